@@ -1,0 +1,51 @@
+// Element types, shapes, and the two together.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/error.h"
+#include "kernels/kernel.h"
+
+namespace hb {
+
+size_t dtype_size(DType dtype);
+const char* dtype_name(DType dtype);
+DType dtype_from_name(std::string_view name);
+inline bool is_float(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }
+inline bool is_integer(DType dtype) {
+    return dtype == DType::i32 || dtype == DType::i64 || dtype == DType::u8;
+}
+// The dtype that holds both, by Keras' rules: any integer with float32 is float32.
+DType promote(DType a, DType b);
+std::ostream& operator<<(std::ostream& out, DType dtype);
+
+class Shape : public std::vector<int64_t> {
+public:
+    using std::vector<int64_t>::vector;
+    Shape(const std::vector<int64_t>& dims) : std::vector<int64_t>(dims) {}
+    int64_t operator[](int64_t i) const { return std::vector<int64_t>::operator[](size_t(i)); }
+    int64_t& operator[](int64_t i) { return std::vector<int64_t>::operator[](size_t(i)); }
+    int ndim() const { return int(size()); }
+};
+
+int64_t volume(const Shape& shape);
+std::string to_string(const Shape& shape);  // as Python prints a tuple
+std::ostream& operator<<(std::ostream& out, const Shape& shape);
+// NumPy's broadcasting; `what` begins the error.
+Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view what);
+// Axis in [-ndim, ndim) to [0, ndim).
+int normalize_axis(int64_t axis, int ndim, std::string_view what);
+
+struct TensorType {
+    DType dtype = DType::f32;
+    Shape shape;
+    size_t bytes() const { return size_t(volume(shape)) * dtype_size(dtype); }
+    bool operator==(const TensorType&) const = default;
+};
+
+}  // namespace hb
