@@ -1,0 +1,163 @@
+// What an op is: shape inference, the instructions that compute it, and its gradient rule.
+// Each op is one `extern const OpDef op_<name>` in its family's file in csrc/ops and one line in ops.def.
+#pragma once
+
+#include <cstring>
+#include <memory>
+#include <span>
+
+#include "core/attrs.h"
+#include "core/tensor.h"
+#include "kernels/table.h"
+
+namespace hb {
+
+enum OpFlags : uint32_t {
+    kPromote = 1,  // inputs are converted to a common dtype before inference
+    kFloat = 2,    // integer inputs become float32
+    kAlias = 4,    // output 0 shares the memory of input 0
+    kEffect = 8,   // changes variables: never removed, merged or reordered with its like
+};
+
+struct InferCtx {
+    const char* name;
+    std::span<const TensorType> in;
+    const Attrs& attrs;
+
+    int num_in() const { return int(in.size()); }
+    // Throws unless there are `expected` inputs.
+    void expect(int expected) const;
+};
+
+struct Instr {
+    KernelFn fn;
+    const void* args;
+    int64_t cost;  // estimated flops, or bytes where memory bounds the work
+    bool serial;   // thread 0 alone
+};
+
+struct ErrorCheck {  // looked at once the instructions have run, or before the first effect
+    const struct OpDef* op;
+    const ErrorSlot* slot;
+    std::vector<TensorType> in;
+    Attrs attrs;
+};
+
+// The instructions of an eager op or of a whole program, and the memory in which their arguments live.
+class InstrList {
+public:
+    std::vector<Instr> instrs;
+    std::vector<ErrorCheck> checks;
+
+    void* store(const void* data, size_t bytes);
+    void clear();
+
+private:
+    std::vector<std::unique_ptr<char[]>> blocks_;
+    size_t used_ = 0, capacity_ = 0;
+};
+
+struct Serial {};
+
+struct EmitOperand {
+    void* data;  // null in the dry pass that only asks for the workspace
+    TensorType type;
+};
+
+class Emit {
+public:
+    Emit(const OpDef& op, const Attrs& attrs, const KernelTable& kernels, int threads,
+         std::span<const EmitOperand> in, std::span<const EmitOperand> out, InstrList& list,
+         void* workspace)
+        : attrs(attrs), kernels(kernels), threads(threads), op_(op), in_(in), out_(out), list_(list),
+          workspace_(static_cast<char*>(workspace)) {}
+
+    const Attrs& attrs;
+    const KernelTable& kernels;
+    const int threads;  // the most that will run an instruction
+
+    int num_in() const { return int(in_.size()); }
+    int num_out() const { return int(out_.size()); }
+    const void* in(int i) const { return in_[size_t(i)].data; }
+    void* mutable_in(int i) const { return in_[size_t(i)].data; }
+    void* out(int i) const { return out_[size_t(i)].data; }
+    const TensorType& in_type(int i) const { return in_[size_t(i)].type; }
+    const TensorType& out_type(int i) const { return out_[size_t(i)].type; }
+
+    // 64-byte aligned memory that lives during this op alone. The sizes asked for may depend on types,
+    // attributes and the number of threads only.
+    void* workspace(size_t bytes);
+    size_t workspace_used() const { return workspace_used_; }
+
+    // A copy of constant data that instructions point to.
+    template <class T>
+    T* store(const T* data, size_t n) {
+        return static_cast<T*>(list_.store(data, n * sizeof(T)));
+    }
+    // Where a kernel reports a bad index; the op's describe_error makes the message.
+    ErrorSlot* error_slot();
+
+    // Instructions of one op run one after the other, each seeing what the one before wrote.
+    template <class Args>
+    void run(KernelFn fn, const Args& args, int64_t cost) {
+        list_.instrs.push_back({fn, list_.store(&args, sizeof(Args)), cost, false});
+    }
+    template <class Args>
+    void run(KernelFn fn, const Args& args, int64_t cost, Serial) {
+        list_.instrs.push_back({fn, list_.store(&args, sizeof(Args)), cost, true});
+    }
+
+private:
+    const OpDef& op_;
+    std::span<const EmitOperand> in_, out_;
+    InstrList& list_;
+    char* workspace_;
+    size_t workspace_used_ = 0;
+};
+
+class GradCtx {
+public:
+    GradCtx(const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out,
+            std::span<const Tensor> dout, std::span<const bool> needs)
+        : attrs(attrs), in_(in), out_(out), dout_(dout), needs_(needs) {}
+
+    const Attrs& attrs;
+    int num_in() const { return int(in_.size()); }
+    int num_out() const { return int(out_.size()); }
+    const Tensor& in(int i) const { return in_[size_t(i)]; }
+    const Tensor& out(int i) const { return out_[size_t(i)]; }
+    const Tensor& dout(int i) const { return dout_[size_t(i)]; }  // undefined: no gradient came
+    bool needs(int i) const { return needs_[size_t(i)]; }
+
+private:
+    std::span<const Tensor> in_, out_, dout_;
+    std::span<const bool> needs_;
+};
+
+using InferFn = std::vector<TensorType> (*)(const InferCtx&);
+using EmitFn = void (*)(Emit&);
+using GradFn = std::vector<Tensor> (*)(const GradCtx&);
+using DescribeFn = Error (*)(const ErrorSlot&, std::span<const TensorType> in, const Attrs&);
+
+struct OpDef {
+    InferFn infer;
+    EmitFn emit;
+    GradFn grad;
+    uint32_t flags = 0;
+    int ew = -1;                          // its EwOp, for elementwise ops
+    DescribeFn describe_error = nullptr;  // for ops that ask for an error_slot
+    const char* name = nullptr;           // filled from ops.def
+};
+
+// The gradient rule of ops whose results are integers or do not depend smoothly on their inputs.
+std::vector<Tensor> no_gradient(const GradCtx& ctx);
+
+// The one way to compute anything: converts the inputs as the op's flags say, infers, then runs the op or
+// records it in the trace, and tells the tapes.
+std::vector<Tensor> apply(const OpDef& op, std::vector<Tensor> inputs, const Attrs& attrs = {});
+
+// Runs one op at once (defined in program/eager.cpp, which has the executor).
+std::vector<Tensor> run_eager(const OpDef& op, const std::vector<Tensor>& inputs, const Attrs& attrs,
+                              const std::vector<TensorType>& out_types);
+
+}  // namespace hb

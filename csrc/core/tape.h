@@ -1,0 +1,46 @@
+// Reverse-mode differentiation: a tape keeps what was computed from watched values, and plays it back.
+#pragma once
+
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/variable.h"
+
+namespace hb {
+
+class Tape {
+public:
+    explicit Tape(bool watch_variables) : watch_variables_(watch_variables) {}
+
+    void watch(const Tensor& tensor) { tracked_.insert(tensor.id()); }
+    void watch(const VariablePtr& variable);
+    void saw_read(const VariablePtr& variable, const Tensor& value);
+    void record(const OpDef& op, const Attrs& attrs, const std::vector<Tensor>& in,
+                const std::vector<Tensor>& out);
+    bool tracks(const Tensor& tensor) const { return tracked_.count(tensor.id()) != 0; }
+
+    // d(sum of targets) / d(source), each weighted by seeds[i] where that is defined.
+    // Undefined where a source does not lead to a target.
+    std::vector<Tensor> gradient(const std::vector<Tensor>& targets, const std::vector<Tensor>& seeds,
+                                 const std::vector<EffectInput>& sources);
+    void clear();
+
+private:
+    struct Entry {
+        const OpDef* op;
+        Attrs attrs;
+        std::vector<Tensor> in, out;
+    };
+
+    bool watch_variables_;
+    std::vector<Entry> entries_;
+    std::unordered_set<uint64_t> tracked_;
+    std::unordered_map<Variable*, std::vector<Tensor>> reads_;
+    std::unordered_set<Variable*> watched_;
+    std::vector<VariablePtr> kept_;
+};
+
+// The tapes that this thread records on, outermost first.
+std::vector<Tape*>& active_tapes();
+
+}  // namespace hb

@@ -1,0 +1,53 @@
+// A Variable has memory of its own that effect ops change in place.
+#pragma once
+
+#include "core/op.h"
+
+namespace hb {
+
+class Variable : public std::enable_shared_from_this<Variable> {
+public:
+    explicit Variable(const Tensor& initial, bool trainable = true);
+
+    const TensorType& type() const { return value_.type(); }
+    // The value now, or its symbol while tracing. Later changes do not show through it.
+    Tensor read();
+    // The value now, whatever is being traced.
+    const Tensor& value() const { return value_; }
+    void assign(const Tensor& value);
+    // Memory that nobody else looks at; moves the value when a reader still holds the old one.
+    void* mutable_data();
+    void* data() const { return value_.data(); }
+
+    bool trainable = true;
+
+private:
+    Tensor value_;
+};
+
+using VariablePtr = std::shared_ptr<Variable>;
+
+// An input of an effect op: a value, or a variable that it changes in place.
+struct EffectInput {
+    Tensor value;
+    VariablePtr variable;
+};
+
+void apply_effect(const OpDef& op, const std::vector<EffectInput>& inputs, const Attrs& attrs);
+void run_effect_eager(const OpDef& op, const std::vector<EffectInput>& inputs, const Attrs& attrs);
+
+// What a trace in progress has to offer; program/trace.cpp implements it.
+class Recorder {
+public:
+    virtual ~Recorder() = default;
+    virtual std::vector<Tensor> record(const OpDef& op, const std::vector<Tensor>& inputs,
+                                       const Attrs& attrs, const std::vector<TensorType>& types) = 0;
+    virtual Tensor read(const VariablePtr& variable) = 0;
+    virtual void effect(const OpDef& op, const std::vector<EffectInput>& inputs,
+                        const Attrs& attrs) = 0;
+};
+
+// The trace that this thread is in; null when ops run at once.
+Recorder*& current_recorder();
+
+}  // namespace hb

@@ -1,0 +1,35 @@
+// All kernels of one ISA level.
+#pragma once
+
+#include "kernels/kernel.h"
+
+namespace hb {
+
+struct GemmKernels;
+struct ConvKernels;
+struct ElementwiseKernels;
+struct ReduceKernels;
+struct SoftmaxKernels;
+struct NormKernels;
+struct PoolKernels;
+struct LayoutKernels;
+struct IndexKernels;
+struct RandomKernels;
+struct OptimKernels;
+
+struct KernelTable {
+    const char* isa;
+    const GemmKernels* gemm;
+    const ConvKernels* conv;
+    const ElementwiseKernels* elementwise;
+    const ReduceKernels* reduce;
+    const SoftmaxKernels* softmax;
+    const NormKernels* norm;
+    const PoolKernels* pool;
+    const LayoutKernels* layout;
+    const IndexKernels* index;
+    const RandomKernels* random;
+    const OptimKernels* optim;
+};
+
+}  // namespace hb
