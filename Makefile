@@ -1,0 +1,59 @@
+# make demo | test | dev | lint | format | bench | bench-peers | clean
+#
+# demo and test need Python, make and a C++20 compiler: they make an environment of their own (.venv),
+# and CMake, Ninja and pybind11 come with the isolated build of the wheel. dev builds in place with the
+# CMake and Ninja of the environment that PYTHON belongs to:  make dev PYTHON=path/to/python
+
+PYTHON  ?= /usr/bin/env python3
+VENV    := .venv
+BIN     := $(VENV)/bin
+PIP     := $(BIN)/python -m pip --disable-pip-version-check
+SOURCES := CMakeLists.txt pyproject.toml $(shell find csrc python/hornbeam -name '*.so' -prune -o -name __pycache__ -prune -o -type f -print)
+
+.PHONY: demo test dev lint format bench bench-peers clean
+
+demo: $(VENV)/demo.installed
+	$(BIN)/python examples/digits.py
+
+test: $(VENV)/test.installed
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q
+
+$(VENV)/%.installed: $(SOURCES)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet '.[$*]'
+	touch $@
+
+# Everything below works in the environment of PYTHON; its bin folder comes first on the path.
+TOOLS = PATH="$$($(PYTHON) -c 'import os, sys; print(os.path.dirname(sys.executable))'):$$PATH"
+
+dev:
+	$(TOOLS) cmake -S . -B build/dev -G Ninja -DCMAKE_BUILD_TYPE=Release \
+	    -DPython_EXECUTABLE="$$($(PYTHON) -c 'import sys; print(sys.executable)')" \
+	    -Dpybind11_DIR="$$($(PYTHON) -m pybind11 --cmakedir)"
+	$(TOOLS) cmake --build build/dev
+	$(TOOLS) cmake --install build/dev --prefix python
+
+lint:
+	$(TOOLS) ruff check .
+	$(TOOLS) ruff format --check .
+	$(TOOLS) mypy
+	clang-format --dry-run --Werror $$(git ls-files 'csrc/*.h' 'csrc/*.cpp')
+
+format:
+	$(TOOLS) ruff check --fix-only .
+	$(TOOLS) ruff format .
+	clang-format -i $$(git ls-files 'csrc/*.h' 'csrc/*.cpp')
+
+bench:
+	$(PYTHON) benchmarks/bench_kernels.py
+	$(PYTHON) benchmarks/bench_models.py
+
+# The peers live in environments of their own: PEERS="torch=path/to/python jax=... tensorflow=..."
+bench-peers:
+	$(PYTHON) benchmarks/bench_models.py $(foreach peer,$(PEERS),--peer $(peer))
+
+clean:
+	rm -rf build dist $(VENV) python/hornbeam/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find python tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
