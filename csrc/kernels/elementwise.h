@@ -41,6 +41,7 @@ inline constexpr int kEwTile = 512;       // elements of a register
 inline constexpr int kEwBlock = 2048;     // threads meet at multiples of this
 inline constexpr int kEwMaxRegs = 128;    // inputs and instructions of one program
 inline constexpr int kEwMaxDims = 16;     // after collapsing
+inline constexpr int kEwSlack = 64;       // bytes behind a register that may be overwritten
 
 struct EwInstr {
     EwOp op;
@@ -54,14 +55,14 @@ enum class EwAccess : uint8_t {
     direct,    // as large as the output and contiguous: read in place
     scalar,    // one element: splatted once per thread
     periodic,  // `period` contiguous elements again and again, period <= kEwTile: unrolled once
-    strided,   // expanded tile by tile, in runs
+    strided,   // expanded tile by tile, in runs; in place where a longer `period` holds the tile
 };
 
 struct EwInput {
     const void* data;
     DType dtype;
     EwAccess access;
-    int64_t period;
+    int64_t period;                // 0: no such thing
     int64_t strides[kEwMaxDims];  // in elements, over EwArgs::dims; 0 = broadcast
 };
 

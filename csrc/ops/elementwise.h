@@ -31,8 +31,8 @@ public:
     // Pointers may be null in the dry pass. All return a register.
     int add_input(const void* data, const TensorType& type);
     int add_constant(double value, DType type);
-    // Operands must have the dtype that the op computes in (logical ops cast to bool themselves);
-    // for cast, `to` is the result.
+    // Operands must have one dtype; logical ops and where cast theirs themselves. `to` is for cast.
+    // The result may be the operand itself (round of an integer).
     int add_op(EwOp op, std::span<const int> operands, DType to = DType::f32);
     int add_op(EwOp op, std::initializer_list<int> operands, DType to = DType::f32) {
         return add_op(op, std::span<const int>(operands.begin(), operands.size()), to);
@@ -55,11 +55,19 @@ private:
         bool is_constant = false;
         int reg = 0;
     };
+    // The parts of an EwArgs, in the kernel's numbering of registers.
+    struct Program {
+        EwArgs args{};
+        std::vector<EwInput> inputs;
+        std::vector<EwInstr> instrs;
+        std::vector<EwOutput> outputs;
+        std::vector<int32_t> offsets;
+    };
     int new_reg(DType dtype);
     int push(EwOp op, DType type, DType result, int a, int b, int c);
-    void collapse(EwArgs& args, std::vector<EwInput>& inputs) const;
-    int64_t allocate(std::vector<int32_t>& offsets, const std::vector<EwInput>& inputs,
-                     std::vector<EwOutput>& outputs) const;
+    void number(Program& program) const;    // registers: inputs first
+    void collapse(Program& program) const;  // output dimensions, and how each input is read
+    void allocate(Program& program) const;  // scratch for registers, by liveness
 
     Shape shape_;
     std::vector<DType> regs_;
