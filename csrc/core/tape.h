@@ -40,6 +40,10 @@ private:
     std::vector<VariablePtr> kept_;
 };
 
+// The two bits of arithmetic that a tape needs (defined in ops/ops.cpp).
+Tensor add_gradients(const Tensor& a, const Tensor& b);
+Tensor gradient_seed(const Tensor& target);
+
 // The tapes that this thread records on, outermost first.
 std::vector<Tape*>& active_tapes();
 

@@ -55,6 +55,7 @@ public:
     uint64_t id() const { return impl_->id; }
     const Symbol& symbol() const { return impl_->symbol; }
     const std::shared_ptr<Buffer>& buffer() const { return impl_->buffer; }
+    bool shared() const { return impl_.use_count() > 1; }
     // Throws for a symbolic tensor: its numbers do not exist yet.
     void* data() const;
     template <class T>

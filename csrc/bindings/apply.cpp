@@ -1,0 +1,183 @@
+// apply(name, inputs, **attrs): the door to every op of the table; and the operators of Tensor.
+#include "bindings/bindings.h"
+
+#include "program/graph.h"
+#include "program/threads.h"
+
+namespace hb {
+
+namespace {
+const OpDef& known_op(const std::string& name) {
+    if (const OpDef* op = find_op(name)) return *op;
+    fail_value("There is no op '{}'.", name);
+}
+
+bool is_value(py::handle object) {
+    return py::isinstance<Tensor>(object) || py::isinstance<Variable>(object);
+}
+
+// Python numbers are weak: they take the dtype of the tensors beside them, an integer one becoming
+// float32 beside a float number.
+std::vector<Tensor> to_inputs(const OpDef& op, py::handle list) {
+    std::vector<Tensor> inputs;
+    const py::sequence objects = py::reinterpret_borrow<py::sequence>(list);
+    const size_t n = objects.size();
+    inputs.reserve(n);
+    bool scalars = false;
+    for (size_t i = 0; i < n; ++i) scalars |= is_python_scalar(py::object(objects[i]));
+    if (!scalars || !(op.flags & kPromote)) {
+        for (size_t i = 0; i < n; ++i) inputs.push_back(to_tensor(py::object(objects[i])));
+        return inputs;
+    }
+    inputs.resize(n);
+    bool any = false, float_scalar = false;
+    DType common = DType::b8;
+    for (size_t i = 0; i < n; ++i) {
+        py::object object = objects[i];
+        if (is_python_scalar(object)) {
+            float_scalar |= PyFloat_CheckExact(object.ptr());
+            continue;
+        }
+        inputs[i] = to_tensor(object);
+        common = any ? promote(common, inputs[i].dtype()) : inputs[i].dtype();
+        any = true;
+    }
+    if (any && float_scalar && !is_float(common)) common = DType::f32;
+    for (size_t i = 0; i < n; ++i) {
+        py::object object = objects[i];
+        if (inputs[i].defined()) continue;
+        const bool number_beside_bool = common == DType::b8 && !PyBool_Check(object.ptr());
+        inputs[i] = to_tensor(object, any && !number_beside_bool ? &common : nullptr);
+    }
+    return inputs;
+}
+
+// Long work lets other Python threads run; handing the lock over costs more than a small op.
+constexpr int64_t kReleaseFrom = 1 << 15;
+
+std::vector<Tensor> compute(const OpDef& op, std::vector<Tensor> inputs, const Attrs& attrs) {
+    int64_t work = 0;
+    for (const Tensor& input : inputs) work += input.size();
+    const auto go = [&] {
+        if (op.flags & (kPromote | kFloat)) inputs = convert_inputs(op, std::move(inputs));
+        return apply(op, std::move(inputs), attrs);
+    };
+    if (work < kReleaseFrom) return go();
+    py::gil_scoped_release release;
+    return go();
+}
+
+py::object apply_named(const std::string& name, py::sequence inputs, const py::kwargs& kwargs) {
+    const OpDef& op = known_op(name);
+    return to_python(compute(op, to_inputs(op, inputs), to_attrs(kwargs)));
+}
+
+void update(const std::string& name, py::sequence inputs, const py::kwargs& kwargs) {
+    const OpDef& op = known_op(name);
+    std::vector<EffectInput> values;
+    for (py::handle object : inputs) {
+        if (py::isinstance<Variable>(object))
+            values.push_back({{}, py::cast<VariablePtr>(object)});
+        else
+            values.push_back({to_tensor(object), nullptr});
+    }
+    const Attrs attrs = to_attrs(kwargs);
+    py::gil_scoped_release release;
+    apply_effect(op, values, attrs);
+}
+
+using Operator = py::object (*)(py::handle, py::handle);
+
+template <Op op>
+py::object binary(py::handle a, py::handle b) {
+    const bool foreign = !is_value(b) && !is_python_scalar(b) && PyObject_HasAttrString(b.ptr(), "_is_keras_tensor");
+    if (foreign) return py::reinterpret_borrow<py::object>(Py_NotImplemented);
+    const OpDef& def = op_def(op);
+    return to_python(compute(def, to_inputs(def, py::make_tuple(a, b)), {}));
+}
+
+template <Op op>
+py::object reflected(py::handle a, py::handle b) {
+    return binary<op>(b, a);
+}
+
+template <Op op>
+py::object unary(py::handle a) {
+    const OpDef& def = op_def(op);
+    return to_python(compute(def, {to_tensor(a)}, {}));
+}
+
+template <class Class>
+void add_operators(Class& cls) {
+    cls.def("__add__", &binary<Op::add>).def("__radd__", &reflected<Op::add>)
+        .def("__sub__", &binary<Op::sub>).def("__rsub__", &reflected<Op::sub>)
+        .def("__mul__", &binary<Op::mul>).def("__rmul__", &reflected<Op::mul>)
+        .def("__truediv__", &binary<Op::div>).def("__rtruediv__", &reflected<Op::div>)
+        .def("__floordiv__", &binary<Op::floor_div>).def("__rfloordiv__", &reflected<Op::floor_div>)
+        .def("__mod__", &binary<Op::mod>).def("__rmod__", &reflected<Op::mod>)
+        .def("__pow__", &binary<Op::pow>).def("__rpow__", &reflected<Op::pow>)
+        .def("__matmul__", &binary<Op::matmul>).def("__rmatmul__", &reflected<Op::matmul>)
+        .def("__eq__", &binary<Op::equal>).def("__ne__", &binary<Op::not_equal>)
+        .def("__lt__", &binary<Op::less>).def("__le__", &binary<Op::less_equal>)
+        .def("__gt__", &binary<Op::greater>).def("__ge__", &binary<Op::greater_equal>)
+        .def("__and__", &binary<Op::bitwise_and>).def("__rand__", &reflected<Op::bitwise_and>)
+        .def("__or__", &binary<Op::bitwise_or>).def("__ror__", &reflected<Op::bitwise_or>)
+        .def("__xor__", &binary<Op::bitwise_xor>).def("__rxor__", &reflected<Op::bitwise_xor>)
+        .def("__neg__", &unary<Op::neg>).def("__abs__", &unary<Op::abs>)
+        .def("__invert__", &unary<Op::bitwise_not>)
+        .def("__hash__", [](py::handle self) { return reinterpret_cast<size_t>(self.ptr()) >> 4; });
+}
+
+// `with eager():` ops run at once inside, whatever is being traced or recorded outside.
+class EagerScope {
+public:
+    void enter() {
+        recorder_ = current_recorder();
+        current_recorder() = nullptr;
+        tapes_.swap(active_tapes());
+    }
+    void exit() {
+        current_recorder() = recorder_;
+        tapes_.swap(active_tapes());
+    }
+
+private:
+    Recorder* recorder_ = nullptr;
+    std::vector<Tape*> tapes_;
+};
+}  // namespace
+
+void register_apply(py::module_& m) {
+    m.def("apply", &apply_named, py::arg("name"), py::arg("inputs"),
+          "Computes an op of the table; a Tensor, or a tuple of them.");
+    m.def("update", &update, py::arg("name"), py::arg("inputs"),
+          "Runs an op that changes the Variables among its inputs in place.");
+    m.def("op_names", [] {
+        std::vector<std::string> names;
+        for (int i = 0; i < int(Op::count); ++i) names.push_back(op_def(Op(i)).name);
+        return names;
+    });
+    m.def("op_info", [](const std::string& name) {
+        const OpDef& op = known_op(name);
+        py::dict info;
+        info["promote"] = bool(op.flags & kPromote);
+        info["float"] = bool(op.flags & kFloat);
+        info["alias"] = bool(op.flags & kAlias);
+        info["effect"] = bool(op.flags & kEffect);
+        info["differentiable"] = op.grad != no_gradient;
+        return info;
+    });
+    m.def("is_tracing", [] { return current_recorder() != nullptr; });
+
+    auto tensor = py::reinterpret_borrow<py::class_<Tensor>>(m.attr("Tensor"));
+    auto variable = py::reinterpret_borrow<py::class_<Variable, VariablePtr>>(m.attr("Variable"));
+    add_operators(tensor);
+    add_operators(variable);
+
+    py::class_<EagerScope>(m, "eager")
+        .def(py::init<>())
+        .def("__enter__", &EagerScope::enter)
+        .def("__exit__", [](EagerScope& scope, const py::args&) { scope.exit(); });
+}
+
+}  // namespace hb

@@ -1,0 +1,30 @@
+// What the binding files share. Only files of this folder know pybind11.
+#pragma once
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "core/tape.h"
+#include "ops/ops.h"
+
+namespace hb {
+
+namespace py = pybind11;
+
+void register_tensor(py::module_& m);
+void register_variable(py::module_& m);
+void register_apply(py::module_& m);
+void register_tape(py::module_& m);
+void register_program(py::module_& m);
+void register_info(py::module_& m);
+
+// Anything that holds numbers, as a Tensor: no copy where layout and dtype allow.
+// A bare Python number takes `weak` when that is given.
+Tensor to_tensor(py::handle object, const DType* weak = nullptr);
+Tensor array_to_tensor(py::handle array);
+Tensor make_tensor(py::handle object, const py::object& dtype);
+bool is_python_scalar(py::handle object);
+Attrs to_attrs(const py::kwargs& kwargs);
+py::object to_python(const std::vector<Tensor>& tensors);
+
+}  // namespace hb

@@ -1,0 +1,113 @@
+// Tracing and running programs.
+#include "program/program.h"
+
+#include "bindings/bindings.h"
+
+namespace hb {
+
+namespace {
+class PyTrace {
+public:
+    PyTrace() : tapes_(std::move(active_tapes())), trace_(std::make_unique<Trace>()) {
+        active_tapes().clear();
+    }
+    ~PyTrace() { leave(); }
+
+    Tensor input(const std::vector<int64_t>& shape, const std::string& dtype) {
+        return trace().input({dtype_from_name(dtype), Shape(shape)});
+    }
+    std::shared_ptr<Program> compile(const std::vector<Tensor>& outputs) {
+        Graph graph = trace().finish(outputs);
+        leave();
+        py::gil_scoped_release release;
+        return std::make_shared<Program>(std::move(graph));
+    }
+    void leave() {
+        if (!trace_) return;
+        trace_.reset();
+        active_tapes() = std::move(tapes_);
+    }
+
+private:
+    Trace& trace() {
+        if (!trace_) fail_value("Trace: it has ended.");
+        return *trace_;
+    }
+    std::vector<Tape*> tapes_;
+    std::unique_ptr<Trace> trace_;
+};
+
+py::list to_list(const std::vector<Tensor>& tensors) {
+    py::list list(tensors.size());
+    for (size_t i = 0; i < tensors.size(); ++i) list[i] = py::cast(tensors[i]);
+    return list;
+}
+
+py::list run(Program& program, const std::vector<Tensor>& inputs) {
+    std::vector<Tensor> outputs;
+    {
+        py::gil_scoped_release release;
+        outputs = program.run(inputs);
+    }
+    return to_list(outputs);
+}
+
+py::tuple run_steps(Program& program, const std::vector<Tensor>& sources, const py::object& rows,
+                    int64_t first, int64_t steps, const std::vector<py::object>& collect) {
+    Feed feed{sources, nullptr, first, {}};
+    Tensor index;
+    if (!rows.is_none()) {
+        index = to_tensor(rows);
+        if (index.dtype() != DType::i64 || index.ndim() != 1)
+            fail_type("Program.run_steps: rows must be a 1-d int64 array.");
+        feed.rows = index.as<int64_t>();
+    }
+    for (const py::object& target : collect)
+        feed.collect.push_back(target.is_none() ? Tensor() : array_to_tensor(target));
+    const int64_t batch = program.num_inputs() ? program.input_type(0).shape[0] : 0;
+    const int64_t need = first + steps * batch;
+    if (feed.rows && index.size() < need)
+        fail_value("Program.run_steps: {} rows are needed. Received: {}.", need, index.size());
+    for (const Tensor& source : sources) {
+        const int64_t have = source.ndim() ? source.shape()[0] : 0;
+        if (!feed.rows && have < need)
+            fail_value("Program.run_steps: {} rows are needed. Received: an array of {}.", need, have);
+        if (feed.rows)
+            for (int64_t i = first; i < need; ++i)
+                if (feed.rows[i] < 0 || feed.rows[i] >= have)
+                    fail_index("Program.run_steps: row {} of an array of {} rows.", feed.rows[i], have);
+    }
+    bool interrupted = false;
+    const auto keep_going = [&] {
+        py::gil_scoped_acquire gil;
+        interrupted = PyErr_CheckSignals() != 0;
+        return !interrupted;
+    };
+    std::vector<Tensor> last;
+    int64_t done = 0;
+    {
+        py::gil_scoped_release release;
+        done = program.run_steps(feed, steps, keep_going, &last);
+    }
+    if (interrupted) throw py::error_already_set();
+    return py::make_tuple(done, to_list(last));
+}
+}  // namespace
+
+void register_program(py::module_& m) {
+    py::class_<Program, std::shared_ptr<Program>>(m, "Program")
+        .def("run", &run, py::arg("inputs"))
+        .def("run_steps", &run_steps, py::arg("sources"), py::arg("rows"), py::arg("first"),
+             py::arg("steps"), py::arg("collect") = std::vector<py::object>(),
+             "Runs steps that take their rows from whole arrays; (steps done, outputs of the last).")
+        .def_property_readonly("arena_bytes", &Program::arena_bytes)
+        .def_property_readonly("num_instructions", &Program::num_instructions)
+        .def("describe", &Program::describe);
+    py::class_<PyTrace>(m, "Trace")
+        .def(py::init<>())
+        .def("input", &PyTrace::input, py::arg("shape"), py::arg("dtype"))
+        .def("compile", &PyTrace::compile, py::arg("outputs"))
+        .def("end", &PyTrace::leave);
+}
+
+}  // namespace hb

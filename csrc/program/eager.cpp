@@ -1,0 +1,60 @@
+// Runs one op at once, with the same emission and the same executor as a whole program.
+#include "core/variable.h"
+#include "program/executor.h"
+#include "program/threads.h"
+
+namespace hb {
+
+namespace {
+void emit_and_execute(const OpDef& op, const Attrs& attrs, std::span<const EmitOperand> in,
+                      std::span<const EmitOperand> out) {
+    const int threads = num_threads();
+    InstrList list;
+    Emit emit(op, attrs, kernels(), threads, in, out, list, nullptr);
+    op.emit(emit);
+    if (emit.workspace_used() == 0) {
+        execute(list, threads);
+        return;
+    }
+    // The instructions above point into workspace that does not exist: emit them again with it.
+    Buffer workspace(emit.workspace_used());
+    list.clear();
+    Emit again(op, attrs, kernels(), threads, in, out, list, workspace.data());
+    op.emit(again);
+    execute(list, threads);
+}
+
+std::vector<EmitOperand> operands(const std::vector<Tensor>& tensors) {
+    std::vector<EmitOperand> result;
+    result.reserve(tensors.size());
+    for (const Tensor& tensor : tensors) result.push_back({tensor.data(), tensor.type()});
+    return result;
+}
+}  // namespace
+
+std::vector<Tensor> run_eager(const OpDef& op, const std::vector<Tensor>& inputs, const Attrs& attrs,
+                              const std::vector<TensorType>& out_types) {
+    std::vector<Tensor> outputs;
+    outputs.reserve(out_types.size());
+    for (size_t i = 0; i < out_types.size(); ++i) {
+        if (i == 0 && (op.flags & kAlias))
+            outputs.emplace_back(out_types[i], inputs[0].buffer());
+        else
+            outputs.emplace_back(out_types[i]);
+    }
+    emit_and_execute(op, attrs, operands(inputs), operands(outputs));
+    return outputs;
+}
+
+void run_effect_eager(const OpDef& op, const std::vector<EffectInput>& inputs, const Attrs& attrs) {
+    std::vector<EmitOperand> in;
+    for (const EffectInput& input : inputs) {
+        if (input.variable)
+            in.push_back({input.variable->mutable_data(), input.variable->type()});
+        else
+            in.push_back({input.value.data(), input.value.type()});
+    }
+    emit_and_execute(op, attrs, in, {});
+}
+
+}  // namespace hb

@@ -1,0 +1,162 @@
+#include "program/executor.h"
+
+#include <sched.h>
+
+#include <atomic>
+#include <exception>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+namespace hb {
+
+namespace {
+// Below this an instruction is not worth a meeting of threads (about half a microsecond).
+constexpr int64_t kParallelCost = 1 << 17;
+constexpr int kSpins = 4000;
+
+// Threads meet here; the last one to come opens the gate for all.
+class Barrier {
+public:
+    explicit Barrier(int threads) : threads_(threads) {}
+
+    void wait() {
+        const unsigned gate = gate_.load(std::memory_order_relaxed);
+        if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
+            arrived_.store(0, std::memory_order_relaxed);
+            gate_.store(gate + 1, std::memory_order_release);
+            return;
+        }
+        for (int spin = 0; gate_.load(std::memory_order_acquire) == gate; ++spin) {
+            if (spin < kSpins)
+                pause();
+            else
+                sched_yield();
+        }
+    }
+
+private:
+    static void pause() {
+#if defined(__x86_64__) || defined(__i386__)
+        __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        asm volatile("yield");
+#endif
+    }
+
+    const int threads_;
+    alignas(64) std::atomic<int> arrived_{0};
+    alignas(64) std::atomic<unsigned> gate_{0};
+};
+
+bool is_parallel(const Instr& instr) { return !instr.serial && instr.cost >= kParallelCost; }
+
+void check(const InstrList& list) {
+    for (const ErrorCheck& check : list.checks) {
+        if (check.slot->position == 0) continue;
+        const ErrorSlot slot = *check.slot;
+        for (const ErrorCheck& other : list.checks)
+            *const_cast<ErrorSlot*>(other.slot) = {0, 0};
+        throw check.op->describe_error(slot, check.in, check.attrs);
+    }
+}
+
+bool found_error(const InstrList& list) {
+    for (const ErrorCheck& check : list.checks)
+        if (check.slot->position != 0) return true;
+    return false;
+}
+
+int64_t execute_serial(const Job& job, int64_t steps, const std::function<bool(int64_t)>& prepare) {
+    const std::vector<Instr>& instrs = job.list->instrs;
+    for (int64_t step = 0; step < steps; ++step) {
+        if (prepare && !prepare(step)) return step;
+        for (size_t i = 0; i < instrs.size(); ++i) {
+            if (i == job.first_effect) check(*job.list);
+            instrs[i].fn(instrs[i].args, 0, 1);
+        }
+        check(*job.list);
+    }
+    return steps;
+}
+
+#ifdef _OPENMP
+int64_t execute_parallel(const Job& job, int threads, int64_t steps,
+                         const std::function<bool(int64_t)>& prepare) {
+    const std::vector<Instr>& instrs = job.list->instrs;
+    Barrier barrier(threads);
+    bool stop = false;
+    int64_t done = 0;
+    std::exception_ptr error;
+#pragma omp parallel num_threads(threads)
+    {
+        const int thread = omp_get_thread_num();
+        const bool all_came = omp_get_num_threads() == threads;
+        if (all_came || thread == 0) {
+            const int team = all_came ? threads : 1;
+            for (int64_t step = 0; step < steps; ++step) {
+                if (prepare || step > 0) {
+                    if (thread == 0) {
+                        try {
+                            stop = prepare && !prepare(step);
+                        } catch (...) {
+                            error = std::current_exception();
+                            stop = true;
+                        }
+                    }
+                    if (team > 1) barrier.wait();
+                    if (stop) break;
+                }
+                bool alone = true;  // nothing since the last meeting that other threads wait for
+                for (size_t i = 0; i < instrs.size(); ++i) {
+                    const Instr& instr = instrs[i];
+                    if (i == job.first_effect) {
+                        if (team > 1 && !alone) barrier.wait();
+                        alone = true;
+                        if (thread == 0) stop = found_error(*job.list);
+                        if (team > 1) barrier.wait();
+                        if (stop) break;
+                    }
+                    if (team > 1 && is_parallel(instr)) {
+                        if (!alone) barrier.wait();
+                        instr.fn(instr.args, thread, team);
+                        barrier.wait();
+                        alone = true;
+                    } else if (thread == 0) {
+                        instr.fn(instr.args, 0, 1);
+                        alone = false;
+                    } else {
+                        alone = false;
+                    }
+                }
+                if (team > 1 && !alone) barrier.wait();
+                if (stop) break;
+                if (thread == 0) {
+                    stop = found_error(*job.list);
+                    done = step + 1;
+                }
+            }
+        }
+    }
+    if (error) std::rethrow_exception(error);
+    check(*job.list);
+    return done;
+}
+#endif
+}  // namespace
+
+int64_t execute(const Job& job, int threads, int64_t steps,
+                const std::function<bool(int64_t)>& prepare) {
+#ifdef _OPENMP
+    bool worth = false;
+    if (threads > 1 && !omp_in_parallel())
+        for (const Instr& instr : job.list->instrs) worth |= is_parallel(instr);
+    if (worth) return execute_parallel(job, threads, steps, prepare);
+#else
+    (void)threads;
+#endif
+    return execute_serial(job, steps, prepare);
+}
+
+}  // namespace hb

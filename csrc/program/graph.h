@@ -1,0 +1,84 @@
+// A traced step: nodes in the order in which they were recorded, which is an order in which they can run.
+#pragma once
+
+#include <unordered_map>
+
+#include "core/variable.h"
+
+namespace hb {
+
+struct Operand {  // output `output` of node `node`
+    int node = -1;
+    int output = 0;
+    bool operator==(const Operand&) const = default;
+};
+
+enum class NodeKind : uint8_t { input, constant, variable, op, cluster };
+
+// Elementwise ops that run as one program of the elementwise kernel.
+struct Cluster {
+    struct Step {
+        const OpDef* op;
+        Attrs attrs;
+        std::vector<int> operands;  // < number of cluster inputs: that input; else a step's result
+    };
+    std::vector<Step> steps;
+    std::vector<int> outputs;  // the steps whose results leave the cluster
+};
+
+struct Node {
+    NodeKind kind;
+    const OpDef* op = nullptr;
+    Attrs attrs{};
+    std::vector<Operand> in{};
+    std::vector<char> changes{};  // effects: which inputs are variables changed in place
+    std::vector<TensorType> out{};
+    Tensor constant{};
+    VariablePtr variable{};
+    int after = -1;  // a variable: the effect that last changed it before this read
+    std::shared_ptr<Cluster> cluster{};
+
+    bool effect() const { return kind == NodeKind::op && (op->flags & kEffect); }
+    bool alias() const { return kind == NodeKind::op && (op->flags & kAlias); }
+    bool computed() const { return kind == NodeKind::op || kind == NodeKind::cluster; }
+};
+
+struct Graph {
+    std::vector<Node> nodes;
+    std::vector<int> inputs;  // node of each input
+    std::vector<Operand> outputs;
+
+    const TensorType& type(Operand v) const { return nodes[size_t(v.node)].out[size_t(v.output)]; }
+};
+
+// Records what runs while it is the current recorder.
+class Trace final : public Recorder {
+public:
+    Trace();
+    ~Trace() override;
+    Trace(const Trace&) = delete;
+
+    Tensor input(const TensorType& type);
+    // Ends the recording; the graph of what `outputs` and the effects need.
+    Graph finish(const std::vector<Tensor>& outputs);
+
+    std::vector<Tensor> record(const OpDef& op, const std::vector<Tensor>& inputs, const Attrs& attrs,
+                               const std::vector<TensorType>& types) override;
+    Tensor read(const VariablePtr& variable) override;
+    void effect(const OpDef& op, const std::vector<EffectInput>& inputs, const Attrs& attrs) override;
+
+private:
+    Operand operand(const Tensor& tensor);
+    int add(Node node);
+    void leave();
+
+    Graph graph_;
+    Recorder* outer_;
+    bool active_ = true;
+    std::unordered_map<Variable*, Tensor> reads_;  // the value of each variable at this point
+    std::unordered_map<Variable*, int> changed_;   // the last effect on each
+    std::unordered_map<uint64_t, int> constants_;
+    std::vector<Tensor> held_;
+};
+
+}  // namespace hb

@@ -1,0 +1,30 @@
+// Each pass takes a graph and leaves a better one that computes the same.
+#pragma once
+
+#include "program/graph.h"
+
+namespace hb {
+
+// Removes what neither an output nor an effect needs.
+void prune(Graph& graph);
+// Computes equal things once, and looks through ops that only copy.
+void merge_equal(Graph& graph);
+// Joins elementwise ops of one shape into clusters that pass over memory once.
+void cluster_elementwise(Graph& graph);
+// Puts effects after all that does not depend on them, and keeps old values where they are still read.
+void schedule(Graph& graph);
+
+inline void optimize(Graph& graph) {
+    prune(graph);
+    merge_equal(graph);
+    prune(graph);
+    cluster_elementwise(graph);
+    schedule(graph);
+}
+
+// Rebuilds the graph from the nodes `order` names, in that order; `forward` says which value stands for
+// each old one (identity where it is empty for a node).
+void rebuild(Graph& graph, const std::vector<int>& order,
+             const std::vector<std::vector<Operand>>& forward);
+
+}  // namespace hb

@@ -1,0 +1,23 @@
+// Where every value of a program lives.
+#pragma once
+
+#include "program/graph.h"
+
+namespace hb {
+
+struct Place {
+    enum Kind : uint8_t { none, arena, constant, variable } kind = none;
+    size_t offset = 0;  // in the arena
+    int node = -1;      // whose constant or variable it is
+};
+
+struct Plan {
+    std::vector<std::vector<Place>> places;  // [node][output]
+    std::vector<size_t> workspaces;          // [node] offset in the arena
+    size_t arena_bytes = 0;
+};
+
+// workspace_bytes[node]: scratch that the node's instructions need while they run.
+Plan make_plan(const Graph& graph, const std::vector<size_t>& workspace_bytes);
+
+}  // namespace hb

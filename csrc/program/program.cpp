@@ -1,0 +1,220 @@
+#include "program/program.h"
+
+#include <algorithm>
+
+#include "ops/elementwise.h"
+#include "program/passes.h"
+#include "program/threads.h"
+
+namespace hb {
+
+namespace {
+void emit_cluster(Emit& e, const Cluster& cluster) {
+    EwProgramBuilder program(e.out_type(0).shape);
+    std::vector<int> regs;
+    for (int i = 0; i < e.num_in(); ++i) regs.push_back(program.add_input(e.in(i), e.in_type(i)));
+    for (const Cluster::Step& step : cluster.steps) {
+        std::vector<int> operands;
+        for (int operand : step.operands) operands.push_back(regs[size_t(operand)]);
+        regs.push_back(program.add_op(EwOp(step.op->ew), operands, step.attrs.dtype("dtype", DType::f32)));
+    }
+    for (size_t o = 0; o < cluster.outputs.size(); ++o)
+        program.set_output(e.out(int(o)), regs[size_t(e.num_in() + cluster.outputs[o])]);
+    program.run(e);
+}
+
+const OpDef kClusterOp = {.infer = nullptr, .emit = nullptr, .grad = no_gradient, .name = "cluster"};
+}  // namespace
+
+Program::Program(Graph graph) : graph_(std::move(graph)) {
+    optimize(graph_);
+    const size_t n = graph_.nodes.size();
+    variable_slot_.assign(n, -1);
+    for (size_t i = 0; i < n; ++i) {
+        if (graph_.nodes[i].kind != NodeKind::variable) continue;
+        const VariablePtr& variable = graph_.nodes[i].variable;
+        size_t slot = 0;
+        while (slot < variables_.size() && variables_[slot].first != variable) ++slot;
+        if (slot == variables_.size()) variables_.push_back({variable, false});
+        variable_slot_[i] = int(slot);
+    }
+    for (const Node& node : graph_.nodes)
+        for (size_t k = 0; k < node.changes.size(); ++k)
+            if (node.changes[k])
+                variables_[size_t(variable_slot_[size_t(node.in[k].node)])].second = true;
+    auto first = std::make_unique<Instance>();
+    emit(*first);
+    idle_.push_back(std::move(first));
+}
+
+const TensorType& Program::input_type(size_t k) const {
+    return graph_.nodes[size_t(graph_.inputs[k])].out[0];
+}
+
+void Program::emit_node(size_t i, Instance& instance, InstrList& list, const Plan* plan,
+                        size_t* workspace) {
+    const Node& node = graph_.nodes[i];
+    char* arena = plan ? static_cast<char*>(instance.arena->data()) : nullptr;
+    const auto operand = [&](int node_index, int output) {
+        const TensorType& type = graph_.nodes[size_t(node_index)].out[size_t(output)];
+        void* data = nullptr;
+        if (plan) {
+            const Place& place = plan->places[size_t(node_index)][size_t(output)];
+            if (place.kind == Place::arena) data = arena + place.offset;
+            if (place.kind == Place::constant) data = graph_.nodes[size_t(place.node)].constant.data();
+            if (place.kind == Place::variable)
+                data = variables_[size_t(variable_slot_[size_t(place.node)])].first->data();
+        }
+        return EmitOperand{data, type};
+    };
+    std::vector<EmitOperand> in, out;
+    for (const Operand& v : node.in) in.push_back(operand(v.node, v.output));
+    for (size_t o = 0; o < node.out.size(); ++o) out.push_back(operand(int(i), int(o)));
+    const OpDef& op = node.kind == NodeKind::cluster ? kClusterOp : *node.op;
+    Emit emit(op, node.attrs, kernels(), instance.threads, in, out, list,
+              plan ? arena + plan->workspaces[i] : nullptr);
+    if (node.kind == NodeKind::cluster)
+        emit_cluster(emit, *node.cluster);
+    else
+        op.emit(emit);
+    *workspace = emit.workspace_used();
+}
+
+void Program::emit(Instance& instance) {
+    instance.threads = num_threads();
+    instance.kernels = &kernels();
+    const size_t n = graph_.nodes.size();
+    std::vector<size_t> workspaces(n, 0);
+    InstrList dry;
+    for (size_t i = 0; i < n; ++i) {
+        if (!graph_.nodes[i].computed()) continue;
+        dry.clear();
+        emit_node(i, instance, dry, nullptr, &workspaces[i]);
+    }
+    const Plan plan = make_plan(graph_, workspaces);
+    arena_bytes_ = plan.arena_bytes;
+    if (!instance.arena || instance.arena->bytes() < plan.arena_bytes)
+        instance.arena = std::make_unique<Buffer>(plan.arena_bytes);
+
+    instance.variables.clear();
+    for (auto& [variable, changed] : variables_)
+        instance.variables.push_back(changed ? variable->mutable_data() : variable->data());
+    instance.list.clear();
+    instance.first_effect = size_t(-1);
+    for (size_t i = 0; i < n; ++i) {
+        if (!graph_.nodes[i].computed()) continue;
+        if (graph_.nodes[i].effect() && instance.first_effect == size_t(-1))
+            instance.first_effect = instance.list.instrs.size();
+        size_t unused = 0;
+        emit_node(i, instance, instance.list, &plan, &unused);
+    }
+    instance.first_effect = std::min(instance.first_effect, instance.list.instrs.size());
+
+    char* arena = static_cast<char*>(instance.arena->data());
+    instance.inputs.clear();
+    for (int input : graph_.inputs) instance.inputs.push_back(arena + plan.places[size_t(input)][0].offset);
+    instance.outputs.clear();
+    for (const Operand& v : graph_.outputs) {
+        const Place& place = plan.places[size_t(v.node)][size_t(v.output)];
+        const char* data = arena + place.offset;
+        if (place.kind == Place::constant)
+            data = graph_.nodes[size_t(place.node)].constant.as<char>();
+        if (place.kind == Place::variable)
+            data = static_cast<const char*>(
+                variables_[size_t(variable_slot_[size_t(place.node)])].first->data());
+        instance.outputs.push_back(data);
+    }
+}
+
+// A list stays good while the threads, the level and the memory of the variables are what they were.
+bool Program::up_to_date(Instance& instance) {
+    if (instance.threads != num_threads() || instance.kernels != &kernels()) return false;
+    for (size_t v = 0; v < variables_.size(); ++v) {
+        auto& [variable, changed] = variables_[v];
+        const void* data = changed ? variable->mutable_data() : variable->data();
+        if (data != instance.variables[v]) return false;
+    }
+    return true;
+}
+
+std::unique_ptr<Program::Instance> Program::acquire() {
+    std::unique_ptr<Instance> instance;
+    {
+        std::lock_guard lock(mutex_);
+        if (!idle_.empty()) {
+            instance = std::move(idle_.back());
+            idle_.pop_back();
+        }
+    }
+    if (!instance) instance = std::make_unique<Instance>();
+    if (instance->kernels == nullptr || !up_to_date(*instance)) emit(*instance);
+    return instance;
+}
+
+void Program::release(std::unique_ptr<Instance> instance) {
+    std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(instance));
+}
+
+void Program::check_inputs(const std::vector<Tensor>& inputs) const {
+    if (inputs.size() != graph_.inputs.size())
+        fail_value("Program.run: takes {} inputs. Received: {}.", graph_.inputs.size(), inputs.size());
+    for (size_t k = 0; k < inputs.size(); ++k)
+        if (inputs[k].type() != input_type(k))
+            fail_value("Program.run: input {} has shape {} and dtype {}. Received: shape {}, dtype {}.",
+                       k, input_type(k).shape, input_type(k).dtype, inputs[k].shape(),
+                       inputs[k].dtype());
+}
+
+std::vector<Tensor> Program::outputs_of(const Instance& instance) const {
+    std::vector<Tensor> outputs;
+    outputs.reserve(graph_.outputs.size());
+    for (size_t k = 0; k < graph_.outputs.size(); ++k) {
+        Tensor& output = outputs.emplace_back(output_type(k));
+        if (const size_t bytes = output.type().bytes())
+            std::memcpy(output.data(), instance.outputs[k], bytes);
+    }
+    return outputs;
+}
+
+std::vector<Tensor> Program::run(const std::vector<Tensor>& inputs) {
+    check_inputs(inputs);
+    Lease lease(*this);
+    Instance& instance = *lease;
+    for (size_t k = 0; k < inputs.size(); ++k)
+        if (const size_t bytes = inputs[k].type().bytes())
+            std::memcpy(instance.inputs[k], inputs[k].data(), bytes);
+    execute(Job{&instance.list, instance.first_effect}, instance.threads, 1, nullptr);
+    return outputs_of(instance);
+}
+
+size_t Program::num_instructions() {
+    Lease lease(*this);
+    return (*lease).list.instrs.size();
+}
+
+std::string Program::describe() const {
+    std::ostringstream out;
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+        const Node& node = graph_.nodes[i];
+        out << '%' << i << " = ";
+        switch (node.kind) {
+            case NodeKind::input: out << "input"; break;
+            case NodeKind::constant: out << "constant"; break;
+            case NodeKind::variable: out << "variable"; break;
+            case NodeKind::op: out << node.op->name; break;
+            case NodeKind::cluster:
+                for (const auto& step : node.cluster->steps)
+                    out << (&step == &node.cluster->steps.front() ? "" : "+") << step.op->name;
+        }
+        out << '(';
+        for (size_t k = 0; k < node.in.size(); ++k)
+            out << (k ? ", %" : "%") << node.in[k].node << '.' << node.in[k].output;
+        out << ')';
+        for (const TensorType& type : node.out) out << ' ' << type.dtype << type.shape;
+        out << '\n';
+    }
+    return out.str();
+}
+
+}  // namespace hb

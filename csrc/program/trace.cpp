@@ -1,0 +1,93 @@
+#include "program/graph.h"
+
+namespace hb {
+
+Trace::Trace() : outer_(current_recorder()) { current_recorder() = this; }
+
+Trace::~Trace() { leave(); }
+
+void Trace::leave() {
+    if (active_ && current_recorder() == this) current_recorder() = outer_;
+    active_ = false;
+}
+
+int Trace::add(Node node) {
+    graph_.nodes.push_back(std::move(node));
+    return int(graph_.nodes.size()) - 1;
+}
+
+Operand Trace::operand(const Tensor& tensor) {
+    if (tensor.symbolic()) {
+        if (tensor.symbol().graph != this)
+            fail_type(
+                "A value of another traced step (shape {}, dtype {}) is used here. Return it from that "
+                "step, or keep it in a Variable.",
+                tensor.shape(), tensor.dtype());
+        return {tensor.symbol().node, tensor.symbol().output};
+    }
+    auto found = constants_.find(tensor.id());
+    if (found != constants_.end()) return {found->second, 0};
+    Tensor kept = tensor;
+    if (tensor.buffer()->foreign()) {  // somebody else may write there later
+        kept = Tensor(tensor.type());
+        if (kept.type().bytes()) std::memcpy(kept.data(), tensor.data(), kept.type().bytes());
+    }
+    Node node{.kind = NodeKind::constant, .out = {tensor.type()}, .constant = kept};
+    const int index = add(std::move(node));
+    constants_[tensor.id()] = index;
+    held_.push_back(tensor);  // its id stays its own while the trace lasts
+    return {index, 0};
+}
+
+Tensor Trace::input(const TensorType& type) {
+    const int index = add({.kind = NodeKind::input, .out = {type}});
+    graph_.inputs.push_back(index);
+    return Tensor(type, Symbol{this, index, 0});
+}
+
+std::vector<Tensor> Trace::record(const OpDef& op, const std::vector<Tensor>& inputs,
+                                  const Attrs& attrs, const std::vector<TensorType>& types) {
+    Node node{.kind = NodeKind::op, .op = &op, .attrs = attrs, .out = types};
+    for (const Tensor& input : inputs) node.in.push_back(operand(input));
+    const int index = add(std::move(node));
+    std::vector<Tensor> outputs;
+    for (size_t i = 0; i < types.size(); ++i)
+        outputs.emplace_back(types[i], Symbol{this, index, int(i)});
+    return outputs;
+}
+
+Tensor Trace::read(const VariablePtr& variable) {
+    auto found = reads_.find(variable.get());
+    if (found != reads_.end()) return found->second;
+    auto changed = changed_.find(variable.get());
+    const int index = add({.kind = NodeKind::variable,
+                           .out = {variable->type()},
+                           .variable = variable,
+                           .after = changed == changed_.end() ? -1 : changed->second});
+    Tensor value(variable->type(), Symbol{this, index, 0});
+    reads_.emplace(variable.get(), value);
+    return value;
+}
+
+void Trace::effect(const OpDef& op, const std::vector<EffectInput>& inputs, const Attrs& attrs) {
+    Node node{.kind = NodeKind::op, .op = &op, .attrs = attrs};
+    for (const EffectInput& input : inputs) {
+        node.in.push_back(operand(input.variable ? read(input.variable) : input.value));
+        node.changes.push_back(input.variable != nullptr);
+    }
+    const int index = add(std::move(node));
+    for (const EffectInput& input : inputs) {
+        if (!input.variable) continue;
+        reads_.erase(input.variable.get());  // the next read is a new value
+        changed_[input.variable.get()] = index;
+    }
+}
+
+Graph Trace::finish(const std::vector<Tensor>& outputs) {
+    for (const Tensor& output : outputs) graph_.outputs.push_back(operand(output));
+    leave();
+    reads_.clear();
+    return std::move(graph_);
+}
+
+}  // namespace hb
