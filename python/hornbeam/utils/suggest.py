@@ -1,0 +1,15 @@
+"""Close matches of a misspelt name, for error messages."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def suggest(name: object, known: Iterable[str]) -> str:
+    """" Did you mean 'adam'?", or an empty string where nothing is near."""
+    candidates = sorted(set(known))
+    lowered = {candidate.lower(): candidate for candidate in reversed(candidates)}
+    near = difflib.get_close_matches(str(name).lower(), lowered, n=3, cutoff=0.6)
+    words = [f"'{lowered[word]}'" for word in near]
+    if not words:
+        return ""
+    return f" Did you mean {words[0] if len(words) == 1 else ', '.join(words[:-1]) + ' or ' + words[-1]}?"
