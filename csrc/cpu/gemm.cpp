@@ -1,0 +1,178 @@
+// Matrix products from tiles. K is cut into blocks of fixed size, M into blocks whose part of A stays in L2;
+// a panel of B (kDepth x kPanel) stays in L1 while it meets all tiles of the block. A is read in place, or
+// copied tile by tile where its rows would fall onto each other in the caches.
+#include "kernels/gemm.h"
+
+#include "cpu/gemm_pack.h"
+
+namespace hb::HB_ISA {
+namespace {
+
+constexpr int64_t kDepth = 256;        // of a K block
+constexpr int64_t kBlockTiles = 32;    // tiles of an M block
+constexpr int64_t kBlockRows = kBlockTiles * kTileRows;
+
+template <class T>
+constexpr int64_t kScratch = kBlockRows * kDepth * int64_t(sizeof(T));
+
+template <class T>
+void pack(const void* args, int thread, int threads) {
+    const PackArgs& p = *static_cast<const PackArgs*>(args);
+    constexpr int64_t panel = kPanel<T>, rows = 512;
+    const int64_t panels = (p.n + panel - 1) / panel, blocks = (p.k + rows - 1) / rows;
+    const Range range = split(p.matrices * panels * blocks, thread, threads);
+    for (int64_t u = range.begin; u < range.end; ++u) {
+        const int64_t k = u % blocks * rows, j = u / blocks % panels * panel, m = u / blocks / panels;
+        T* dst = (T*)p.dst + m * p.k * panels * panel + j * p.k + k * panel;
+        const T* src = (const T*)p.src + p.offsets[m] + k * p.row + j * p.col;
+        const int64_t depth = p.k - k < rows ? p.k - k : rows;
+        pack_panel<T>(dst, src, p.row, p.col, depth, p.n - j < panel ? p.n - j : panel);
+    }
+}
+
+// Tiles [first, last) of A at columns [0, depth): tile after tile as (depth, kTileRows).
+template <class T>
+void pack_tiles(T* dst, const T* a, int64_t row, int64_t col, const TileRows& tiles, int64_t first,
+                int64_t last, int64_t depth) {
+    for (int64_t t = first; t < last; ++t, dst += depth * kTileRows) {
+        const T* src = a + tiles.begin(t) * row;
+        const int m = tiles.size(t);
+        for (int64_t k = 0; k < depth; ++k)
+            for (int i = 0; i < m; ++i) dst[k * kTileRows + i] = src[i * row + k * col];
+    }
+}
+
+// One K block: C's rows of tiles [first, last) times panels [p0, p1).
+template <class T>
+void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tiles, int64_t first,
+           int64_t last, int64_t p0, int64_t p1, int64_t k, int64_t depth, bool begins, bool ends,
+           T* scratch) {
+    constexpr int64_t panel = kPanel<T>;
+    const int64_t row0 = tiles.begin(first), rows = tiles.begin(last) - row0, zero = 0;
+    int64_t a_rows[kBlockRows], c_rows[kBlockRows];
+    for (int64_t i = 0; i < rows; ++i) {
+        a_rows[i] = g.pack_a ? i : i * g.a_row;
+        c_rows[i] = i * g.n;
+    }
+    if (g.pack_a) pack_tiles(scratch, a, g.a_row, g.a_col, tiles, first, last, depth);
+    a += row0 * g.a_row;
+    c += row0 * g.n;
+    Tile<T> t{};
+    t.a_step = g.pack_a ? kTileRows : g.a_col;
+    t.a_offset = t.b_offset = &zero;
+    t.batch = 1;
+    t.depth = depth;
+    t.accumulate = !begins;
+    t.relu = ends && g.relu;
+    for (int64_t p = p0; p < p1; ++p) {
+        const int64_t j = p * panel;
+        const int n = int(g.n - j < panel ? g.n - j : panel);
+        t.b = g.packed_b ? b + j * g.k + k * panel : b + k * g.b_row + j;
+        t.ldb = g.packed_b ? panel : g.b_row;
+        t.bias = ends && g.bias ? (const T*)g.bias + j : nullptr;
+        for (int64_t i = first; i < last; ++i) {
+            const int64_t at = tiles.begin(i) - row0;
+            t.a = g.pack_a ? scratch + (i - first) * depth * kTileRows : a;
+            t.a_rows = g.pack_a ? a_rows : a_rows + at;
+            t.c = c + j;
+            t.c_rows = c_rows + at;
+            const int m = tiles.size(i);
+            tile_fn<T>(m, n)(t, n);
+        }
+    }
+}
+
+// Threads form a grid over row tiles (of all products) and panels; any grid gives the same bits.
+template <class T>
+void gemm(const void* args, int thread, int threads) {
+    const GemmArgs& g = *static_cast<const GemmArgs*>(args);
+    constexpr int64_t panel = kPanel<T>;
+    const TileRows tiles(g.m);
+    const int64_t panels = (g.n + panel - 1) / panel;
+    const int64_t items = g.batch * g.splits, units = items * tiles.count;
+    int across = 1;
+    int64_t best = INT64_MAX;
+    for (int n = 1; n <= threads; ++n) {
+        if (threads % n) continue;
+        const int m = threads / n;
+        const int64_t most = ((units + m - 1) / m) * ((panels + n - 1) / n);
+        if (most < best) best = most, across = n;
+    }
+    const Range rows = split(units, thread / across, threads / across);
+    const Range cols = split(panels, thread % across, across);
+    if (cols.begin == cols.end) return;
+    T* scratch = (T*)(g.scratch + thread * g.scratch_stride);
+
+    for (int64_t u = rows.begin; u < rows.end;) {
+        const int64_t item = u / tiles.count, first = u % tiles.count;
+        int64_t last = first + (rows.end - u);
+        if (last > tiles.count) last = tiles.count;
+        u += last - first;
+        const int64_t product = g.splits > 1 ? 0 : item;
+        const int64_t k0 = g.splits > 1 ? item * g.split_k : 0;
+        const int64_t k1 = g.splits > 1 && k0 + g.split_k < g.k ? k0 + g.split_k : g.k;
+        const T* b = (const T*)g.b + g.b_offset[product];
+        T* c = (T*)g.c + item * g.m * g.n;
+        int64_t k = k0;
+        do {
+            const int64_t depth = k1 - k < kDepth ? k1 - k : kDepth;
+            const T* a = (const T*)g.a + g.a_offset[product] + k * g.a_col;
+            for (int64_t i = first; i < last; i += kBlockTiles)
+                block(g, a, b, c, tiles, i, i + kBlockTiles < last ? i + kBlockTiles : last,
+                      cols.begin, cols.end, k, depth, k == k0, k + depth == k1, scratch);
+            k += depth;
+        } while (k < k1);
+    }
+}
+
+template <class T>
+void sum_partials(const void* args, int thread, int threads) {
+    const SumPartialsArgs& s = *static_cast<const SumPartialsArgs*>(args);
+    using V = Vec<T>;
+    const T* x = (const T*)s.x;
+    const Range blocks = split((s.n + V::lanes - 1) / V::lanes, thread, threads);
+    for (int64_t u = blocks.begin; u < blocks.end; ++u) {
+        const int64_t i = u * V::lanes, left = s.n - i;
+        typename V::type sum = V::load(x + i, left);
+        for (int64_t r = 1; r < s.count; ++r) sum += V::load(x + r * s.n + i, left);
+        if (s.bias) {
+            typename V::type bias = V::zero();
+            for (int l = 0; l < V::lanes && l < left; ++l)
+                bias[l] = ((const T*)s.bias)[(i + l) % s.period];
+            sum += bias;
+        }
+        if (s.relu) sum = V::max(sum, V::zero());
+        V::store((T*)s.y + i, sum, left);
+    }
+}
+
+template <class T>
+constexpr GemmShape shape() {
+    return {kPanel<T>, kScratch<T>};
+}
+
+}  // namespace
+
+void gemv_float(const void*, int, int);
+void gemv_double(const void*, int, int);
+void naive_gemm_int32(const void*, int, int);
+void naive_gemm_int64(const void*, int, int);
+void naive_gemm_uint8(const void*, int, int);
+
+constinit const GemmKernels gemm_kernels = {
+    .pack_f32 = pack<float>,
+    .pack_f64 = pack<double>,
+    .gemm_f32 = gemm<float>,
+    .gemm_f64 = gemm<double>,
+    .gemv_f32 = gemv_float,
+    .gemv_f64 = gemv_double,
+    .sum_f32 = sum_partials<float>,
+    .sum_f64 = sum_partials<double>,
+    .naive_i32 = naive_gemm_int32,
+    .naive_i64 = naive_gemm_int64,
+    .naive_u8 = naive_gemm_uint8,
+    .f32 = shape<float>(),
+    .f64 = shape<double>(),
+};
+
+}  // namespace hb::HB_ISA

@@ -1,0 +1,70 @@
+// Packing B (k,n) into panels of kPanel columns, so that the tile's loads are contiguous.
+#pragma once
+
+#include "cpu/gemm_tile.h"
+
+namespace hb::HB_ISA {
+namespace {
+
+// In registers, by swapping ever larger blocks: log2(lanes) rounds of shuffles.
+template <class T>
+HB_INLINE void transpose_block(typename Vec<T>::type (&x)[Vec<T>::lanes]) {
+    constexpr int lanes = Vec<T>::lanes;
+#if defined(__clang__)
+    T t[lanes][lanes];
+    for (int i = 0; i < lanes; ++i)
+        for (int j = 0; j < lanes; ++j) t[j][i] = x[i][j];
+    for (int i = 0; i < lanes; ++i) x[i] = Vec<T>::load(t[i]);
+#else
+    using mask = typename Vec<T>::mask;
+#pragma GCC unroll 8
+    for (int w = 1; w < lanes; w *= 2) {
+        mask low{}, high{};
+#pragma GCC unroll 16
+        for (int l = 0; l < lanes; ++l) {
+            low[l] = l & w ? l - w + lanes : l;
+            high[l] = l & w ? l + lanes : l + w;
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < lanes; ++i) {
+            if (i & w) continue;
+            const auto a = x[i], b = x[i + w];
+            x[i] = __builtin_shuffle(a, b, low);
+            x[i + w] = __builtin_shuffle(a, b, high);
+        }
+    }
+#endif
+}
+
+// dst (k, kPanel) = src (k, n) at strides (row, col), n <= kPanel, zeros past n.
+template <class T>
+void pack_panel(T* dst, const T* src, int64_t row, int64_t col, int64_t k, int64_t n) {
+    using V = Vec<T>;
+    constexpr int64_t lanes = V::lanes, panel = kPanel<T>;
+    if (col == 1) {
+        for (int64_t i = 0; i < k; ++i)
+            for (int64_t j = 0; j < panel; j += lanes) {
+                const int64_t left = n - j;
+                V::store(dst + i * panel + j,
+                         left > 0 ? V::load(src + i * row + j, left) : V::zero());
+            }
+        return;
+    }
+    int64_t done = 0;
+    if (row == 1) {
+        for (; done + lanes <= k; done += lanes)
+            for (int64_t j = 0; j < panel; j += lanes) {
+                typename V::type x[lanes];
+                for (int64_t c = 0; c < lanes; ++c)
+                    x[c] = j + c < n ? V::load(src + (j + c) * col + done) : V::zero();
+                transpose_block<T>(x);
+                for (int64_t c = 0; c < lanes; ++c) V::store(dst + (done + c) * panel + j, x[c]);
+            }
+    }
+    for (int64_t i = done; i < k; ++i)
+        for (int64_t j = 0; j < panel; ++j)
+            dst[i * panel + j] = j < n ? src[i * row + j * col] : T(0);
+}
+
+}  // namespace
+}  // namespace hb::HB_ISA

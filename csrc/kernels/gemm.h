@@ -1,0 +1,66 @@
+// Matrix products: C (m,n) = A (m,k) B (k,n), many at once.
+#pragma once
+
+#include "kernels/kernel.h"
+
+namespace hb {
+
+// B (k,n) of `matrices` matrices into panels: panel p of a matrix holds columns [p*nr, p*nr + nr) as (k,nr),
+// zeros past n.
+struct PackArgs {
+    const void* src;
+    void* dst;
+    const int64_t* offsets;  // of each matrix in src, in elements
+    int64_t matrices, k, n;
+    int64_t row, col;  // strides of src
+};
+
+// c[i] = A_i B_i for `batch` products; strides and offsets count elements.
+struct GemmArgs {
+    const void *a, *b, *bias;  // bias (n) or null
+    void* c;                   // (batch,m,n), or (splits,m,n) where K is split
+    int64_t batch, m, n, k;
+    const int64_t *a_offset, *b_offset;  // [batch]
+    int64_t a_row, a_col;
+    int64_t b_row;         // rows of B are contiguous; unused where b is packed
+    bool packed_b;         // by `pack`: nr-wide panels
+    bool pack_a, relu;
+    int64_t splits, split_k;  // splits > 1 (then batch == 1): product s sums k in [s, s + 1) * split_k
+    char* scratch;            // packed blocks of A, scratch_stride bytes a thread
+    int64_t scratch_stride;
+};
+
+// m <= 4 rows: C (m,n) = A (m,k) B (k,n) streams B once.  col == 1: rows of B; row == 1: columns of B (dots).
+struct GemvArgs {
+    const void *a, *b, *bias;
+    void* c;
+    int64_t batch, m, n, k;
+    const int64_t *a_offset, *b_offset;
+    int64_t a_row, a_col, b_row, b_col;
+    bool relu;
+};
+
+// y (n) = sum over the `count` rows of x (count,n), row after row, then bias (period) and relu
+struct SumPartialsArgs {
+    const void *x, *bias;
+    void* y;
+    int64_t n, count, period;
+    bool relu;
+};
+
+struct GemmShape {
+    int nr;             // columns of a panel
+    int64_t scratch;    // bytes of packed A a thread needs
+};
+
+struct GemmKernels {
+    KernelFn pack_f32, pack_f64;  // PackArgs
+    KernelFn gemm_f32, gemm_f64;  // GemmArgs
+    KernelFn gemv_f32, gemv_f64;  // GemvArgs
+    KernelFn sum_f32, sum_f64;    // SumPartialsArgs
+    KernelFn naive_i32, naive_i64, naive_u8;  // GemvArgs, any strides
+    GemmShape f32, f64;
+};
+HB_DECLARE_KERNELS(GemmKernels, gemm_kernels)
+
+}  // namespace hb
