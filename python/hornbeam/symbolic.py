@@ -73,6 +73,7 @@ class KerasTensor:
 
     __slots__ = ("__weakref__", "_keras_mask", "dtype", "name", "node", "shape", "tensor_index")
     __array_priority__ = 1000
+    _is_keras_tensor = True  # the operators of Tensor leave the work to this class
 
     def __init__(
         self,
@@ -238,17 +239,7 @@ class Node:
 
 def infer(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What `fn(*args, **kwargs)` returns, as KerasTensors; arguments may hold KerasTensors."""
-    specs: dict[int, KerasTensor] = {id(leaf): leaf for leaf in _leaves((args, kwargs))}
-
-    def run(*values: Any) -> Any:
-        known = dict(zip(specs, values, strict=True))
-
-        def value(tensor: KerasTensor) -> Any:
-            return known[id(tensor)]
-
-        return fn(*_map_leaves(value, args), **_map_leaves(value, kwargs))
-
-    return tree.map_structure(_as_keras_tensor, abstract_eval(run, list(specs.values())))
+    return tree.map_structure(_as_keras_tensor, abstract_eval(fn, args, kwargs))
 
 
 def _as_keras_tensor(spec: Any) -> Any:

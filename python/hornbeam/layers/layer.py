@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam import _core, dtype_policies, initializers, ops, regularizers, tree
+from hornbeam import _core, constraints, dtype_policies, initializers, ops, regularizers, tree
 from hornbeam._variable import Variable
 from hornbeam.layers import _config
 from hornbeam.layers._call import (
@@ -264,7 +264,7 @@ class Layer(Operation):
             variable = Variable(value, dtype=dtype, trainable=trainable, name=name)
         variable.path = "/".join((*self._scope(), variable.name))
         variable.regularizer = regularizers.get(regularizer)
-        variable.constraint = _config.get_constraint(constraint)
+        variable.constraint = constraints.get(constraint)
         self._added_variables.append(variable)
         self._weight_roles[id(variable)] = trainable
         return variable
