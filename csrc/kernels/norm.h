@@ -1,0 +1,55 @@
+// Batch, layer and RMS normalisation.
+#pragma once
+
+#include "kernels/float_pair.h"
+
+namespace hb {
+
+inline constexpr int kNormColumns = 128;
+
+// x (rows, n) -> partial (parts, 2, n): mean and sum of squared differences of each part's rows.
+// `fold` neighbouring rows (it divides `rows`) are read as one, so that narrow arrays fill the vectors.
+struct BatchStatsArgs {
+    const void* x;
+    void* partial;
+    int64_t rows, n, parts, fold;
+};
+
+// The parts' statistics joined: mean (n), var (n), not corrected for bias.
+struct BatchJoinArgs {
+    const void* partial;
+    void *mean, *var;
+    int64_t rows, n, parts, fold;
+};
+
+// partial (parts, 2, n): each part's sums of dy and of dy (x - mean).
+struct BatchGradArgs {
+    const void *x, *mean, *dy;
+    void* partial;
+    int64_t rows, n, parts, fold;
+};
+
+// y = (x - mean) rstd gamma + beta for each row; RMS normalisation has no mean and no beta.
+struct LayerNormArgs {
+    const void *x, *gamma, *beta;
+    void *y, *mean, *rstd;  // mean, rstd (rows,); unused by RMS
+    int64_t rows, n;
+    double epsilon;
+};
+
+// dx (rows, n), and partial (parts, 2, n): each part's sums of dy xhat and of dy.
+struct LayerNormGradArgs {
+    const void *x, *gamma, *mean, *rstd, *dy;
+    void *dx, *partial;
+    int64_t rows, n, parts;
+    double epsilon;
+};
+
+struct NormKernels {
+    FloatPair batch_stats, batch_join, batch_grad;
+    FloatPair layer_norm, rms_norm;            // LayerNormArgs
+    FloatPair layer_norm_grad, rms_norm_grad;  // LayerNormGradArgs
+};
+HB_DECLARE_KERNELS(NormKernels, norm_kernels)
+
+}  // namespace hb
