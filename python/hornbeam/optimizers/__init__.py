@@ -1,0 +1,72 @@
+"""Optimizers."""
+
+from typing import Any
+
+from hornbeam.optimizers import schedules
+from hornbeam.optimizers.adafactor import Adafactor
+from hornbeam.optimizers.adagrad import Adadelta, Adagrad
+from hornbeam.optimizers.adam import Adam, AdamW
+from hornbeam.optimizers.adamax import Adamax, Nadam
+from hornbeam.optimizers.ftrl import Ftrl
+from hornbeam.optimizers.lion import Lamb, Lion
+from hornbeam.optimizers.muon import Muon
+from hornbeam.optimizers.optimizer import Optimizer
+from hornbeam.optimizers.rmsprop import RMSprop
+from hornbeam.optimizers.sgd import GD, SGD
+from hornbeam.saving.serialization import (
+    deserialize_keras_object,
+    get_object,
+    serialize_keras_object,
+)
+
+_CLASSES = (
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, GD, Lamb, Lion, Muon, Nadam, RMSprop, SGD,
+)  # fmt: skip
+_TABLE = {c.__name__: c for c in _CLASSES} | {c.__name__.lower(): c for c in _CLASSES}
+
+__all__ = [
+    "GD",
+    "SGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "Muon",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]
+
+
+def serialize(optimizer: Optimizer) -> Any:
+    """The configuration of an optimizer."""
+    return serialize_keras_object(optimizer)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The optimizer of a configuration."""
+    return deserialize_keras_object(config, custom_objects=custom_objects, module_objects=_TABLE)
+
+
+def get(identifier: Any) -> Any:
+    """An optimizer from its name, a configuration, a class or an optimizer.
+
+    Example:
+        >>> hb.optimizers.get("adam").beta_1
+        0.9
+    """
+    if isinstance(identifier, str) and identifier.lower() in _TABLE:
+        identifier = identifier.lower()
+    found = get_object(identifier, _TABLE, "optimizer", Optimizer)
+    if not isinstance(found, Optimizer):
+        raise ValueError(f"Could not interpret the optimizer {identifier!r}.")
+    return found

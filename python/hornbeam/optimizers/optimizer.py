@@ -1,0 +1,462 @@
+"""Optimizer: from gradients to changed variables; what all optimizers share."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from hornbeam import _core, ops
+from hornbeam._variable import Variable
+from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
+from hornbeam.saving.serialization import deserialize_keras_object, serialize_keras_object
+from hornbeam.saving.signature import config_of, merged_signature
+from hornbeam.utils.naming import auto_name
+
+
+class Optimizer:
+    """Base class. A subclass makes its slots in `build` and defines `update_step`.
+
+    Args:
+        learning_rate: A number, a `LearningRateSchedule`, or a function without arguments (called
+            when a step is traced, so it should be made of ops and variables).
+        weight_decay: Every step first subtracts `weight_decay * learning_rate * variable`.
+        clipnorm: Largest norm of the gradient of each variable.
+        clipvalue: Largest absolute value of an element of a gradient.
+        global_clipnorm: Largest norm of all gradients together.
+        use_ema: Whether a moving average of the variables is kept; `fit` ends by taking it over.
+        ema_momentum: Weight of the old average.
+        ema_overwrite_frequency: Take the average over every this many steps as well.
+        loss_scale_factor: `scale_loss` multiplies by it, `apply` divides the gradients by it.
+        gradient_accumulation_steps: Update once in this many steps, with the mean gradient.
+        name: Name.
+
+    Example:
+        >>> w = hb.Variable([1.0, 2.0])
+        >>> hb.optimizers.SGD(0.5).apply([np.float32([2.0, 2.0])], [w])
+        >>> w.numpy()
+        array([0., 1.], dtype=float32)
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.__signature__ = merged_signature(cls)  # type: ignore[attr-defined]
+
+    def __init__(
+        self,
+        learning_rate: Any,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if kwargs:
+            raise ValueError(f"{type(self).__name__}: unknown arguments. Received: {kwargs}.")
+        self.name = name or auto_name(type(self).__name__)
+        self.weight_decay = weight_decay
+        self.clipnorm = clipnorm
+        self.clipvalue = clipvalue
+        self.global_clipnorm = global_clipnorm
+        self.use_ema = use_ema
+        self.ema_momentum = ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.loss_scale_factor = loss_scale_factor
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self._check_arguments()
+        self.built = False
+        self._variables: list[Variable] = []
+        self._trainable_variables: list[Any] = []
+        self._index: dict[int, int] = {}
+        self._no_decay: set[int] = set()
+        self._no_decay_patterns: list[str] = []
+        self._iterations = self._track(Variable(0, dtype="int32", trainable=False, name="iteration"))
+        self._learning_rate: Any = learning_rate
+        if isinstance(learning_rate, dict):
+            self._learning_rate = deserialize_keras_object(learning_rate)
+        elif not callable(learning_rate):
+            value = float(learning_rate)
+            self._learning_rate = self._track(
+                Variable(value, dtype="float32", trainable=False, name="learning_rate")
+            )
+
+    def _check_arguments(self) -> None:
+        name = type(self).__name__
+        given = {k: getattr(self, k) for k in ("clipnorm", "clipvalue", "global_clipnorm")}
+        given = {key: value for key, value in given.items() if value is not None}
+        if len(given) > 1:
+            raise ValueError(
+                f"{name}: only one of clipnorm, clipvalue and global_clipnorm can be set. "
+                f"Received: {given}."
+            )
+        for key, value in given.items():
+            if value <= 0:
+                raise ValueError(f"{name}: {key} must be positive. Received: {value}.")
+        if self.use_ema and not 0 <= self.ema_momentum <= 1:
+            raise ValueError(
+                f"{name}: ema_momentum must be between 0 and 1. Received: {self.ema_momentum}."
+            )
+        frequency = self.ema_overwrite_frequency
+        if self.use_ema and frequency and (not isinstance(frequency, int) or frequency < 1):
+            raise ValueError(
+                f"{name}: ema_overwrite_frequency must be an integer >= 1 or None. "
+                f"Received: {frequency}."
+            )
+        steps = self.gradient_accumulation_steps
+        if steps is not None and steps < 2:
+            raise ValueError(
+                f"{name}: gradient_accumulation_steps must be None or at least 2. Received: {steps}."
+            )
+
+    # ---- variables ------------------------------------------------------------------------
+
+    def _track(self, variable: Variable) -> Variable:
+        self._variables.append(variable)
+        variable.path = f"{self.name}/{variable.name}"
+        return variable
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Iterations, learning rate, then the slots: the order of the files."""
+        return list(self._variables)
+
+    @property
+    def iterations(self) -> Any:
+        """Number of updates so far."""
+        if self.gradient_accumulation_steps:
+            return self._iterations // self.gradient_accumulation_steps
+        return self._iterations
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate now: a variable, or the schedule's value at this step."""
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            return self._learning_rate(self.iterations)
+        if isinstance(self._learning_rate, Variable):
+            return self._learning_rate
+        return self._learning_rate()
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if isinstance(value, LearningRateSchedule) or not isinstance(self._learning_rate, Variable):
+            if isinstance(value, (int, float)) or not callable(value):
+                raise TypeError(
+                    f"{self.name}: this optimizer was made with a learning-rate schedule, so its "
+                    f"learning rate cannot be set to a number. Received: {value!r}."
+                )
+            self._learning_rate = value
+            self._variables = [v for v in self._variables if v.name != "learning_rate"]
+            self._changed = getattr(self, "_changed", 0) + 1
+        else:
+            self._learning_rate.assign(float(value))
+
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: str = "none",
+        layout: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Make a state variable of the optimizer."""
+        if initializer not in ("zeros", "ones") and not callable(initializer):
+            raise ValueError(
+                f"{self.name}: the initializer must be 'zeros', 'ones' or a function of the shape. "
+                f"Received: {initializer!r}."
+            )
+        dtype = dtype or "float32"
+        shape = tuple(shape)
+        with _core.eager():
+            if callable(initializer):
+                value = initializer(shape, dtype=dtype)
+            else:
+                value = np.full(shape, float(initializer == "ones"), dtype)
+            return self._track(Variable(value, dtype=dtype, trainable=False, name=name))
+
+    def add_variable_from_reference(
+        self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros"
+    ) -> Variable:
+        """Make a slot of the shape and dtype of `reference_variable`."""
+        path = getattr(reference_variable, "path", reference_variable.name).replace("/", "_")
+        return self.add_variable(
+            reference_variable.shape, initializer, reference_variable.dtype, name=f"{path}_{name}"
+        )
+
+    def add_optimizer_variables(
+        self, trainable_variables: Sequence[Any], name: Any, initializer: Any = "zeros"
+    ) -> Any:
+        """Make one slot, or one for each name, for every variable; names are interleaved."""
+        names = [name] if isinstance(name, str) else list(name)
+        values = [initializer] * len(names) if isinstance(initializer, str) else list(initializer)
+        slots: list[list[Variable]] = [[] for _ in names]
+        for variable in trainable_variables:
+            for slot, slot_name, value in zip(slots, names, values, strict=True):
+                slot.append(self.add_variable_from_reference(variable, slot_name, value))
+        return slots[0] if isinstance(name, str) else tuple(slots)
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Make the slots for `variables`."""
+        if self.use_ema:
+            self._averages = []
+            for variable in variables:
+                average = self.add_variable_from_reference(variable, "average")
+                average.assign(variable.numpy())
+                self._averages.append(average)
+        if self.gradient_accumulation_steps:
+            self._accumulators = self.add_optimizer_variables(variables, "gradient_accumulator")
+        self._trainable_variables = list(variables)
+        self._index = {id(variable): i for i, variable in enumerate(variables)}
+        self.built = True
+
+    def _slot(self, slots: Sequence[Variable], variable: Any) -> Variable:
+        return slots[self._index[id(variable)]]
+
+    def _get_variable_index(self, variable: Any) -> int:
+        return self._index[id(variable)]
+
+    def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
+        """Leave variables out of the weight decay.
+
+        Args:
+            var_list: Variables.
+            var_names: Regular expressions; variables whose path has a match are left out.
+        """
+        if self.built:
+            raise ValueError(
+                f"{self.name}: exclude_from_weight_decay() must be called before the optimizer is "
+                f"built, that is before the first step."
+            )
+        self._no_decay |= {id(variable) for variable in var_list or ()}
+        self._kept = list(var_list or ())
+        self._no_decay_patterns += list(var_names or ())
+
+    def _use_weight_decay(self, variable: Any) -> bool:
+        path = getattr(variable, "path", variable.name)
+        return id(variable) not in self._no_decay and not any(
+            re.search(pattern, path) for pattern in self._no_decay_patterns
+        )
+
+    # ---- applying -------------------------------------------------------------------------
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]]) -> Any:
+        """`apply` on pairs of gradient and variable."""
+        pairs = list(grads_and_vars)
+        self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+        return self._iterations
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
+        """Change the variables by one step.
+
+        Args:
+            grads: A gradient, or None, for each variable.
+            trainable_variables: The variables; those of `build` when left out.
+        """
+        grads = list(grads)
+        if trainable_variables is None:
+            if not self.built:
+                raise ValueError(
+                    f"{self.name}: trainable_variables must be given, as the optimizer is not built."
+                )
+            trainable_variables = self._trainable_variables
+        variables = list(trainable_variables)
+        if len(grads) != len(variables):
+            raise ValueError(
+                f"{self.name}: one gradient for each variable is needed. "
+                f"Received: {len(grads)} gradients and {len(variables)} variables."
+            )
+        if not grads:
+            return
+        if not self.built:
+            with _core.eager():
+                self.build(variables)
+        self._check_known(variables)
+        grads, variables = self._with_gradients(grads, variables)
+        if self.loss_scale_factor is not None:
+            grads = [gradient / self.loss_scale_factor for gradient in grads]
+        if self.gradient_accumulation_steps:
+            self._accumulate_and_apply(grads, variables)
+        else:
+            self._apply_now(grads, variables)
+        self._iterations.assign_add(1)
+
+    def _check_known(self, variables: Sequence[Any]) -> None:
+        for variable in variables:
+            if id(variable) not in self._index:
+                path = getattr(variable, "path", variable.name)
+                raise ValueError(
+                    f"Unknown variable {path}: the optimizer was built for other variables. When "
+                    f"layers are made trainable or added later, make a new optimizer (compile the "
+                    f"model again), or build(all variables) before the first step."
+                )
+
+    def _with_gradients(self, grads: list[Any], variables: list[Any]) -> tuple[list[Any], list[Any]]:
+        pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
+        if len(pairs) == len(grads):
+            return [ops.convert_to_tensor(g) for g in grads], variables
+        missing = [getattr(v, "path", v.name) for g, v in zip(grads, variables, strict=True) if g is None]
+        if not pairs:
+            raise ValueError(f"{self.name}: no gradients for any variable: {', '.join(missing)}.")
+        warnings.warn(
+            f"Gradients do not exist for variables {missing} when minimizing the loss.", stacklevel=3
+        )
+        return [ops.convert_to_tensor(g) for g, _ in pairs], [v for _, v in pairs]
+
+    def _apply_now(self, grads: list[Any], variables: list[Any]) -> None:
+        grads = self._clip_gradients(grads)
+        learning_rate = self._current_learning_rate()
+        self._update(grads, variables, learning_rate)
+        if self.use_ema:
+            self._update_averages()
+        for variable in variables:
+            if getattr(variable, "constraint", None) is not None:
+                variable.assign(variable.constraint(variable.value))
+
+    def _current_learning_rate(self) -> Any:
+        rate = self.learning_rate
+        return rate.value if isinstance(rate, Variable) else rate
+
+    def _update(self, grads: list[Any], variables: list[Any], learning_rate: Any) -> None:
+        """Weight decay, then one step of every variable."""
+        self._apply_weight_decay(variables, learning_rate)
+        for gradient, variable in zip(grads, variables, strict=True):
+            self.update_step(gradient, variable, learning_rate)
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Change one variable by its gradient."""
+        raise NotImplementedError(f"{type(self).__name__} does not define update_step().")
+
+    def _apply_weight_decay(self, variables: Sequence[Any], learning_rate: Any) -> None:
+        if not self.weight_decay:
+            return
+        for variable in variables:
+            if self._use_weight_decay(variable):
+                variable.assign_sub(variable.value * self.weight_decay * learning_rate)
+
+    def _clip_gradients(self, grads: list[Any]) -> list[Any]:
+        if self.clipvalue is not None:
+            return [ops.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
+        if self.clipnorm is not None:
+            norms = [ops.sqrt(ops.sum(ops.square(g))) for g in grads]
+            return [
+                g * (self.clipnorm / ops.maximum(norm, self.clipnorm))
+                for g, norm in zip(grads, norms, strict=True)
+            ]
+        if self.global_clipnorm is not None:
+            total = sum(ops.sum(ops.square(g)) for g in grads)
+            scale = self.global_clipnorm / ops.maximum(ops.sqrt(total), self.global_clipnorm)
+            return [g * scale for g in grads]
+        return grads
+
+    # ---- accumulation and averages --------------------------------------------------------
+
+    def _accumulate_and_apply(self, grads: list[Any], variables: list[Any]) -> None:
+        """Every step is computed; all but each n-th leave the variables as they were."""
+        steps = self.gradient_accumulation_steps or 1
+        now = ops.equal(ops.mod(self._iterations.value + 1, steps), 0)
+        sums = [self._slot(self._accumulators, v) for v in variables]
+        totals = [total.value + g for total, g in zip(sums, grads, strict=True)]
+        kept = {id(v): v for v in (*variables, *self._variables[1:])}
+        kept = {key: v for key, v in kept.items() if v is not self._learning_rate}
+        before = {key: v.value for key, v in kept.items()}
+        self._apply_now([total / steps for total in totals], variables)
+        for key, variable in kept.items():
+            variable.assign(ops.where(now, variable.value, before[key]))
+        for total, value in zip(sums, totals, strict=True):
+            total.assign(ops.where(now, ops.zeros_like(value), value))
+
+    def _update_averages(self) -> None:
+        started = ops.cast(ops.not_equal(self.iterations, 0), "float32")
+        momentum = started * self.ema_momentum
+        for variable, average in zip(self._trainable_variables, self._averages, strict=True):
+            average.assign(momentum * average.value + (1.0 - momentum) * variable.value)
+        if self.ema_overwrite_frequency:
+            now = ops.equal(ops.mod(self.iterations + 1, self.ema_overwrite_frequency), 0)
+            for variable, average in zip(self._trainable_variables, self._averages, strict=True):
+                variable.assign(ops.where(now, average.value, variable.value))
+
+    def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
+        """With `use_ema`, let the variables take their averages over; `fit` calls it at its end."""
+        if self.use_ema and self.built:
+            for variable in var_list:
+                if id(variable) in self._index:
+                    variable.assign(self._slot(self._averages, variable).numpy())
+
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss times `loss_scale_factor`."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    # ---- assignment, for subclasses -------------------------------------------------------
+
+    def assign(self, variable: Any, value: Any) -> None:
+        variable.assign(value)
+
+    def assign_add(self, variable: Any, value: Any) -> None:
+        variable.assign_add(value)
+
+    def assign_sub(self, variable: Any, value: Any) -> None:
+        variable.assign_sub(value)
+
+    # ---- saving ---------------------------------------------------------------------------
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set the values of `variables`."""
+        if len(weights) != len(self._variables):
+            raise ValueError(
+                f"{self.name}: there are {len(self._variables)} variables. "
+                f"Received: {len(weights)} values."
+            )
+        for variable, value in zip(self._variables, weights, strict=True):
+            if tuple(variable.shape) != np.shape(value):
+                raise ValueError(
+                    f"{self.name}: variable {variable.path} has shape {tuple(variable.shape)}. "
+                    f"Received: a value of shape {np.shape(value)}."
+                )
+        for variable, value in zip(self._variables, weights, strict=True):
+            variable.assign(np.asarray(value))
+
+    def save_own_variables(self, store: Any) -> None:
+        """Put the variables into `store` as "0", "1", ..."""
+        for i, variable in enumerate(self._variables):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Read back what `save_own_variables` stored."""
+        if len(store.keys()) != len(self._variables):
+            built = "" if self.built else " As the optimizer is not built, it has no slots yet."
+            warnings.warn(
+                f"Skipping the variables of optimizer '{self.name}': it has {len(self._variables)} "
+                f"variables, the file has {len(store.keys())}.{built}",
+                stacklevel=2,
+            )
+            return
+        for i, variable in enumerate(self._variables):
+            variable.assign(np.asarray(store[str(i)]))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        config = config_of(self, skip=("learning_rate",))
+        rate = self._learning_rate
+        if isinstance(rate, Variable):
+            rate = float(rate.numpy())
+        config = {"name": config.pop("name"), "learning_rate": serialize_keras_object(rate), **config}
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """A new optimizer from what `get_config` returned."""
+        config = dict(config)
+        if isinstance(config.get("learning_rate"), dict):
+            config["learning_rate"] = deserialize_keras_object(
+                config["learning_rate"], custom_objects=custom_objects
+            )
+        return cls(**config)
