@@ -1,0 +1,21 @@
+// Matrix products as instructions, for the ops that are made of them.
+#pragma once
+
+#include "core/op.h"
+#include "kernels/gemm.h"
+
+namespace hb {
+
+// c[i] (m,n) = relu?(A_i B_i + bias), A_i (m,k) and B_i (k,n) at any strides (in elements); c is dense.
+struct Product {
+    DType dtype;
+    const void *a, *b, *bias = nullptr;
+    void* c;
+    int64_t m, n, k;
+    int64_t a_row, a_col, b_row, b_col;
+    bool relu = false;
+    std::vector<int64_t> a_offset = {0}, b_offset = {0};  // one a product
+};
+void emit_product(Emit& e, Product p);
+
+}  // namespace hb

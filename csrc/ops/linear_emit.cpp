@@ -1,0 +1,123 @@
+// How a product is computed: which kernel, what is packed, and whether K is split.
+#include <algorithm>
+
+#include "ops/linear.h"
+
+namespace hb {
+
+namespace {
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+constexpr int64_t kFewRows = 4;       // then B is streamed
+constexpr int64_t kPackRows = 48;     // from so many rows of A on, packing B pays
+constexpr int64_t kSplitDepth = 1024; // the least worth a partial sum of its own
+constexpr int64_t kSplitTiles = 64;   // with so many tiles K is not split
+constexpr int64_t kTileRowsGuess = 6;
+
+// One B for all products, and A's rows without gaps between them: a single product with more rows.
+void merge_products(Product& p) {
+    const int64_t batch = int64_t(p.a_offset.size());
+    for (int64_t i = 0; i < batch; ++i)
+        if (p.b_offset[size_t(i)] != p.b_offset[0] ||
+            p.a_offset[size_t(i)] != p.a_offset[0] + i * p.m * p.a_row)
+            return;
+    p.m *= batch;
+    p.a_offset.resize(1);
+    p.b_offset.resize(1);
+}
+
+// Products too small in M and N to feed the threads sum K in a number of parts that depends on shapes only.
+int64_t choose_split(const Product& p, int nr) {
+    const int64_t tiles = ceil_div(p.m, kTileRowsGuess) * ceil_div(p.n, nr);
+    if (p.a_offset.size() > 1 || tiles >= kSplitTiles || p.k < 2 * kSplitDepth) return p.k;
+    const int64_t parts =
+        std::min({int64_t{16}, p.k / kSplitDepth, ceil_div(kSplitTiles, tiles)});
+    return ceil_div(ceil_div(p.k, parts), 256) * 256;
+}
+
+// True where the rows of a matrix fall onto each other in the caches.
+bool aliases(int64_t row, size_t size) { return int64_t(size) * row % 4096 == 0; }
+}  // namespace
+
+void emit_product(Emit& e, Product p) {
+    merge_products(p);
+    const int64_t batch = int64_t(p.a_offset.size());
+    if (batch * p.m * p.n == 0) return;
+    if (p.n == 1 && p.b_row != 1) p.b_col = 1;
+    const GemmKernels& kernels = *e.kernels.gemm;
+    const bool f32 = p.dtype == DType::f32;
+    const int64_t flops = 2 * batch * p.m * p.n * std::max<int64_t>(p.k, 1);
+
+    // A column is the row of the transposed product.
+    if (is_float(p.dtype) && p.n == 1 && !p.bias && p.m > kFewRows && batch == 1 &&
+        (p.a_col == 1 || p.a_row == 1)) {
+        std::swap(p.a, p.b);
+        std::swap(p.a_offset, p.b_offset);
+        const int64_t row = p.a_row, col = p.a_col;
+        p.a_row = p.b_col, p.a_col = p.b_row;
+        p.b_row = col, p.b_col = row;
+        std::swap(p.m, p.n);
+    }
+
+    const int64_t* a_offset = e.store(p.a_offset.data(), p.a_offset.size());
+    const int64_t* b_offset = e.store(p.b_offset.data(), p.b_offset.size());
+    const GemvArgs plain{p.a,  p.b,      p.bias,   p.c,     batch,   p.m,     p.n,     p.k,
+                         a_offset, b_offset, p.a_row, p.a_col, p.b_row, p.b_col, p.relu};
+    if (!is_float(p.dtype)) {
+        e.run(p.dtype == DType::i32   ? kernels.naive_i32
+              : p.dtype == DType::i64 ? kernels.naive_i64
+                                      : kernels.naive_u8,
+              plain, 4 * flops);
+        return;
+    }
+    const bool dots = p.b_row == 1 && p.a_col == 1;
+    if (p.m <= kFewRows && (p.b_col == 1 || dots)) {
+        e.run(f32 ? kernels.gemv_f32 : kernels.gemv_f64, plain, flops);
+        return;
+    }
+
+    const size_t size = dtype_size(p.dtype);
+    const GemmShape& shape = f32 ? kernels.f32 : kernels.f64;
+    const int64_t panels = ceil_div(p.n, shape.nr);
+    GemmArgs g{p.a, p.b, p.bias, p.c, batch, p.m, p.n, p.k, a_offset, b_offset, p.a_row, p.a_col,
+               p.b_row, false, false, p.relu, 1, p.k, nullptr, 0};
+    g.packed_b = p.b_col != 1 || (p.m >= kPackRows && p.n > shape.nr / 2);
+    g.pack_a = panels >= 8 && p.m > 2 * kTileRowsGuess &&
+               (aliases(p.a_col == 1 ? p.a_row : p.a_col, size) || p.m * p.k >= 512 * 1024);
+    if (g.packed_b) {
+        // A B that several products share is packed once.
+        std::vector<int64_t> sources, packed;
+        for (int64_t offset : p.b_offset) {
+            auto found = std::find(sources.begin(), sources.end(), offset);
+            packed.push_back((found - sources.begin()) * panels * shape.nr * p.k);
+            if (found == sources.end()) sources.push_back(offset);
+        }
+        const int64_t matrices = int64_t(sources.size());
+        void* b = e.workspace(size_t(matrices * panels * shape.nr * p.k) * size);
+        const PackArgs pack{p.b, b, e.store(sources.data(), sources.size()), matrices, p.k, p.n,
+                            p.b_row, p.b_col};
+        e.run(f32 ? kernels.pack_f32 : kernels.pack_f64, pack, matrices * p.k * p.n * 4);
+        g.b = b;
+        g.b_offset = e.store(packed.data(), packed.size());
+    }
+    if (g.pack_a) {
+        g.scratch_stride = shape.scratch;
+        g.scratch = static_cast<char*>(e.workspace(size_t(shape.scratch) * size_t(e.threads)));
+    }
+    g.split_k = choose_split(p, shape.nr);
+    g.splits = std::max<int64_t>(1, ceil_div(p.k, std::max<int64_t>(1, g.split_k)));
+    const KernelFn gemm = f32 ? kernels.gemm_f32 : kernels.gemm_f64;
+    if (g.splits == 1) {
+        e.run(gemm, g, flops);
+        return;
+    }
+    void* partials = e.workspace(size_t(g.splits * p.m * p.n) * size);
+    g.c = partials;
+    g.bias = nullptr;
+    g.relu = false;
+    e.run(gemm, g, flops);
+    const SumPartialsArgs sum{partials, p.bias, p.c, p.m * p.n, g.splits, p.n, p.relu};
+    e.run(f32 ? kernels.sum_f32 : kernels.sum_f64, sum, g.splits * p.m * p.n);
+}
+
+}  // namespace hb
