@@ -1,0 +1,73 @@
+"""Activation functions, by name or as functions."""
+
+from typing import Any
+
+from hornbeam.activations.functions import (
+    celu,
+    elu,
+    exponential,
+    gelu,
+    glu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_tanh,
+    leaky_relu,
+    linear,
+    log_sigmoid,
+    log_softmax,
+    mish,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softmax,
+    softplus,
+    softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    tanh,
+    tanh_shrink,
+    threshold,
+)
+from hornbeam.saving import deserialize_keras_object, serialize_keras_object
+from hornbeam.saving.serialization import get_object
+
+swish, hard_swish = silu, hard_silu
+
+_FUNCTIONS = [
+    celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu,
+    linear, log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax,
+    softplus, softsign, sparse_plus, sparse_sigmoid, sparsemax, squareplus, tanh, tanh_shrink,
+    threshold,
+]  # fmt: skip
+_TABLE = {
+    **{function.__name__: function for function in _FUNCTIONS},
+    "swish": silu,
+    "hard_swish": hard_silu,
+}
+
+
+def get(identifier: Any) -> Any:
+    """An activation from a name, a config or a callable; `linear` for None."""
+    if identifier is None:
+        return linear
+    return get_object(identifier, _TABLE, "activation")
+
+
+def serialize(activation: Any) -> Any:
+    """The activation as its name, or as a config."""
+    if _TABLE.get(getattr(activation, "__name__", "")) is activation:
+        return activation.__name__
+    return serialize_keras_object(activation)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The activation of a name or a config."""
+    if isinstance(config, str):
+        return get(config)
+    return deserialize_keras_object(config, custom_objects, module_objects=_TABLE)
