@@ -6,28 +6,14 @@
 // Bytes: one read and one write of each element. Threads share blocks of panels.
 #include "kernels/layout.h"
 
+#include "cpu/copy_run.h"
+
 namespace hb::HB_ISA {
 namespace {
 
 struct Panel {
     int64_t rows, cols, dst_row, dst_col, src_row, src_col;
 };
-
-// bytes >= 8. Short runs would lose their time in memcpy's preamble.
-inline void copy_run(char* d, const char* s, int64_t bytes) {
-    if (bytes > 256) {
-        __builtin_memcpy(d, s, size_t(bytes));
-    } else if (bytes >= 16) {
-        for (int64_t i = 0; i + 16 < bytes; i += 16) __builtin_memcpy(d + i, s + i, 16);
-        __builtin_memcpy(d + bytes - 16, s + bytes - 16, 16);
-    } else {
-        uint64_t low, high;
-        __builtin_memcpy(&low, s, 8);
-        __builtin_memcpy(&high, s + bytes - 8, 8);
-        __builtin_memcpy(d, &low, 8);
-        __builtin_memcpy(d + bytes - 8, &high, 8);
-    }
-}
 
 template <class U>
 inline void copy_rows(U* d, const U* s, const Panel& p) {
