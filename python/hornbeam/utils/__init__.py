@@ -1,0 +1,41 @@
+"""Helpers around models and data. Loaded when first used."""
+
+import importlib
+from typing import Any
+
+_WHERE = {
+    "hornbeam.data.py_dataset": ("PyDataset",),
+    "hornbeam.utils.arrays": (
+        "normalize", "pack_x_y_sample_weight", "to_categorical", "unpack_x_y_sample_weight",
+    ),
+    "hornbeam.utils.datasets": ("split_dataset", "timeseries_dataset_from_array"),
+    "hornbeam.utils.progbar": ("Progbar",),
+    "hornbeam.utils.seed": ("set_random_seed", "clear_session"),
+    "hornbeam.utils.sequences": ("pad_sequences",),
+    "hornbeam.saving.registration": (
+        "CustomObjectScope", "custom_object_scope", "get_custom_objects", "get_registered_name",
+        "get_registered_object", "register_keras_serializable",
+    ),
+    "hornbeam.saving.serialization": ("deserialize_keras_object", "serialize_keras_object"),
+    "hornbeam.config": (
+        "disable_interactive_logging", "enable_interactive_logging", "is_interactive_logging_enabled",
+    ),
+    "hornbeam.symbolic": ("is_keras_tensor",),
+}  # fmt: skip
+_MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
+_MODULE_OF["Sequence"] = "hornbeam.data.py_dataset"
+
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(module), "PyDataset" if name == "Sequence" else name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
