@@ -9,7 +9,7 @@ namespace {
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 constexpr int64_t kFewRows = 4;       // then B is streamed
-constexpr int64_t kPackRows = 48;     // from so many rows of A on, packing B pays
+constexpr int64_t kPackRows = 32;     // from so many rows of A on, packing B pays
 constexpr int64_t kSplitDepth = 1024; // the least worth a partial sum of its own
 constexpr int64_t kSplitTiles = 64;   // with so many tiles K is not split
 constexpr int64_t kTileRowsGuess = 6;

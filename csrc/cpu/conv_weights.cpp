@@ -1,0 +1,118 @@
+// The gradient of convolution weights: for each row of taps, dw (KW*C, F) += x^T dy over the pixels of a chunk.
+// A is the window of x read through strides (no transpose), B the chunk of dy in panels, the batch its rows.
+// Threads share panels and partial sums; each partial owns a fixed range of chunks and another kernel adds
+// them up, so the bits do not depend on the number of threads.
+#include "cpu/conv_window.h"
+
+namespace hb::HB_ISA {
+namespace {
+
+// dst (rows*cols, kPanel) = the chunk of dy at panel p, zeros past f.
+template <class T>
+void load_panel(const ConvWeightsArgs& a, const Chunk& chunk, int64_t p, T* dst) {
+    using V = Vec<T>;
+    constexpr int64_t panel = kPanel<T>, lanes = V::lanes;
+    const ConvDim* d = a.window.dim;
+    const int64_t z = chunk.image * d[0].out + chunk.depth;
+    const T* dy = (const T*)a.dy + chunk.group * a.f +
+                  ((z * d[1].out + chunk.row) * d[2].out + chunk.col) * a.features;
+    for (int64_t r = 0; r < chunk.rows; ++r) {
+        const T* src = dy + r * d[2].out * a.features + p * panel;
+        for (int64_t c = 0; c < chunk.cols; ++c, src += a.features, dst += panel)
+            for (int64_t j = 0; j < panel; j += lanes) {
+                const int64_t left = a.f - p * panel - j;
+                V::store(dst + j, left > 0 ? V::load(src + j, left) : V::zero());
+            }
+    }
+}
+
+// All tiles of dw at one panel: (+)= the sum over a chunk, or zeros where there is none.
+template <class T>
+void sum_chunk(const ConvWeightsArgs& a, Tile<T>& t, const Window<T>& view, T* dw, int64_t p,
+               const int64_t* from, const int64_t* to) {
+    constexpr int64_t panel = kPanel<T>;
+    const ConvWindow& w = a.window;
+    const ConvDim* d = w.dim;
+    const int n = int(a.f - p * panel < panel ? a.f - p * panel : panel);
+    const int64_t across = w.merge_taps ? 1 : d[2].taps;
+    const TileRows tiles(w.merge_taps ? d[2].taps * w.c : w.c);
+    const int64_t taps = d[0].taps * d[1].taps * across;
+    for (int64_t tap = 0; tap < taps; ++tap) {
+        const int64_t kw = tap % across, kh = tap / across % d[1].taps, kd = tap / across / d[1].taps;
+        t.a = view.data + kd * view.slice + kh * d[1].dilation * view.row +
+              kw * d[2].dilation * view.pixel;
+        t.c = dw + tap * tiles.rows * a.features + p * panel;
+        for (int64_t i = 0; i < tiles.count; ++i) {
+            t.a_rows = from + tiles.begin(i);
+            t.c_rows = to + tiles.begin(i);
+            tile_fn<T>(tiles.size(i), n)(t, n);
+        }
+    }
+}
+
+template <class T>
+void weights(const void* args, int thread, int threads) {
+    const ConvWeightsArgs& a = *static_cast<const ConvWeightsArgs*>(args);
+    constexpr int64_t panel = kPanel<T>;
+    const ConvWindow& w = a.window;
+    const ConvDim* d = w.dim;
+    const Chunks chunks(w);
+    const int64_t panels = (a.f + panel - 1) / panel;
+    const Grid mine = grid(w.groups * a.partials, panels, thread, threads);
+    if (mine.cols.begin == mine.cols.end) return;
+
+    Scratch scratch{a.scratch + thread * a.scratch_stride};
+    const Window<T> shape = window_shape<T>(w);
+    const int64_t rows = w.merge_taps ? d[2].taps * w.c : w.c;
+    int64_t* from = scratch.take<int64_t>(rows);
+    int64_t* to = scratch.take<int64_t>(rows);
+    for (int64_t i = 0; i < rows; ++i) from[i] = i, to[i] = i * a.features;
+    int64_t* a_offset = scratch.take<int64_t>(w.rows);
+    int64_t* b_offset = scratch.take<int64_t>(w.rows);
+    T* dy = scratch.take<T>(w.rows * w.cols * panel);
+    T* buffer = w.in_place ? nullptr : scratch.take<T>(conv_window_elements(w, w.c));
+
+    Tile<T> t{};
+    t.a_step = d[2].stride * shape.pixel;
+    t.ldb = panel;
+    t.a_offset = a_offset;
+    t.b_offset = b_offset;
+    for (int64_t u = mine.rows.begin; u < mine.rows.end; ++u) {
+        const int64_t group = u / a.partials, partial = u % a.partials;
+        const Range range = split(chunks.count, int(partial), int(a.partials));
+        T* dw = (T*)a.dw + partial * conv_taps(w) * w.c * a.features + group * a.f;
+        t.accumulate = false;
+        for (int64_t index = range.begin; index < range.end; ++index) {
+            const Chunk chunk = chunks.at(w, group * chunks.count + index);
+            const Window<T> view = load_window<T>(w, (const T*)a.x, chunk, buffer);
+            for (int64_t r = 0; r < chunk.rows; ++r) {
+                a_offset[r] = r * d[1].stride * view.row;
+                b_offset[r] = r * chunk.cols * panel;
+            }
+            t.batch = chunk.rows;
+            t.depth = chunk.cols;
+            t.b = dy;
+            for (int64_t p = mine.cols.begin; p < mine.cols.end; ++p) {
+                load_panel<T>(a, chunk, p, dy);
+                sum_chunk(a, t, view, dw, p, from, to);
+            }
+            t.accumulate = true;
+        }
+        if (range.begin == range.end) {
+            t.batch = 0;
+            for (int64_t p = mine.cols.begin; p < mine.cols.end; ++p)
+                sum_chunk(a, t, shape, dw, p, from, to);
+        }
+    }
+}
+
+}  // namespace
+
+void conv_weights_float(const void* args, int thread, int threads) {
+    weights<float>(args, thread, threads);
+}
+void conv_weights_double(const void* args, int thread, int threads) {
+    weights<double>(args, thread, threads);
+}
+
+}  // namespace hb::HB_ISA

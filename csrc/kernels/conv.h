@@ -1,0 +1,78 @@
+// Convolution over up to three spatial dimensions; 1-D and 2-D have leading dimensions of size 1.
+// x (N,D,H,W,C)  w (KD,KH,KW,C/groups,F)  y (N,OD,OH,OW,F)
+#pragma once
+
+#include "kernels/kernel.h"
+
+namespace hb {
+
+// Output o and tap t of a dimension meet at x[first + o * stride + t * dilation], zero outside of x. Output o is
+// y[y_first + o * y_step]; tap t is w[w_first + t * w_step].  The gradient of x is of this form too: one such
+// correlation for each phase of the stride.
+struct ConvDim {
+    int64_t in, out, taps, first, dilation, stride;
+    int64_t y_size, y_first, y_step;
+    int64_t w_size, w_first, w_step;
+};
+
+// Outputs are computed in chunks of rows x cols, each from a window of x with its halo of zeros.
+struct ConvWindow {
+    ConvDim dim[3];
+    int64_t images, groups;
+    int64_t channels, c;   // of x; of one group
+    int64_t rows, cols;    // of outputs in a chunk
+    bool in_place;         // no halo: the window is x itself
+    bool merge_taps;       // the taps of a row and their channels are contiguous in the window
+};
+
+// Taps times (c,f) matrices of w to panels: (group, panel, tap, c, nr)
+struct ConvPackArgs {
+    const void* w;
+    void* packed;
+    ConvDim dim[3];
+    int64_t groups, c, f;
+    int64_t tap_stride, group_stride, row, col;  // of w, in elements
+};
+
+struct ConvArgs {
+    ConvWindow window;
+    const void *x, *w, *bias;  // w packed (depthwise: as it is); bias (F) or null
+    void* y;
+    int64_t features, f;  // of y; of one group
+    bool relu;
+    char* scratch;
+    int64_t scratch_stride;  // bytes a thread
+};
+
+// dw (partials, KD,KH,KW,C/groups,F): partial p sums over its own chunks
+struct ConvWeightsArgs {
+    ConvWindow window;
+    const void *x, *dy;
+    void* dw;
+    int64_t features, f, partials;
+    char* scratch;
+    int64_t scratch_stride;
+};
+
+struct ConvKernels {
+    KernelFn pack_f32, pack_f64;            // ConvPackArgs
+    KernelFn run_f32, run_f64;              // ConvArgs
+    KernelFn weights_f32, weights_f64;      // ConvWeightsArgs
+    KernelFn depthwise_f32, depthwise_f64;  // ConvArgs with c = f = 1: vectors of channels
+    KernelFn depthwise_weights_f32, depthwise_weights_f64;  // ConvWeightsArgs
+    int nr_f32, nr_f64;                     // columns of a panel
+};
+HB_DECLARE_KERNELS(ConvKernels, conv_kernels)
+
+// Numbers of elements in a window; shared by those who size the scratch and those who fill it.
+inline constexpr int64_t conv_span(const ConvDim& d, int64_t outputs) {
+    return (outputs - 1) * d.stride + (d.taps > 0 ? (d.taps - 1) * d.dilation : 0) + 1;
+}
+inline constexpr int64_t conv_window_elements(const ConvWindow& w, int64_t channels) {
+    return w.dim[0].taps * conv_span(w.dim[1], w.rows) * conv_span(w.dim[2], w.cols) * channels;
+}
+inline constexpr int64_t conv_taps(const ConvWindow& w) {
+    return w.dim[0].taps * w.dim[1].taps * w.dim[2].taps;
+}
+
+}  // namespace hb

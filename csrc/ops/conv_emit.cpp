@@ -1,0 +1,218 @@
+// How convolutions are computed: as products, correlations or depthwise, and in chunks of which size.
+#include <algorithm>
+#include <numeric>
+
+#include "kernels/gemm.h"
+#include "ops/conv.h"
+#include "ops/linear.h"
+
+namespace hb {
+
+namespace {
+constexpr int64_t kWindowBytes = 128 * 1024;  // of x that a chunk's outputs are computed from
+constexpr int64_t kMostPixels = 2048;         // of a chunk
+constexpr int64_t kFewPixels = 48;            // chunks are not cut below that to feed more threads
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Largest chunks whose window stays in L2, then evened out.
+void choose_chunk(ConvWindow& w, size_t size, int64_t most_pixels) {
+    const int64_t rows = std::max<int64_t>(1, w.dim[1].out), cols = std::max<int64_t>(1, w.dim[2].out);
+    const auto fits = [&](int64_t r, int64_t c) {
+        w.rows = r, w.cols = c;
+        return conv_window_elements(w, w.c) * int64_t(size) <= kWindowBytes && r * c <= most_pixels;
+    };
+    int64_t c = cols, r = 1;
+    while (c > 8 && !fits(1, c)) c = ceil_div(c, 2);
+    while (r < rows && c == cols && fits(r + 1, c)) ++r;
+    w.cols = ceil_div(cols, ceil_div(cols, c));
+    w.rows = ceil_div(rows, ceil_div(rows, r));
+}
+
+// More and smaller chunks, if that lets all threads work. Only where chunks do not show in the bits.
+void feed_threads(ConvWindow& w, int64_t panels, int threads) {
+    const auto tasks = [&] {
+        return w.groups * w.images * w.dim[0].out * ceil_div(w.dim[1].out, w.rows) *
+               ceil_div(w.dim[2].out, w.cols) * std::min<int64_t>(panels, 4);
+    };
+    while (threads > 1 && tasks() < 4 * threads && w.rows * w.cols >= 2 * kFewPixels)
+        (w.rows > 1 ? w.rows : w.cols) = ceil_div(w.rows > 1 ? w.rows : w.cols, 2);
+}
+
+void choose_window(ConvWindow& w) {
+    const ConvDim* d = w.dim;
+    bool inside = true, empty = false;
+    for (int i = 0; i < 3; ++i) {
+        empty |= d[i].taps == 0;
+        inside &= d[i].first >= 0 &&
+                  d[i].first + (d[i].out - 1) * d[i].stride + (d[i].taps - 1) * d[i].dilation < d[i].in;
+    }
+    w.merge_taps = d[2].taps == 1 || d[2].dilation == 1;
+    w.in_place = empty || (inside && (d[2].taps == 1 || !w.merge_taps || w.c == w.channels));
+}
+
+// Scratch of a thread: offsets, then the window; each piece rounded up to cache lines.
+int64_t scratch_bytes(const ConvWindow& w, int64_t offsets, int64_t extra, size_t size) {
+    const int64_t window = w.in_place ? 0 : conv_window_elements(w, w.c);
+    return ceil_div(offsets * 8 + (window + extra) * int64_t(size), 64) * 64 + 8 * 64;
+}
+
+struct Correlation {
+    ConvWindow window;
+    const void *x, *w, *bias;
+    void* y;
+    int64_t features, f;
+    bool relu, depthwise;
+    int64_t tap_stride, group_stride, row, col;  // of w
+    int64_t flops;
+};
+
+void emit_correlation(Emit& e, DType dtype, Correlation s) {
+    ConvWindow& w = s.window;
+    for (const ConvDim& d : w.dim)
+        if (d.out <= 0) return;
+    if (w.images == 0 || s.features == 0) return;
+    const ConvKernels& kernels = *e.kernels.conv;
+    const bool f32 = dtype == DType::f32;
+    const size_t size = dtype_size(dtype);
+    const int64_t taps = conv_taps(w), nr = f32 ? kernels.nr_f32 : kernels.nr_f64;
+    const int64_t panels = ceil_div(s.f, nr);
+    choose_window(w);
+    choose_chunk(w, size, kMostPixels);
+    feed_threads(w, s.depthwise ? 1 : panels, e.threads);
+
+    ConvArgs args{w, s.x, s.w, s.bias, s.y, s.features, s.f, s.relu, nullptr, 0};
+    args.scratch_stride = scratch_bytes(w, 2 * taps + 2 * w.rows * w.cols, 0, size);
+    args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
+    if (s.depthwise) {
+        e.run(f32 ? kernels.depthwise_f32 : kernels.depthwise_f64, args, 4 * s.flops);
+        return;
+    }
+    const int64_t packed = w.groups * panels * nr * taps * w.c;
+    args.w = e.workspace(size_t(packed) * size);
+    ConvPackArgs pack{s.w, const_cast<void*>(args.w), {w.dim[0], w.dim[1], w.dim[2]}, w.groups, w.c,
+                      s.f, s.tap_stride, s.group_stride, s.row, s.col};
+    if (packed > 0) e.run(f32 ? kernels.pack_f32 : kernels.pack_f64, pack, 4 * packed);
+    e.run(f32 ? kernels.run_f32 : kernels.run_f64, args, s.flops);
+}
+
+// Dimension i of the gradient of x at inputs phase, phase + stride, ...: the taps that meet them, in the order
+// in which they walk through dy.
+ConvDim data_phase(const ConvShape& s, int i, int64_t phase) {
+    const int64_t stride = s.stride[i], dilation = s.dilation[i];
+    const int64_t step = stride / std::gcd(stride, dilation);
+    ConvDim d{.in = s.out[i], .out = phase < s.in[i] ? (s.in[i] - phase - 1) / stride + 1 : 0,
+              .taps = 0, .first = 0, .dilation = step * dilation / stride, .stride = 1,
+              .y_size = s.in[i], .y_first = phase, .y_step = stride,
+              .w_size = s.kernel[i], .w_first = 0, .w_step = -step};
+    for (int64_t k = 0; k < s.kernel[i]; ++k) {
+        const int64_t at = phase + s.low[i] - k * dilation;
+        if (at % stride != 0) continue;
+        ++d.taps;
+        d.first = at / stride;
+        d.w_first = k;
+    }
+    return d;
+}
+
+ConvWindow forward_window(const ConvShape& s) {
+    ConvWindow w{};
+    for (int i = 0; i < 3; ++i)
+        w.dim[i] = {.in = s.in[i], .out = s.out[i], .taps = s.kernel[i], .first = -s.low[i],
+                    .dilation = s.dilation[i], .stride = s.stride[i],
+                    .y_size = s.out[i], .y_first = 0, .y_step = 1,
+                    .w_size = s.kernel[i], .w_first = 0, .w_step = 1};
+    w.images = s.n;
+    w.groups = s.depthwise() ? 1 : s.groups;
+    w.channels = s.channels;
+    w.c = s.depthwise() ? s.channels : s.c();
+    return w;
+}
+}  // namespace
+
+bool ConvShape::pointwise() const {
+    if (groups != 1) return false;
+    for (int i = 0; i < 3; ++i)
+        if (kernel[i] != 1 || stride[i] != 1 || low[i] != 0 || in[i] != out[i]) return false;
+    return true;
+}
+
+void emit_conv(Emit& e, DType dtype, const ConvShape& s, const void* x, const void* w,
+               const void* bias, void* y, bool relu) {
+    if (s.pointwise()) {
+        emit_product(e, {.dtype = dtype, .a = x, .b = w, .bias = bias, .c = y,
+                         .m = s.n * s.in[0] * s.in[1] * s.in[2], .n = s.features, .k = s.channels,
+                         .a_row = s.channels, .a_col = 1, .b_row = s.features, .b_col = 1,
+                         .relu = relu});
+        return;
+    }
+    emit_correlation(e, dtype, {.window = forward_window(s), .x = x, .w = w, .bias = bias, .y = y,
+                                .features = s.features, .f = s.f(), .relu = relu,
+                                .depthwise = s.depthwise(),
+                                .tap_stride = s.c() * s.features, .group_stride = s.f(),
+                                .row = s.features, .col = 1, .flops = s.flops()});
+}
+
+void emit_conv_data(Emit& e, DType dtype, const ConvShape& s, const void* dy, const void* w,
+                    void* dx) {
+    if (s.pointwise()) {
+        emit_product(e, {.dtype = dtype, .a = dy, .b = w, .c = dx,
+                         .m = s.n * s.in[0] * s.in[1] * s.in[2], .n = s.channels, .k = s.features,
+                         .a_row = s.features, .a_col = 1, .b_row = 1, .b_col = s.features});
+        return;
+    }
+    const int64_t phases = s.stride[0] * s.stride[1] * s.stride[2];
+    for (int64_t p = 0; p < phases; ++p) {
+        ConvWindow window = forward_window(s);
+        window.dim[0] = data_phase(s, 0, p / s.stride[2] / s.stride[1]);
+        window.dim[1] = data_phase(s, 1, p / s.stride[2] % s.stride[1]);
+        window.dim[2] = data_phase(s, 2, p % s.stride[2]);
+        window.channels = s.features;
+        window.c = s.depthwise() ? s.features : s.f();
+        emit_correlation(e, dtype, {.window = window, .x = dy, .w = w, .bias = nullptr, .y = dx,
+                                    .features = s.channels, .f = s.c(), .relu = false,
+                                    .depthwise = s.depthwise(),
+                                    .tap_stride = s.c() * s.features, .group_stride = s.f(),
+                                    .row = 1, .col = s.features, .flops = s.flops() / phases});
+    }
+}
+
+void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const void* dy, void* dw) {
+    const ConvKernels& kernels = *e.kernels.conv;
+    const GemmKernels& gemm = *e.kernels.gemm;
+    const bool f32 = dtype == DType::f32, depthwise = s.depthwise();
+    const size_t size = dtype_size(dtype);
+    const int64_t volume = s.taps() * s.c() * s.features;
+    if (volume == 0) return;
+    if (s.pointwise()) {  // all pixels are one long row
+        s.in[2] = s.out[2] = s.n * s.in[0] * s.in[1] * s.in[2];
+        s.n = s.in[0] = s.in[1] = s.out[0] = s.out[1] = 1;
+    }
+    ConvWindow w = forward_window(s);
+    const int64_t nr = f32 ? kernels.nr_f32 : kernels.nr_f64;
+    choose_window(w);
+    choose_chunk(w, size, std::max<int64_t>(128, 24 * 1024 / (nr * int64_t(size))));
+
+    // Enough partial sums for many threads, as long as they are small; a number that depends on shapes only.
+    const int64_t panels = depthwise ? 1 : ceil_div(s.f(), nr) * w.groups;
+    const int64_t chunks = std::max<int64_t>(
+        1, s.n * s.out[0] * ceil_div(s.out[1], w.rows) * ceil_div(s.out[2], w.cols));
+    int64_t partials = std::clamp<int64_t>((int64_t{4} << 20) / (volume * int64_t(size)), 1, 16);
+    partials = std::min(std::max(partials, ceil_div(8, panels)), chunks);
+
+    void* sums = partials == 1 ? dw : e.workspace(size_t(partials * volume) * size);
+    ConvWeightsArgs args{w, x, dy, sums, s.features, depthwise ? 1 : s.f(), partials, nullptr, 0};
+    const int64_t rows = s.kernel[2] * w.c;
+    args.scratch_stride = scratch_bytes(w, 2 * rows + 2 * w.rows + 2 * s.taps(),
+                                        depthwise ? 0 : w.rows * w.cols * nr, size);
+    args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
+    if (depthwise)
+        e.run(f32 ? kernels.depthwise_weights_f32 : kernels.depthwise_weights_f64, args, 4 * s.flops());
+    else
+        e.run(f32 ? kernels.weights_f32 : kernels.weights_f64, args, s.flops());
+    if (partials == 1) return;
+    const SumPartialsArgs sum{sums, nullptr, dw, volume, partials, 1, false};
+    e.run(f32 ? gemm.sum_f32 : gemm.sum_f64, sum, partials * volume);
+}
+
+}  // namespace hb
