@@ -1,0 +1,263 @@
+// Pooling. Vectors run over channels, threads share pixels of the output (of dx in gradients: each gathers
+// from the windows that cover it, so nothing is added by two threads and dx is written once).
+// Bytes: forward reads each x window times over strides times, from L1 but for the first.
+#include "kernels/pool.h"
+
+#include "cpu/vec.h"
+
+namespace hb::HB_ISA {
+namespace {
+
+// Walks the pixels [begin, end) of images of the given size.
+struct Pixel {
+    int64_t image, d, h, w;
+
+    Pixel(int64_t flat, const int64_t (&size)[3])
+        : image(flat / (size[0] * size[1] * size[2])),
+          d(flat / (size[1] * size[2]) % size[0]),
+          h(flat / size[2] % size[1]),
+          w(flat % size[2]) {}
+    HB_INLINE void next(const int64_t (&size)[3]) {
+        if (++w < size[2]) return;
+        w = 0;
+        if (++h < size[1]) return;
+        h = 0;
+        if (++d < size[0]) return;
+        d = 0;
+        ++image;
+    }
+};
+
+template <class T, class I>
+HB_INLINE void store_taps(I* p, typename Vec<T>::mask taps, int64_t n) {
+    typedef I Narrow __attribute__((vector_size(Vec<T>::lanes * sizeof(I)), aligned(sizeof(I))));
+    const Narrow narrow = __builtin_convertvector(taps, Narrow);
+    if (n >= Vec<T>::lanes) *reinterpret_cast<Narrow*>(p) = narrow;
+    else
+        for (int64_t i = 0; i < n; ++i) p[i] = narrow[i];
+}
+
+template <class T, class I>
+HB_INLINE typename Vec<T>::mask load_taps(const I* p, int64_t n) {
+    typedef I Narrow __attribute__((vector_size(Vec<T>::lanes * sizeof(I)), aligned(sizeof(I))));
+    using M = typename Vec<T>::mask;
+    if (n >= Vec<T>::lanes) return __builtin_convertvector(*reinterpret_cast<const Narrow*>(p), M);
+    M taps = {};
+    for (int64_t i = 0; i < n; ++i) taps[i] = p[i];
+    return taps;
+}
+
+// One output pixel, NV vectors of channels; x points at the image's first of these channels.
+template <class T, class I, int NV>
+HB_INLINE void max_block(const PoolArgs& a, const Pixel& at, const T* x, T* y, I* index, int64_t n) {
+    using V = Vec<T>;
+    const PoolDim &pd = a.dim[0], &ph = a.dim[1], &pw = a.dim[2];
+    const PoolSpan d = pd.taps[at.d], h = ph.taps[at.h], w = pw.taps[at.w];
+    typename V::type best[NV];
+    typename V::mask taps[NV];
+    const int64_t first = (d.begin * ph.window + h.begin) * pw.window + w.begin;
+    for (int v = 0; v < NV; ++v) {
+        best[v] = V::splat(T(-__builtin_inff()));
+        taps[v] = typename V::mask{} + typename V::Int(first);
+    }
+    for (int64_t i = d.begin; i < d.end; ++i)
+        for (int64_t j = h.begin; j < h.end; ++j) {
+            const int64_t row = (at.d * pd.stride - pd.low + i) * ph.in + at.h * ph.stride - ph.low + j;
+            const T* p = x + (row * pw.in + at.w * pw.stride - pw.low + w.begin) * a.channels;
+            int64_t tap = (i * ph.window + j) * pw.window + w.begin;
+            for (int64_t k = w.begin; k < w.end; ++k, ++tap, p += a.channels)
+#pragma GCC unroll 4
+                for (int v = 0; v < NV; ++v) {
+                    const auto value = NV > 1 ? V::load(p + v * V::lanes) : V::load(p, n);
+                    const auto better = ~(value <= best[v]) & (best[v] == best[v]);  // a NaN stays
+                    best[v] = better ? value : best[v];
+                    taps[v] = better ? typename V::mask{} + typename V::Int(tap) : taps[v];
+                }
+        }
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; ++v) {
+        V::store(y + v * V::lanes, best[v], n);
+        store_taps<T>(index + v * V::lanes, taps[v], n);
+    }
+}
+
+template <class T, int NV>
+HB_INLINE void avg_block(const PoolArgs& a, const Pixel& at, const T* x, T* y, int64_t n) {
+    using V = Vec<T>;
+    const PoolDim &pd = a.dim[0], &ph = a.dim[1], &pw = a.dim[2];
+    const PoolSpan d = pd.taps[at.d], h = ph.taps[at.h], w = pw.taps[at.w];
+    typename V::type sum[NV] = {};
+    for (int64_t i = d.begin; i < d.end; ++i)
+        for (int64_t j = h.begin; j < h.end; ++j) {
+            const int64_t row = (at.d * pd.stride - pd.low + i) * ph.in + at.h * ph.stride - ph.low + j;
+            const T* p = x + (row * pw.in + at.w * pw.stride - pw.low + w.begin) * a.channels;
+            for (int64_t k = w.begin; k < w.end; ++k, p += a.channels)
+#pragma GCC unroll 4
+                for (int v = 0; v < NV; ++v)
+                    sum[v] += NV > 1 ? V::load(p + v * V::lanes) : V::load(p, n);
+        }
+    const T count = T((d.end - d.begin) * (h.end - h.begin) * (w.end - w.begin));
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; ++v) V::store(y + v * V::lanes, sum[v] / V::splat(count), n);
+}
+
+// One pixel of dx: the windows that cover it, in their order. dy and index point at the image.
+template <class T, class I>
+HB_INLINE void max_grad_block(const PoolArgs& a, const Pixel& at, const T* dy, const I* index, T* dx,
+                              int64_t n) {
+    using V = Vec<T>;
+    const PoolDim &pd = a.dim[0], &ph = a.dim[1], &pw = a.dim[2];
+    const PoolSpan d = pd.windows[at.d], h = ph.windows[at.h], w = pw.windows[at.w];
+    typename V::type sum = {};
+    for (int64_t i = d.begin; i < d.end; ++i)
+        for (int64_t j = h.begin; j < h.end; ++j)
+            for (int64_t k = w.begin; k < w.end; ++k) {
+                const int64_t from = ((i * ph.out + j) * pw.out + k) * a.channels;
+                const int64_t tap = ((at.d + pd.low - i * pd.stride) * ph.window + at.h + ph.low -
+                                     j * ph.stride) * pw.window + at.w + pw.low - k * pw.stride;
+                const auto mine = load_taps<T>(index + from, n) == typename V::Int(tap);
+                sum += V::from_bits(V::bits(V::load(dy + from, n)) & mine);
+            }
+    V::store(dx, sum, n);
+}
+
+template <class T>
+HB_INLINE void avg_grad_block(const PoolArgs& a, const Pixel& at, const T* dy, T* dx, int64_t n) {
+    using V = Vec<T>;
+    const PoolDim &pd = a.dim[0], &ph = a.dim[1], &pw = a.dim[2];
+    const PoolSpan d = pd.windows[at.d], h = ph.windows[at.h], w = pw.windows[at.w];
+    typename V::type sum = {};
+    for (int64_t i = d.begin; i < d.end; ++i)
+        for (int64_t j = h.begin; j < h.end; ++j)
+            for (int64_t k = w.begin; k < w.end; ++k) {
+                const PoolSpan ti = pd.taps[i], tj = ph.taps[j], tk = pw.taps[k];
+                const T count = T((ti.end - ti.begin) * (tj.end - tj.begin) * (tk.end - tk.begin));
+                const T* p = dy + ((i * ph.out + j) * pw.out + k) * a.channels;
+                sum += V::load(p, n) * V::splat(T(1) / count);
+            }
+    V::store(dx, sum, n);
+}
+
+// Calls wide(c) for 4 vectors of channels at a time, then one(c, n) for the rest.
+template <class T, class Wide, class One>
+HB_INLINE void for_channels(int64_t channels, Wide&& wide, One&& one) {
+    constexpr int64_t kLanes = Vec<T>::lanes;
+    int64_t c = 0;
+    for (; c + 4 * kLanes <= channels; c += 4 * kLanes) wide(c);
+    for (; c < channels; c += kLanes) one(c, channels - c);
+}
+
+template <class T, class I>
+void max_pixels(const PoolArgs& a, int thread, int threads) {
+    const int64_t size[3] = {a.dim[0].out, a.dim[1].out, a.dim[2].out}, c = a.channels;
+    const int64_t image = a.dim[0].in * a.dim[1].in * a.dim[2].in * c;
+    const Range share = split(a.n * size[0] * size[1] * size[2], thread, threads);
+    Pixel at(share.begin, size);
+    for (int64_t i = share.begin; i < share.end; ++i, at.next(size)) {
+        const T* x = static_cast<const T*>(a.x) + at.image * image;
+        T* y = static_cast<T*>(a.y) + i * c;
+        I* index = static_cast<I*>(a.index) + i * c;
+        for_channels<T>(
+            c, [&](int64_t b) { max_block<T, I, 4>(a, at, x + b, y + b, index + b, Vec<T>::lanes); },
+            [&](int64_t b, int64_t n) { max_block<T, I, 1>(a, at, x + b, y + b, index + b, n); });
+    }
+}
+
+template <class T>
+void avg_pixels(const PoolArgs& a, int thread, int threads) {
+    const int64_t size[3] = {a.dim[0].out, a.dim[1].out, a.dim[2].out}, c = a.channels;
+    const int64_t image = a.dim[0].in * a.dim[1].in * a.dim[2].in * c;
+    const Range share = split(a.n * size[0] * size[1] * size[2], thread, threads);
+    Pixel at(share.begin, size);
+    for (int64_t i = share.begin; i < share.end; ++i, at.next(size)) {
+        const T* x = static_cast<const T*>(a.x) + at.image * image;
+        T* y = static_cast<T*>(a.y) + i * c;
+        for_channels<T>(
+            c, [&](int64_t b) { avg_block<T, 4>(a, at, x + b, y + b, Vec<T>::lanes); },
+            [&](int64_t b, int64_t n) { avg_block<T, 1>(a, at, x + b, y + b, n); });
+    }
+}
+
+template <class T, class I>
+void max_grad_pixels(const PoolArgs& a, int thread, int threads) {
+    const int64_t size[3] = {a.dim[0].in, a.dim[1].in, a.dim[2].in}, c = a.channels;
+    const int64_t image = a.dim[0].out * a.dim[1].out * a.dim[2].out * c;
+    const Range share = split(a.n * size[0] * size[1] * size[2], thread, threads);
+    Pixel at(share.begin, size);
+    for (int64_t i = share.begin; i < share.end; ++i, at.next(size)) {
+        const T* dy = static_cast<const T*>(a.x) + at.image * image;
+        const I* index = static_cast<const I*>(a.index) + at.image * image;
+        T* dx = static_cast<T*>(a.y) + i * c;
+        for (int64_t b = 0; b < c; b += Vec<T>::lanes)
+            max_grad_block<T, I>(a, at, dy + b, index + b, dx + b, c - b);
+    }
+}
+
+template <class T>
+void avg_grad_pixels(const PoolArgs& a, int thread, int threads) {
+    const int64_t size[3] = {a.dim[0].in, a.dim[1].in, a.dim[2].in}, c = a.channels;
+    const int64_t image = a.dim[0].out * a.dim[1].out * a.dim[2].out * c;
+    const Range share = split(a.n * size[0] * size[1] * size[2], thread, threads);
+    Pixel at(share.begin, size);
+    for (int64_t i = share.begin; i < share.end; ++i, at.next(size)) {
+        const T* dy = static_cast<const T*>(a.x) + at.image * image;
+        T* dx = static_cast<T*>(a.y) + i * c;
+        for (int64_t b = 0; b < c; b += Vec<T>::lanes)
+            avg_grad_block<T>(a, at, dy + b, dx + b, c - b);
+    }
+}
+
+template <class T, class I>
+void max_gather_pixels(const PoolArgs& a, int thread, int threads) {
+    const PoolDim &pd = a.dim[0], &ph = a.dim[1], &pw = a.dim[2];
+    const int64_t size[3] = {pd.out, ph.out, pw.out}, c = a.channels;
+    const Range share = split(a.n * size[0] * size[1] * size[2], thread, threads);
+    Pixel at(share.begin, size);
+    for (int64_t i = share.begin; i < share.end; ++i, at.next(size)) {
+        const T* x = static_cast<const T*>(a.x) + at.image * pd.in * ph.in * pw.in * c;
+        T* y = static_cast<T*>(a.y) + i * c;
+        const I* index = static_cast<const I*>(a.index) + i * c;
+        for (int64_t b = 0; b < c; ++b) {
+            const int64_t tap = index[b];
+            const int64_t d = at.d * pd.stride - pd.low + tap / (ph.window * pw.window);
+            const int64_t h = at.h * ph.stride - ph.low + tap / pw.window % ph.window;
+            const int64_t w = at.w * pw.stride - pw.low + tap % pw.window;
+            const bool inside = d >= 0 && d < pd.in && h >= 0 && h < ph.in && w >= 0 && w < pw.in;
+            y[b] = inside ? x[((d * ph.in + h) * pw.in + w) * c + b] : T(0);
+        }
+    }
+}
+
+template <class T>
+void max(const void* pod, int thread, int threads) {
+    const auto& a = *static_cast<const PoolArgs*>(pod);
+    a.wide ? max_pixels<T, int32_t>(a, thread, threads) : max_pixels<T, uint8_t>(a, thread, threads);
+}
+template <class T>
+void max_grad(const void* pod, int thread, int threads) {
+    const auto& a = *static_cast<const PoolArgs*>(pod);
+    a.wide ? max_grad_pixels<T, int32_t>(a, thread, threads)
+           : max_grad_pixels<T, uint8_t>(a, thread, threads);
+}
+template <class T>
+void max_gather(const void* pod, int thread, int threads) {
+    const auto& a = *static_cast<const PoolArgs*>(pod);
+    a.wide ? max_gather_pixels<T, int32_t>(a, thread, threads)
+           : max_gather_pixels<T, uint8_t>(a, thread, threads);
+}
+template <class T>
+void avg(const void* pod, int thread, int threads) {
+    avg_pixels<T>(*static_cast<const PoolArgs*>(pod), thread, threads);
+}
+template <class T>
+void avg_grad(const void* pod, int thread, int threads) {
+    avg_grad_pixels<T>(*static_cast<const PoolArgs*>(pod), thread, threads);
+}
+
+}  // namespace
+
+extern const PoolKernels pool_kernels = {
+    max<float>, max<double>, max_grad<float>, max_grad<double>, max_gather<float>, max_gather<double>,
+    avg<float>, avg<double>, avg_grad<float>, avg_grad<double>};
+
+}  // namespace hb::HB_ISA
