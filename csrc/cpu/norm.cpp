@@ -83,8 +83,8 @@ void batch_join(const void* args, int thread, int threads) {
         for (int64_t part = 0; part < p.parts; ++part) {
             const Range rows = split(p.rows / p.fold, int(part), int(p.parts));
             const T* from = partial + part * 2 * p.n + c;
-            join_stats<T>(mean, m2, T(rows.begin), V::load(from, lanes), V::load(from + p.n, lanes),
-                          T(rows.end - rows.begin));
+            join_stats<T>(mean, m2, T(rows.begin * p.fold), V::load(from, lanes),
+                          V::load(from + p.n, lanes), T((rows.end - rows.begin) * p.fold));
         }
         V::store(static_cast<T*>(p.mean) + c, mean, lanes);
         V::store(static_cast<T*>(p.var) + c, m2 / V::splat(T(p.rows)), lanes);
