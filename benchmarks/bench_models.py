@@ -1,0 +1,136 @@
+"""Whole training steps and predictions, beside the peers.
+
+    python benchmarks/bench_models.py [--threads 2] [--rounds 9] [--only CNN]
+        --peer torch=path/to/python --peer jax=path/to/python --peer tensorflow=path/to/python
+
+Every framework runs in a process of its own; first all must agree on the loss of the first batch,
+then they are timed in turn. The bound is the step's arithmetic at the multiply-add peak measured
+just before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from typing import Any
+
+from harness import Worker, summary, write
+from workloads import WORKLOADS, Workload
+
+SCRIPTS = {
+    "torch": ("worker_torch.py", {}),
+    "jax": ("worker_keras.py", {"BENCH_LIBRARY": "keras", "KERAS_BACKEND": "jax"}),
+    "tensorflow": ("worker_keras.py", {"BENCH_LIBRARY": "keras", "KERAS_BACKEND": "tensorflow"}),
+}
+TITLES = {"torch": "PyTorch", "jax": "Keras-JAX", "tensorflow": "Keras-TF"}
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--only", default="", help="workloads whose name has this in it")
+    parser.add_argument("--peer", action="append", default=[], help="torch|jax|tensorflow=python")
+    return parser.parse_args()
+
+
+def bound(work: Workload, gflops: float) -> float:
+    """Seconds of pure arithmetic."""
+    passes = 3 if work.mode == "fit" else 1
+    return passes * work.flops * work.batch / (gflops * 1e9)
+
+
+def compare(
+    work: Workload, workers: dict[str, Worker], rounds: int, threads: int
+) -> dict[str, Any]:
+    prepared = {
+        name: worker.ask(action="prepare", name=work.name) for name, worker in workers.items()
+    }
+    losses = {name: answer["loss"] for name, answer in prepared.items()}
+    first = next(iter(losses.values()))
+    for name, loss in losses.items():
+        if not math.isclose(loss, first, rel_tol=1e-3):
+            raise RuntimeError(f"{work.name}: losses differ: {losses} ({name})")
+    ours = workers["hornbeam"]
+    before = ours.ask(action="limits", threads=threads)
+    times: dict[str, list[float]] = {name: [] for name in workers}
+    for turn in range(rounds + 2):
+        for name, worker in workers.items():
+            seconds = worker.ask(action="measure")["seconds"]
+            if turn >= 2:  # the first two warm up
+                times[name].append(seconds)
+    after = ours.ask(action="limits", threads=threads)
+    return {
+        "workload": work.name,
+        "loss": first,
+        "first_round": {name: answer["first"] for name, answer in prepared.items()},
+        "step": {name: summary(seconds) for name, seconds in times.items()},
+        "limits": {"before": before, "after": after},
+        "bound": bound(work, before["gflops"]),
+    }
+
+
+def show(seconds: float) -> str:
+    ms = seconds * 1e3
+    return f"{ms:.4f}" if ms < 0.1 else f"{ms:.3f}" if ms < 10 else f"{ms:.1f}"
+
+
+def table(
+    results: list[dict[str, Any]], peers: list[str], about: dict[str, str], threads: int
+) -> str:
+    head = (
+        f"Milliseconds a step or call, median of interleaved rounds, {threads} threads; in brackets "
+        "the width of the middle half. Bound: the arithmetic at the multiply-add peak of the same run."
+    )
+    titles = [
+        "step",
+        "hornbeam",
+        *(TITLES[p] for p in peers),
+        "faster than the best peer",
+        "of bound",
+    ]
+    lines = [head, "", f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for row in results:
+        step = row["step"]
+        cells = [
+            f"{show(step[n]['median'])} ({show(step[n]['iqr'])})" for n in ("hornbeam", *peers)
+        ]
+        ours = step["hornbeam"]["median"]
+        best = min((step[p]["median"] for p in peers), default=math.nan)
+        ratio = f"{best / ours:.1f}×" if peers else "-"
+        share = f"{100 * row['bound'] / ours:.0f} %"
+        lines.append(f"| {row['workload']} | " + " | ".join(cells) + f" | {ratio} | {share} |")
+    peaks = [row["limits"][when]["gflops"] for row in results for when in ("before", "after")]
+    lines += ["", f"Multiply-add peak in the run: {min(peaks):.0f} to {max(peaks):.0f} GFLOP/s."]
+    lines += ["", *[f"- {text}" for text in about.values()], ""]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    options = parse()
+    workers = {"hornbeam": Worker(sys.executable, "worker_keras.py", options.threads)}
+    for peer in options.peer:
+        name, python = peer.split("=", 1)
+        script, env = SCRIPTS[name]
+        workers[name] = Worker(python, script, options.threads, **env)
+    results = []
+    for work in WORKLOADS:
+        if options.only in work.name:
+            results.append(compare(work, workers, options.rounds, options.threads))
+            print(
+                work.name,
+                {n: show(s["median"]) for n, s in results[-1]["step"].items()},
+                file=sys.stderr,
+            )
+    about = {name: worker.about["version"] for name, worker in workers.items()}
+    peers = [name for name in workers if name != "hornbeam"]
+    for worker in workers.values():
+        worker.close()
+    report = {"threads": options.threads, "about": about, "results": results}
+    name = f"models-{options.threads}t" + ("" if not options.only else "-part")
+    write(name, report, table(results, peers, about, options.threads))
+
+
+if __name__ == "__main__":
+    main()

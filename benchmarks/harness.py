@@ -1,0 +1,103 @@
+"""Workers in processes of their own, asked in turn: A B C, A B C ... so that drift hits all alike.
+
+A worker is a Python program that answers one JSON object a line with one JSON object a line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
+Answer = dict[str, Any]
+
+
+class Worker:
+    """A process that runs one framework on a fixed number of cores."""
+
+    def __init__(self, python: str, script: str, threads: int, **env: str) -> None:
+        names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        cores = sorted(os.sched_getaffinity(0))[:threads]
+        self.process = subprocess.Popen(
+            [python, str(HERE / script)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if not os.environ.get("BENCH_STDERR") else None,
+            text=True,
+            env={**os.environ, **dict.fromkeys(names, str(threads)), **env},
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509
+        )
+        self.about = self.ask(action="about", threads=threads)
+
+    def ask(self, **question: Any) -> Answer:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(question) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"worker {self.process.args} ended while asked {question}")
+        answer: Answer = json.loads(line)
+        if "error" in answer:
+            raise RuntimeError(f"worker {self.process.args}: {answer['error']}")
+        return answer
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def serve(actions: dict[str, Callable[..., Answer]]) -> None:
+    """The worker's side: answer until the questions end. What libraries print goes to stderr."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        question = json.loads(line)
+        try:
+            answer = actions[question.pop("action")](**question)
+        except Exception as error:  # noqa: BLE001  told to the other side, which raises it
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+def summary(seconds: list[float]) -> dict[str, float]:
+    """Median, least, and the middle half's width."""
+    quarters = statistics.quantiles(seconds, n=4) if len(seconds) > 1 else seconds * 3
+    return {
+        "median": statistics.median(seconds),
+        "min": min(seconds),
+        "iqr": quarters[2] - quarters[0],
+        "rounds": len(seconds),
+    }
+
+
+def cpu() -> str:
+    names = [
+        line.split(":", 1)[1].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    return names[0] if names else "unknown CPU"
+
+
+def write(name: str, report: dict[str, Any], table: str) -> None:
+    """results/<name>.json for machines and results/<name>.md for people."""
+    RESULTS.mkdir(exist_ok=True)
+    report = {
+        "date": datetime.now(timezone.utc).isoformat(timespec="minutes"),
+        "cpu": cpu(),
+        **report,
+    }
+    (RESULTS / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n")
+    (RESULTS / f"{name}.md").write_text(table)
+    print(table)

@@ -1,0 +1,161 @@
+"""The networks that are trained and asked, as data; imports no framework.
+
+A network is a list of layers; "residual" holds a list of layers whose output is added to its input.
+`flops` is the arithmetic of one row's forward pass, multiply-adds of dense and convolution layers
+counted as two; a training step does three times that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Layers = list[tuple[str, dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Workload:
+    name: str
+    mode: str  # fit, predict or call
+    input_shape: tuple[int, ...]
+    layers: Layers
+    flops: float
+    batch: int
+    steps: int  # batches an epoch, or calls a round
+    optimizer: str = "sgd"
+    momentum: float = 0.0
+    loss: str = "sparse_categorical_crossentropy"
+    classes: int = 10
+
+    def data(self) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.RandomState(0)
+        rows = self.batch * (self.steps if self.mode == "fit" else 1)
+        x = rng.standard_normal((rows, *self.input_shape)).astype("float32")
+        if self.loss == "mean_squared_error":
+            return x, (2 * x + 3 + 0.1 * rng.standard_normal(x.shape)).astype("float32")
+        return x, rng.randint(0, self.classes, rows).astype("int32")
+
+    def weights(self, shapes: list[tuple[int, ...]], names: list[str]) -> list[np.ndarray]:
+        """Values for every variable: 1/sqrt(fan in) for kernels, 1 for scales and variances, else 0."""
+        rng = np.random.RandomState(1)
+        made = []
+        for shape, name in zip(shapes, names, strict=True):
+            if len(shape) > 1:
+                std = np.sqrt(1 / np.prod(shape[:-1]))
+                made.append((rng.standard_normal(shape) * std).astype("float32"))
+            else:
+                fill = 1.0 if name in ("gamma", "moving_variance") else 0.0
+                made.append(np.full(shape, fill, "float32"))
+        return made
+
+
+def dense(units: int, activation: str | None = "relu") -> tuple[str, dict[str, Any]]:
+    return ("dense", {"units": units, "activation": activation})
+
+
+def conv(filters: int, **more: Any) -> tuple[str, dict[str, Any]]:
+    config = {"kernel": 3, "strides": 1, "same": True, "bias": True, "activation": "relu"}
+    return ("conv", {"filters": filters, **config, **more})
+
+
+def block(filters: int, strides: int) -> tuple[str, dict[str, Any]]:
+    plain = {"bias": False, "activation": None}
+    inner: Layers = [
+        conv(filters, strides=strides, **plain),
+        ("norm", {}),
+        ("relu", {}),
+        conv(filters, **plain),
+        ("norm", {}),
+    ]
+    shortcut: Layers = [conv(filters, kernel=1, strides=strides, **plain), ("norm", {})]
+    return ("residual", {"layers": inner, "shortcut": shortcut if strides > 1 else []})
+
+
+POOL: tuple[str, dict[str, Any]] = ("pool", {})
+FLAT: tuple[str, dict[str, Any]] = ("flatten", {})
+HEAD = dense(10, "softmax")
+
+MNIST_CNN: Layers = [conv(32, same=False), conv(64, same=False), POOL, FLAT, dense(128), HEAD]
+MNIST_CNN_FLOPS = 2 * (26**2 * 32 * 9 + 24**2 * 64 * 9 * 32 + 12**2 * 64 * 128 + 128 * 10)
+
+RESNET20: Layers = [
+    conv(16, bias=False, activation=None),
+    ("norm", {}),
+    ("relu", {}),
+    *[block(16, 1)] * 3,
+    block(32, 2),
+    *[block(32, 1)] * 2,
+    block(64, 2),
+    *[block(64, 1)] * 2,
+    ("mean", {}),
+    HEAD,
+]
+# every stage costs the same, but for its first convolution and the shortcut of a smaller one
+RESNET20_FLOPS = 2 * (
+    32**2 * 9 * (3 * 16 + 6 * 16 * 16)
+    + 16**2 * (9 * (16 * 32 + 5 * 32 * 32) + 16 * 32)
+    + 8**2 * (9 * (32 * 64 + 5 * 64 * 64) + 32 * 64)
+    + 640
+)
+
+VGG7: Layers = [
+    *(conv(64), conv(64), POOL),
+    *(conv(128), conv(128), POOL),
+    *(conv(256), conv(256), conv(256), POOL),
+    FLAT,
+    HEAD,
+]
+VGG7_FLOPS = 2 * (
+    64**2 * 9 * (3 * 64 + 64 * 64)
+    + 32**2 * 9 * (64 * 128 + 128 * 128)
+    + 16**2 * 9 * (128 * 256 + 2 * 256 * 256)
+    + 8**2 * 256 * 10
+)
+
+MLP_SMALL: Layers = [dense(32), HEAD]
+MLP_WIDE: Layers = [dense(512), dense(512), HEAD]
+MLP_ROW: Layers = [dense(64), HEAD]
+WIDE_FLOPS = 2 * (784 * 512 + 512 * 512 + 5120)
+
+WORKLOADS = [
+    Workload(
+        "linear regression, batch 32, SGD",
+        "fit",
+        (1,),
+        [dense(1, None)],
+        2,
+        32,
+        200,
+        loss="mean_squared_error",
+    ),
+    Workload("MLP 64-32-10, batch 32, SGD", "fit", (64,), MLP_SMALL, 2 * (64 * 32 + 320), 32, 200),
+    Workload(
+        "MLP 784-512-512-10, batch 128, Adam", "fit", (784,), MLP_WIDE, WIDE_FLOPS, 128, 40, "adam"
+    ),
+    Workload(
+        "CNN 28×28, batch 64, Adam", "fit", (28, 28, 1), MNIST_CNN, MNIST_CNN_FLOPS, 64, 8, "adam"
+    ),
+    Workload(
+        "ResNet-20 32×32, batch 32, SGD momentum",
+        "fit",
+        (32, 32, 3),
+        RESNET20,
+        RESNET20_FLOPS,
+        32,
+        5,
+        momentum=0.9,
+    ),
+    Workload("VGG-7 64×64, batch 16, Adam", "fit", (64, 64, 3), VGG7, VGG7_FLOPS, 16, 3, "adam"),
+    Workload(
+        "predict, one row, MLP 64-64-10", "predict", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1, 200
+    ),
+    Workload(
+        "model(x), one row, MLP 64-64-10", "call", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1, 200
+    ),
+    Workload(
+        "predict, CNN 28×28, 256 images", "predict", (28, 28, 1), MNIST_CNN, MNIST_CNN_FLOPS, 256, 4
+    ),
+]
+BY_NAME = {w.name: w for w in WORKLOADS}
