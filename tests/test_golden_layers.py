@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from golden import bounds, cases, store
 
 import hornbeam as hb
+from golden import bounds, cases, store
 
 GOLDEN = store.load("layers")
 

@@ -1,10 +1,10 @@
-"""Every loss and metric against Keras: reductions, sample weights, gradients, sequences of updates."""
+"""Every loss and metric against Keras: reductions, sample weights, gradients, updates."""
 
 import numpy as np
 import pytest
-from golden import bounds, cases, store
 
 import hornbeam as hb
+from golden import bounds, cases, store
 
 LOSSES = store.load("losses")
 METRICS = store.load("metrics")

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from golden import bounds, cases, store
 
 import hornbeam as hb
+from golden import bounds, cases, store
 
 OPTIMIZERS = store.load("optimizers")
 SCHEDULES = store.load("schedules")
@@ -18,8 +18,8 @@ def schedule(config):
 
 @pytest.mark.parametrize("case", cases.OPTIMIZERS, ids=lambda case: case.name)
 def test_optimizer(case):
-    """Each step rounds the weight a few times (8 u |p|); the step itself is known to 1000 u, for the worst factor
-    in it is 1 - beta_2 = 0.001, the difference of two float32 numbers near one."""
+    """A step rounds the weight a few times (8 u |p|); the step itself is known to 1000 u, for the
+    worst factor in it is 1 - beta_2 = 0.001, the difference of two float32 numbers near one."""
     want = OPTIMIZERS[case.name]
     optimizer = getattr(hb.optimizers, case.cls)(**{k: schedule(v) for k, v in case.config.items()})
     start = case.start()

@@ -44,9 +44,7 @@ class Layer:
     @property
     def name(self) -> str:
         mode = "|training" if self.training else ""
-        return f"{self.cls}({words(self.config)})|{'|'.join(map(str, self.shapes))}{mode}".replace(
-            " ", ""
-        )
+        return f"{self.cls}({words(self.config)})|{'|'.join(map(str, self.shapes))}{mode}".replace(" ", "")
 
     def inputs(self) -> list[np.ndarray]:
         rng = generator(self.name)
@@ -95,11 +93,7 @@ DENSE = [
     layer("Softmax", {}, (2, 3, 5)),
     layer("Softmax", {"axis": 1}, (2, 3, 5)),
     layer("Identity", {}, (2, 3)),
-    layer(
-        "EinsumDense",
-        {"equation": "abc,cd->abd", "output_shape": [None, 6], "bias_axes": "d"},
-        (2, 3, 5),
-    ),
+    layer("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [None, 6], "bias_axes": "d"}, (2, 3, 5)),
     layer("EinsumDense", {"equation": "abc,cde->abde", "output_shape": [None, 2, 3]}, (2, 4, 5)),
 ]
 
@@ -120,19 +114,11 @@ CONV = [
         for s in (1, 2, (1, 2), 3)
     ],
     *[
-        layer(
-            "Conv2D",
-            {"filters": 4, "kernel_size": 3, "padding": "same", "activation": a},
-            (1, 6, 6, 1),
-        )
+        layer("Conv2D", {"filters": 4, "kernel_size": 3, "padding": "same", "activation": a}, (1, 6, 6, 1))
         for a in ("relu", "sigmoid", "tanh", "softmax")
     ],
     *[
-        layer(
-            "Conv2D",
-            {"filters": 4, "kernel_size": 3, "padding": p, "dilation_rate": d},
-            (2, 9, 9, 3),
-        )
+        layer("Conv2D", {"filters": 4, "kernel_size": 3, "padding": p, "dilation_rate": d}, (2, 9, 9, 3))
         for p in ("valid", "same")
         for d in (2, (1, 3))
     ],
@@ -140,132 +126,59 @@ CONV = [
     layer("Conv2D", {"filters": 32, "kernel_size": 3, "padding": "same"}, (1, 7, 7, 16)),
     layer("Conv2D", {"filters": 8, "kernel_size": 1}, (2, 5, 5, 16)),
     layer("Conv2D", {"filters": 8, "kernel_size": 1, "strides": 2}, (2, 5, 5, 4)),
-    layer(
-        "Conv2D", {"filters": 4, "kernel_size": 7, "strides": 2, "padding": "same"}, (1, 13, 13, 3)
-    ),
+    layer("Conv2D", {"filters": 4, "kernel_size": 7, "strides": 2, "padding": "same"}, (1, 13, 13, 3)),
     layer("Conv2D", {"filters": 4, "kernel_size": 5, "padding": "same"}, (1, 3, 3, 2)),
     layer("Conv2D", {"filters": 6, "kernel_size": 3, "groups": 2, "padding": "same"}, (2, 6, 5, 4)),
     layer("Conv2D", {"filters": 6, "kernel_size": 3, "groups": 3, "strides": 2}, (1, 7, 7, 3)),
     layer("Conv2D", {"filters": 4, "kernel_size": 3, "use_bias": False}, (1, 3, 3, 1)),
-    layer(
-        "Conv2D",
-        {"filters": 4, "kernel_size": 3, "data_format": "channels_first", "padding": "same"},
-        (2, 3, 6, 5),
-    ),
+    layer("Conv2D", {"filters": 4, "kernel_size": 3, "data_format": "channels_first", "padding": "same"}, (2, 3, 6, 5)),
     *[
-        layer(
-            "Conv3D", {"filters": 3, "kernel_size": 2, "padding": p, "strides": s}, (1, 5, 4, 5, 2)
-        )
+        layer("Conv3D", {"filters": 3, "kernel_size": 2, "padding": p, "strides": s}, (1, 5, 4, 5, 2))
         for p in ("valid", "same")
         for s in (1, 2)
     ],
-    layer(
-        "Conv3D",
-        {"filters": 2, "kernel_size": 3, "padding": "same", "dilation_rate": 2},
-        (1, 5, 5, 5, 3),
-    ),
+    layer("Conv3D", {"filters": 2, "kernel_size": 3, "padding": "same", "dilation_rate": 2}, (1, 5, 5, 5, 3)),
     layer("Conv3D", {"filters": 4, "kernel_size": (1, 2, 3), "groups": 2}, (2, 3, 4, 4, 2)),
-    layer(
-        "Conv3D", {"filters": 2, "kernel_size": 2, "data_format": "channels_first"}, (1, 3, 3, 4, 4)
-    ),
+    layer("Conv3D", {"filters": 2, "kernel_size": 2, "data_format": "channels_first"}, (1, 3, 3, 4, 4)),
 ]
 
 TRANSPOSE = [
     *[
-        layer(
-            "Conv1DTranspose",
-            {"filters": 4, "kernel_size": k, "strides": s, "padding": p},
-            (2, 5, 3),
-        )
+        layer("Conv1DTranspose", {"filters": 4, "kernel_size": k, "strides": s, "padding": p}, (2, 5, 3))
         for k, s in ((3, 1), (3, 2), (2, 3), (4, 2))
         for p in ("valid", "same")
     ],
     *[
-        layer(
-            "Conv2DTranspose",
-            {"filters": 4, "kernel_size": k, "strides": s, "padding": p},
-            (2, 4, 5, 3),
-        )
+        layer("Conv2DTranspose", {"filters": 4, "kernel_size": k, "strides": s, "padding": p}, (2, 4, 5, 3))
         for k, s in ((3, 1), (3, 2), (2, 2), (4, 2), (5, (1, 2)))
         for p in ("valid", "same")
     ],
-    layer(
-        "Conv2DTranspose",
-        {"filters": 3, "kernel_size": 3, "strides": 2, "padding": "same", "output_padding": 1},
-        (1, 4, 4, 2),
-    ),
+    layer("Conv2DTranspose", {"filters": 3, "kernel_size": 3, "strides": 2, "padding": "same", "output_padding": 1}, (1, 4, 4, 2)),
     layer("Conv2DTranspose", {"filters": 3, "kernel_size": 3, "dilation_rate": 2}, (1, 4, 4, 2)),
-    layer(
-        "Conv2DTranspose",
-        {"filters": 3, "kernel_size": 3, "strides": 2, "activation": "relu", "use_bias": False},
-        (1, 3, 4, 17),
-    ),
-    layer(
-        "Conv2DTranspose",
-        {"filters": 3, "kernel_size": 3, "data_format": "channels_first"},
-        (1, 2, 4, 4),
-    ),
-    *[
-        layer(
-            "Conv3DTranspose",
-            {"filters": 2, "kernel_size": 3, "strides": 2, "padding": p},
-            (1, 2, 3, 2, 2),
-        )
-        for p in ("valid", "same")
-    ],
+    layer("Conv2DTranspose", {"filters": 3, "kernel_size": 3, "strides": 2, "activation": "relu", "use_bias": False}, (1, 3, 4, 17)),
+    layer("Conv2DTranspose", {"filters": 3, "kernel_size": 3, "data_format": "channels_first"}, (1, 2, 4, 4)),
+    *[layer("Conv3DTranspose", {"filters": 2, "kernel_size": 3, "strides": 2, "padding": p}, (1, 2, 3, 2, 2)) for p in ("valid", "same")],
 ]
 
 DEPTHWISE = [
-    *[
-        layer("DepthwiseConv1D", {"kernel_size": 3, "padding": p, "strides": s}, (2, 9, 3))
-        for p in ("valid", "same")
-        for s in (1, 2)
-    ],
-    layer(
-        "DepthwiseConv1D", {"kernel_size": 3, "depth_multiplier": 2, "dilation_rate": 2}, (1, 9, 17)
-    ),
-    *[
-        layer("DepthwiseConv2D", {"kernel_size": 3, "padding": p, "strides": s}, (2, 7, 8, 3))
-        for p in ("valid", "same")
-        for s in (1, 2)
-    ],
-    layer(
-        "DepthwiseConv2D",
-        {"kernel_size": (2, 3), "depth_multiplier": 3, "activation": "relu"},
-        (1, 5, 6, 2),
-    ),
-    layer(
-        "DepthwiseConv2D", {"kernel_size": 3, "dilation_rate": 2, "padding": "same"}, (1, 7, 7, 17)
-    ),
+    *[layer("DepthwiseConv1D", {"kernel_size": 3, "padding": p, "strides": s}, (2, 9, 3)) for p in ("valid", "same") for s in (1, 2)],
+    layer("DepthwiseConv1D", {"kernel_size": 3, "depth_multiplier": 2, "dilation_rate": 2}, (1, 9, 17)),
+    *[layer("DepthwiseConv2D", {"kernel_size": 3, "padding": p, "strides": s}, (2, 7, 8, 3)) for p in ("valid", "same") for s in (1, 2)],
+    layer("DepthwiseConv2D", {"kernel_size": (2, 3), "depth_multiplier": 3, "activation": "relu"}, (1, 5, 6, 2)),
+    layer("DepthwiseConv2D", {"kernel_size": 3, "dilation_rate": 2, "padding": "same"}, (1, 7, 7, 17)),
     layer("DepthwiseConv2D", {"kernel_size": 3, "data_format": "channels_first"}, (1, 3, 5, 6)),
     *[
-        layer(
-            "SeparableConv1D",
-            {"filters": 5, "kernel_size": 3, "padding": p, "strides": s},
-            (2, 9, 3),
-        )
+        layer("SeparableConv1D", {"filters": 5, "kernel_size": 3, "padding": p, "strides": s}, (2, 9, 3))
         for p in ("valid", "same")
         for s in (1, 2)
     ],
     *[
-        layer(
-            "SeparableConv2D",
-            {"filters": 5, "kernel_size": 3, "padding": p, "strides": s},
-            (2, 7, 8, 3),
-        )
+        layer("SeparableConv2D", {"filters": 5, "kernel_size": 3, "padding": p, "strides": s}, (2, 7, 8, 3))
         for p in ("valid", "same")
         for s in (1, 2)
     ],
-    layer(
-        "SeparableConv2D",
-        {"filters": 4, "kernel_size": 3, "depth_multiplier": 2, "activation": "relu"},
-        (1, 6, 6, 2),
-    ),
-    layer(
-        "SeparableConv2D",
-        {"filters": 4, "kernel_size": 3, "dilation_rate": 2, "use_bias": False},
-        (1, 6, 6, 3),
-    ),
+    layer("SeparableConv2D", {"filters": 4, "kernel_size": 3, "depth_multiplier": 2, "activation": "relu"}, (1, 6, 6, 2)),
+    layer("SeparableConv2D", {"filters": 4, "kernel_size": 3, "dilation_rate": 2, "use_bias": False}, (1, 6, 6, 3)),
 ]
 
 SPATIAL = {1: (2, 7, 3), 2: (2, 7, 6, 3), 3: (1, 5, 4, 5, 2)}
@@ -283,16 +196,10 @@ POOL = [
         for n, shape in SPATIAL.items()
         for keep in (False, True)
     ],
-    layer(
-        "MaxPooling2D", {"pool_size": (2, 3), "strides": (1, 2), "padding": "same"}, (1, 5, 7, 17)
-    ),
+    layer("MaxPooling2D", {"pool_size": (2, 3), "strides": (1, 2), "padding": "same"}, (1, 5, 7, 17)),
     layer("AveragePooling2D", {"pool_size": (3, 2), "padding": "same"}, (1, 5, 7, 1)),
     layer("MaxPooling2D", {"data_format": "channels_first"}, (2, 3, 6, 5)),
-    layer(
-        "AveragePooling2D",
-        {"pool_size": 2, "data_format": "channels_first", "padding": "same"},
-        (2, 3, 5, 5),
-    ),
+    layer("AveragePooling2D", {"pool_size": 2, "data_format": "channels_first", "padding": "same"}, (2, 3, 5, 5)),
     layer("GlobalAveragePooling2D", {"data_format": "channels_first"}, (2, 3, 4, 5)),
     layer("GlobalMaxPooling1D", {"data_format": "channels_first"}, (2, 3, 4)),
 ]
@@ -397,11 +304,7 @@ class Score:
         rng = generator(f"{self.name} {batch}")
         true_kind, pred_kind = self.kind.split(">")
         true, pred = (draw(rng, kind, self.shape) for kind in (true_kind, pred_kind))
-        return (
-            true,
-            pred,
-            exact(rng.uniform(0.2, 2.0, (self.shape[0],) + (1,) * (len(self.shape) - 2))),
-        )
+        return (true, pred, exact(rng.uniform(0.2, 2.0, (self.shape[0],) + (1,) * (len(self.shape) - 2))))
 
 
 def draw(rng: np.random.RandomState, kind: str, shape: Shape) -> np.ndarray:
@@ -439,18 +342,11 @@ LOSSES = [
     Score("MeanSquaredLogarithmicError", {}, "positive>positive", (6, 3)),
     Score("Poisson", {}, "positive>positive", (6, 3)),
     Score("KLDivergence", {}, "simplex>simplex", (6, 3)),
-    *[
-        Score(cls, {}, f"{true}>real", (6, 3))
-        for cls in ("Hinge", "SquaredHinge")
-        for true in ("binary", "sign")
-    ],
+    *[Score(cls, {}, f"{true}>real", (6, 3)) for cls in ("Hinge", "SquaredHinge") for true in ("binary", "sign")],
     Score("CategoricalHinge", {}, "onehot>real", (6, 4)),
     *[
         Score(
-            "BinaryCrossentropy",
-            {"from_logits": logits, "label_smoothing": smooth},
-            f"binary>{'real' if logits else 'probability'}",
-            shape,
+            "BinaryCrossentropy", {"from_logits": logits, "label_smoothing": smooth}, f"binary>{'real' if logits else 'probability'}", shape
         )
         for logits in (False, True)
         for smooth in (0.0, 0.1)
@@ -458,11 +354,7 @@ LOSSES = [
     ],
     *[
         Score("BinaryFocalCrossentropy", config, "binary>probability", (5, 2))
-        for config in (
-            {},
-            {"apply_class_balancing": True, "alpha": 0.3},
-            {"gamma": 1.5, "label_smoothing": 0.1},
-        )
+        for config in ({}, {"apply_class_balancing": True, "alpha": 0.3}, {"gamma": 1.5, "label_smoothing": 0.1})
     ],
     Score("BinaryFocalCrossentropy", {"from_logits": True}, "binary>real", (5, 2)),
     *[
@@ -478,20 +370,10 @@ LOSSES = [
     ],
     Score("CategoricalCrossentropy", {"axis": 1}, "probability>simplex", (3, 2, 5)),
     Score("CategoricalFocalCrossentropy", {}, "onehot>simplex", (6, 4)),
-    Score(
-        "CategoricalFocalCrossentropy",
-        {"from_logits": True, "alpha": 0.5, "gamma": 3.0, "label_smoothing": 0.1},
-        "onehot>real",
-        (6, 4),
-    ),
+    Score("CategoricalFocalCrossentropy", {"from_logits": True, "alpha": 0.5, "gamma": 3.0, "label_smoothing": 0.1}, "onehot>real", (6, 4)),
     Score("CategoricalGeneralizedCrossEntropy", {}, "sparse>simplex", (6, 4)),
     *[
-        Score(
-            "SparseCategoricalCrossentropy",
-            {"from_logits": logits},
-            f"{true}>{'real' if logits else 'simplex'}",
-            shape,
-        )
+        Score("SparseCategoricalCrossentropy", {"from_logits": logits}, f"{true}>{'real' if logits else 'simplex'}", shape)
         for logits in (False, True)
         for true, shape in (("sparse", (6, 4)), ("column", (6, 4)), ("sparse", (3, 2, 5)))
     ],
@@ -517,10 +399,7 @@ METRICS = [
             "ConcordanceCorrelation",
         )
     ],
-    *[
-        Score(cls, {}, "positive>positive", (6, 3))
-        for cls in ("MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "Poisson")
-    ],
+    *[Score(cls, {}, "positive>positive", (6, 3)) for cls in ("MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "Poisson")],
     Score("R2Score", {"class_aggregation": "variance_weighted_average"}, "real>real", (6, 3)),
     Score("R2Score", {"class_aggregation": None, "num_regressors": 1}, "real>real", (6, 3)),
     Score("KLDivergence", {}, "simplex>simplex", (6, 3)),
@@ -541,47 +420,25 @@ METRICS = [
     Score("SparseCategoricalCrossentropy", {}, "sparse>simplex", (6, 4)),
     *[
         Score(cls, {}, "binary>probability", (9, 1))
-        for cls in (
-            "TruePositives",
-            "TrueNegatives",
-            "FalsePositives",
-            "FalseNegatives",
-            "Precision",
-            "Recall",
-        )
+        for cls in ("TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives", "Precision", "Recall")
     ],
     Score("Precision", {"thresholds": [0.2, 0.5, 0.8]}, "binary>probability", (6, 2)),
     Score("Recall", {"thresholds": 0.4}, "binary>probability", (6, 2)),
     Score("Precision", {"top_k": 2, "class_id": 1}, "onehot>simplex", (8, 4)),
     *[
-        Score(
-            "AUC",
-            {"num_thresholds": 50, "curve": curve, "summation_method": s},
-            "binary>probability",
-            (12, 1),
-        )
+        Score("AUC", {"num_thresholds": 50, "curve": curve, "summation_method": s}, "binary>probability", (12, 1))
         for curve in ("ROC", "PR")
         for s in ("interpolation", "minoring", "majoring")
     ],
-    Score(
-        "AUC",
-        {"num_thresholds": 50, "multi_label": True, "num_labels": 2},
-        "binary>probability",
-        (12, 2),
-    ),
+    Score("AUC", {"num_thresholds": 50, "multi_label": True, "num_labels": 2}, "binary>probability", (12, 2)),
     Score("AUC", {"num_thresholds": 50, "from_logits": True}, "binary>real", (12, 1)),
     Score("SensitivityAtSpecificity", {"specificity": 0.6}, "binary>probability", (12, 1)),
     Score("SpecificityAtSensitivity", {"sensitivity": 0.6}, "binary>probability", (12, 1)),
     Score("PrecisionAtRecall", {"recall": 0.6}, "binary>probability", (12, 1)),
     Score("RecallAtPrecision", {"precision": 0.6}, "binary>probability", (12, 1)),
-    *[
-        Score("F1Score", {"average": a, "threshold": 0.4}, "onehot>simplex", (8, 3))
-        for a in (None, "micro", "macro", "weighted")
-    ],
+    *[Score("F1Score", {"average": a, "threshold": 0.4}, "onehot>simplex", (8, 3)) for a in (None, "micro", "macro", "weighted")],
     Score("FBetaScore", {"beta": 2.0, "average": "macro"}, "onehot>simplex", (8, 3)),
-    Score(
-        "BinaryIoU", {"target_class_ids": [0, 1], "threshold": 0.4}, "binary>probability", (9, 1)
-    ),
+    Score("BinaryIoU", {"target_class_ids": [0, 1], "threshold": 0.4}, "binary>probability", (9, 1)),
     Score("IoU", {"num_classes": 3, "target_class_ids": [0, 2]}, "sparse>sparse", (9, 3)),
     Score("MeanIoU", {"num_classes": 3}, "sparse>sparse", (9, 3)),
     Score("OneHotIoU", {"num_classes": 3, "target_class_ids": [1]}, "onehot>simplex", (9, 3)),
@@ -658,20 +515,8 @@ OPTIMIZERS = [
     opt("Adafactor", learning_rate=0.05, beta_2_decay=-0.6, relative_step=False),
     opt("Muon", learning_rate=0.05),
     opt("ScheduleFreeAdamW", learning_rate=0.05),
-    opt(
-        "SGD",
-        learning_rate=(
-            "ExponentialDecay",
-            {"initial_learning_rate": 0.1, "decay_steps": 2, "decay_rate": 0.5},
-        ),
-    ),
-    opt(
-        "Adam",
-        learning_rate=(
-            "PiecewiseConstantDecay",
-            {"boundaries": [2, 4], "values": [0.1, 0.05, 0.01]},
-        ),
-    ),
+    opt("SGD", learning_rate=("ExponentialDecay", {"initial_learning_rate": 0.1, "decay_steps": 2, "decay_rate": 0.5})),
+    opt("Adam", learning_rate=("PiecewiseConstantDecay", {"boundaries": [2, 4], "values": [0.1, 0.05, 0.01]})),
 ]
 
 
@@ -688,54 +533,27 @@ class Schedule:
 
 SCHEDULES = [
     *[
-        Schedule(
-            "ExponentialDecay",
-            {"initial_learning_rate": 0.1, "decay_steps": 7, "decay_rate": 0.9, "staircase": s},
-        )
+        Schedule("ExponentialDecay", {"initial_learning_rate": 0.1, "decay_steps": 7, "decay_rate": 0.9, "staircase": s})
         for s in (False, True)
     ],
     *[
-        Schedule(
-            "InverseTimeDecay",
-            {"initial_learning_rate": 0.1, "decay_steps": 7, "decay_rate": 0.9, "staircase": s},
-        )
+        Schedule("InverseTimeDecay", {"initial_learning_rate": 0.1, "decay_steps": 7, "decay_rate": 0.9, "staircase": s})
         for s in (False, True)
     ],
     Schedule("PiecewiseConstantDecay", {"boundaries": [3, 10], "values": [0.1, 0.05, 0.01]}),
     *[
-        Schedule(
-            "PolynomialDecay",
-            {
-                "initial_learning_rate": 0.1,
-                "decay_steps": 12,
-                "end_learning_rate": 0.01,
-                "power": p,
-                "cycle": c,
-            },
-        )
+        Schedule("PolynomialDecay", {"initial_learning_rate": 0.1, "decay_steps": 12, "end_learning_rate": 0.01, "power": p, "cycle": c})
         for p, c in ((1.0, False), (2.0, True))
     ],
     Schedule("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 20, "alpha": 0.1}),
-    Schedule(
-        "CosineDecay",
-        {"initial_learning_rate": 0.0, "decay_steps": 20, "warmup_target": 0.1, "warmup_steps": 5},
-    ),
-    Schedule(
-        "CosineDecayRestarts",
-        {
-            "initial_learning_rate": 0.1,
-            "first_decay_steps": 6,
-            "t_mul": 2.0,
-            "m_mul": 0.8,
-            "alpha": 0.05,
-        },
-    ),
+    Schedule("CosineDecay", {"initial_learning_rate": 0.0, "decay_steps": 20, "warmup_target": 0.1, "warmup_steps": 5}),
+    Schedule("CosineDecayRestarts", {"initial_learning_rate": 0.1, "first_decay_steps": 6, "t_mul": 2.0, "m_mul": 0.8, "alpha": 0.05}),
 ]
 
 
 @dataclass(frozen=True)
 class Training:
-    """A small model: five steps of `train_on_batch`, then one `fit` of two epochs, evaluate and predict."""
+    """A small model: five times `train_on_batch`, then `fit`, `evaluate` and `predict`."""
 
     name: str
     input_shape: Shape
@@ -751,19 +569,13 @@ class Training:
     def data(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rng = generator(self.name)
         x = exact(rng.standard_normal((self.rows, *self.input_shape)))
-        return (
-            x,
-            draw(rng, self.target, (self.rows, self.outputs)),
-            exact(rng.uniform(0.5, 1.5, self.rows)),
-        )
+        return (x, draw(rng, self.target, (self.rows, self.outputs)), exact(rng.uniform(0.5, 1.5, self.rows)))
 
     def weights(self, shapes: Sequence[Shape], positive: Sequence[bool]) -> list[np.ndarray]:
         """About 1/sqrt(fan in); `positive` marks scales and variances."""
         rng = generator(self.name + " weights")
         return [
-            exact(0.5 + rng.uniform(size=shape))
-            if p
-            else exact(rng.standard_normal(shape) / np.sqrt(max(1, int(np.prod(shape[:-1])))))
+            exact(0.5 + rng.uniform(size=shape)) if p else exact(rng.standard_normal(shape) / np.sqrt(max(1, int(np.prod(shape[:-1])))))
             for shape, p in zip(shapes, positive, strict=True)
         ]
 
@@ -783,15 +595,7 @@ POOL2: tuple[str, Config] = ("MaxPooling2D", {})
 SPARSE = "sparse_categorical_crossentropy"
 
 TRAINING = [
-    Training(
-        "linear_sgd",
-        (3,),
-        [dense(1)],
-        "real",
-        1,
-        "mean_squared_error",
-        ("SGD", {"learning_rate": 0.05}),
-    ),
+    Training("linear_sgd", (3,), [dense(1)], "real", 1, "mean_squared_error", ("SGD", {"learning_rate": 0.05})),
     Training(
         "mlp_momentum",
         (6,),
@@ -823,27 +627,12 @@ TRAINING = [
         ["accuracy"],
     ),
     Training(
-        "mlp_bn",
-        (6,),
-        [dense(12), BATCH_NORM, RELU, dense(3)],
-        "real",
-        3,
-        "mean_absolute_error",
-        ("SGD", {"learning_rate": 0.05}),
-        ["mse"],
+        "mlp_bn", (6,), [dense(12), BATCH_NORM, RELU, dense(3)], "real", 3, "mean_absolute_error", ("SGD", {"learning_rate": 0.05}), ["mse"]
     ),
     Training(
         "cnn_bn",
         (8, 8, 2),
-        [
-            conv(4, use_bias=False),
-            BATCH_NORM,
-            RELU,
-            POOL2,
-            conv(6, strides=2, activation="relu"),
-            FLATTEN,
-            dense(5, "softmax"),
-        ],
+        [conv(4, use_bias=False), BATCH_NORM, RELU, POOL2, conv(6, strides=2, activation="relu"), FLATTEN, dense(5, "softmax")],
         "sparse",
         5,
         SPARSE,

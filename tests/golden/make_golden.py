@@ -2,8 +2,8 @@
 
     python tests/golden/make_golden.py [layers|losses|metrics|optimizers|schedules|training ...]
 
-Needs keras and jax; the stored values are Keras 3.15's. Float64 leaves the whole error bound of the tests to
-hornbeam's float32 (the stored float32 adds one rounding).
+Needs keras and jax; the stored values are Keras 3.15's. Float64 leaves the whole error bound of the
+tests to hornbeam's float32 (the stored float32 adds one rounding).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import jax
 import keras
 import numpy as np
+
 from golden import cases, store
 
 keras.config.set_floatx("float64")
@@ -161,9 +162,8 @@ def main(groups: list[str]) -> None:
             for name, array in results[case.name].items():
                 assert np.isfinite(array).all(), f"{group}: {case.name}: {name} is not finite"
         store.save(group, results)
-        print(
-            f"{group}: {len(results)} cases, {(store.DATA / f'{group}.npz').stat().st_size / 1e3:.0f} kB"
-        )
+        size = (store.DATA / f"{group}.npz").stat().st_size
+        print(f"{group}: {len(results)} cases, {size / 1e3:.0f} kB")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Named arrays in one flat, compressed float32 file: hundreds of tiny arrays cost no header each."""
+"""Named arrays in one flat, compressed file: hundreds of tiny arrays without a header each."""
 
 from __future__ import annotations
 
