@@ -451,3 +451,8 @@ def _gathered(x: Any, shape_key: list[str], arrays: list[Any]) -> Any:
 
 def _kept(shape_key: list[str]) -> list[str]:
     return ["keep" if kind == "array" else kind for kind in shape_key]
+
+
+def gather_rows(table: Any, rows: Any) -> Any:
+    """The rows of a matrix by number; numbers outside of it, negative ones too, are an error."""
+    return apply("gather", [table, rows], axis=0)

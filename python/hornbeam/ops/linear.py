@@ -266,3 +266,13 @@ def trapezoid(y: TensorLike, x: TensorLike = None, dx: float = 1.0, axis: int = 
     else:
         middle = apply("mul", [middle, float(dx)])
     return apply("sum", [middle], axes=(middle.ndim - 1,), keepdims=False)
+
+
+def dense(x: Any, w: Any, b: Any = None, activation: str = "none") -> Any:
+    """x @ w + b over the last axis, with an activation ("none" or "relu") in the same pass."""
+    if b is None:
+        rows = x if x.ndim == 2 else reshaped(x, (-1, x.shape[-1]))
+        y = _matmul(rows, w)
+        y = y if x.ndim == 2 else reshaped(y, (*x.shape[:-1], y.shape[-1]))
+        return apply("relu", [y]) if activation == "relu" else y
+    return apply("dense", [x, w, b], activation=activation)

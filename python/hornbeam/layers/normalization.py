@@ -1,0 +1,480 @@
+"""Normalization layers."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from hornbeam import config, ops
+from hornbeam.layers._args import add_weight, int_arg, known_size, refuse, weight_options
+from hornbeam.layers.input_spec import InputSpec
+from hornbeam.layers.layer import Layer
+from hornbeam.ops._base import apply
+from hornbeam.ops.create import filled
+from hornbeam.ops.layout import permuted
+from hornbeam.saving import deserialize_keras_object
+
+
+def _axis_of(layer: Layer, axis: int, ndim: int) -> int:
+    if not -ndim <= axis < ndim:
+        raise ValueError(
+            f"{type(layer).__name__}: `axis` is out of range for inputs of rank {ndim}. "
+            f"Received: axis={axis}."
+        )
+    return axis % ndim
+
+
+class BatchNormalization(Layer):
+    """Mean 0 and variance 1 over the batch, then times gamma plus beta (Ioffe & Szegedy, 2015).
+
+    In training the batch's own mean and variance are used, and moving averages of them kept; else the
+    moving averages are used. With `trainable=False` it never uses the batch's.
+
+    Args:
+        axis: The axis of the features.
+        momentum: Of the moving averages.
+        epsilon: Added to the variance.
+        center: Whether there is a beta.
+        scale: Whether there is a gamma.
+        beta_initializer: Initializer of beta.
+        gamma_initializer: Initializer of gamma.
+        moving_mean_initializer: Initializer of the moving mean.
+        moving_variance_initializer: Initializer of the moving variance.
+        beta_regularizer: Regularizer of beta.
+        gamma_regularizer: Regularizer of gamma.
+        beta_constraint: Constraint of beta.
+        gamma_constraint: Constraint of gamma.
+        renorm: Not supported.
+        renorm_clipping: Not supported.
+        renorm_momentum: Has a meaning with `renorm` only.
+        synchronized: Accepted: there is one replica.
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        refuse(self, renorm=renorm, renorm_clipping=renorm_clipping)
+        if isinstance(axis, (list, tuple)) and len(axis) == 1:
+            axis = axis[0]
+        self.axis = int_arg(self, "axis", axis, least=-100)
+        self.momentum, self.epsilon = float(momentum), float(epsilon)
+        self.center, self.scale = center, scale
+        weight_options(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
+        weight_options(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
+        weight_options(self, "moving_mean", moving_mean_initializer, None, None)
+        weight_options(self, "moving_variance", moving_variance_initializer, None, None)
+        self.renorm, self.renorm_clipping = renorm, renorm_clipping
+        self.renorm_momentum, self.synchronized = renorm_momentum, synchronized
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        axis = _axis_of(self, self.axis, len(input_shape))
+        size = known_size(self, input_shape, axis)
+        self.gamma = add_weight(self, "gamma", (size,)) if self.scale else None
+        self.beta = add_weight(self, "beta", (size,)) if self.center else None
+        self.moving_mean = self.add_weight(
+            name="moving_mean", shape=(size,), initializer=self.moving_mean_initializer,
+            trainable=False,
+        )  # fmt: skip
+        self.moving_variance = self.add_weight(
+            name="moving_variance", shape=(size,), initializer=self.moving_variance_initializer,
+            trainable=False,
+        )  # fmt: skip
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: size})
+
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        axis = self.axis % inputs.ndim
+        if not (training and self.trainable):
+            return ops.batch_normalization(
+                inputs, self.moving_mean.value, self.moving_variance.value, axis,
+                None if self.beta is None else self.beta.value,
+                None if self.gamma is None else self.gamma.value, self.epsilon,
+            )  # fmt: skip
+        if mask is not None:
+            return self._train_masked(inputs, mask, axis)
+        order = (*(a for a in range(inputs.ndim) if a != axis), axis)
+        size = inputs.shape[axis]
+        gamma = filled((size,), 1.0, inputs.dtype) if self.gamma is None else self.gamma
+        beta = filled((size,), 0.0, inputs.dtype) if self.beta is None else self.beta
+        y, mean, variance = apply(
+            "batch_norm", [permuted(inputs, order), gamma, beta], epsilon=self.epsilon
+        )
+        self._move(mean, variance)
+        return permuted(y, tuple(order.index(a) for a in range(inputs.ndim)))
+
+    def _train_masked(self, inputs: Any, mask: Any, axis: int) -> Any:
+        if len(mask.shape) != len(inputs.shape) - 1:
+            raise ValueError(
+                f"BatchNormalization: `mask` must have one axis less than the inputs. "
+                f"Received: mask.shape={tuple(mask.shape)}, inputs.shape={tuple(inputs.shape)}."
+            )
+        axes = tuple(a for a in range(inputs.ndim) if a != axis)
+        weights = ops.expand_dims(ops.cast(mask, inputs.dtype), -1)
+        weights = ops.broadcast_to(weights, inputs.shape)
+        count = ops.sum(weights, axes, keepdims=True) + config.epsilon()
+        mean = ops.sum(inputs * weights, axes, keepdims=True) / count
+        variance = ops.sum(ops.square(inputs - mean) * weights, axes, keepdims=True) / count
+        mean, variance = ops.reshape(mean, (-1,)), ops.reshape(variance, (-1,))
+        self._move(mean, variance)
+        return ops.batch_normalization(
+            inputs, mean, variance, axis, None if self.beta is None else self.beta.value,
+            None if self.gamma is None else self.gamma.value, self.epsilon,
+        )  # fmt: skip
+
+    def _move(self, mean: Any, variance: Any) -> None:
+        """Moving averages: old * momentum + new * (1 - momentum)."""
+        rest = 1.0 - self.momentum
+        for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            new = ops.stop_gradient(new)
+            moving.assign(moving * self.momentum + new * rest)
+
+
+def _axes_config(axis: Any) -> Any:
+    return list(axis) if isinstance(axis, (list, tuple)) else axis
+
+
+class LayerNormalization(Layer):
+    """Mean 0 and variance 1 over the features of each sample, then times gamma plus beta.
+
+    Args:
+        axis: Axis, or axes, of the features.
+        epsilon: Added to the variance.
+        center: Whether there is a beta.
+        scale: Whether there is a gamma.
+        beta_initializer: Initializer of beta.
+        gamma_initializer: Initializer of gamma.
+        beta_regularizer: Regularizer of beta.
+        gamma_regularizer: Regularizer of gamma.
+        beta_constraint: Constraint of beta.
+        gamma_constraint: Constraint of gamma.
+    """
+
+    def __init__(
+        self,
+        axis: Any = -1,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        refuse(self, rms_scaling=kwargs.pop("rms_scaling", False))
+        super().__init__(**kwargs)
+        self.axis = _axes_config(axis)
+        self.epsilon, self.center, self.scale = float(epsilon), center, scale
+        weight_options(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
+        weight_options(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        axes = self.axis if isinstance(self.axis, list) else [self.axis]
+        axes = [_axis_of(self, axis, len(input_shape)) for axis in axes]
+        shape = tuple(known_size(self, input_shape, axis) for axis in sorted(axes))
+        self.gamma = add_weight(self, "gamma", shape) if self.scale else None
+        self.beta = add_weight(self, "beta", shape) if self.center else None
+
+    def call(self, inputs: Any) -> Any:
+        gamma = None if self.gamma is None else self.gamma.value
+        beta = None if self.beta is None else self.beta.value
+        return ops.layer_normalization(inputs, gamma, beta, self.axis, self.epsilon)
+
+
+class RMSNormalization(Layer):
+    """x / sqrt(mean(x**2) + epsilon) over the features, times scale (Zhang & Sennrich, 2019).
+
+    Args:
+        axis: Axis, or axes, of the features.
+        epsilon: Added to the mean square.
+    """
+
+    def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis, self.epsilon = _axes_config(axis), float(epsilon)
+
+    def build(self, input_shape: Any) -> None:
+        axes = self.axis if isinstance(self.axis, list) else [self.axis]
+        axes = [_axis_of(self, axis, len(input_shape)) for axis in axes]
+        shape = tuple(known_size(self, input_shape, axis) for axis in sorted(axes))
+        self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
+
+    def call(self, x: Any) -> Any:
+        return ops.rms_normalization(x, self.scale.value, self.axis, self.epsilon)
+
+
+class GroupNormalization(Layer):
+    """Mean 0 and variance 1 over groups of channels of each sample (Wu & He, 2018).
+
+    Args:
+        groups: Number of groups; -1 is one group a channel.
+        axis: The axis of the channels.
+        epsilon: Added to the variance.
+        center: Whether there is a beta.
+        scale: Whether there is a gamma.
+        beta_initializer: Initializer of beta.
+        gamma_initializer: Initializer of gamma.
+        beta_regularizer: Regularizer of beta.
+        gamma_regularizer: Regularizer of gamma.
+        beta_constraint: Constraint of beta.
+        gamma_constraint: Constraint of gamma.
+    """
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.groups = int_arg(self, "groups", groups, least=-1)
+        self.axis = int_arg(self, "axis", axis, least=-100)
+        self.epsilon, self.center, self.scale = float(epsilon), center, scale
+        weight_options(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
+        weight_options(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        axis = _axis_of(self, self.axis, len(input_shape))
+        size = known_size(self, input_shape, axis)
+        if self.groups == -1:
+            self.groups = size
+        if self.groups < 1 or size % self.groups:
+            raise ValueError(
+                f"GroupNormalization: the number of channels must be a multiple of `groups`. "
+                f"Received: groups={self.groups}, input_shape={tuple(input_shape)}."
+            )
+        self.gamma = add_weight(self, "gamma", (size,)) if self.scale else None
+        self.beta = add_weight(self, "beta", (size,)) if self.center else None
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: size})
+
+    def call(self, inputs: Any) -> Any:
+        axis = self.axis % inputs.ndim
+        shape = tuple(inputs.shape)
+        size = shape[axis] // self.groups
+        split = ops.reshape(inputs, (*shape[:axis], self.groups, size, *shape[axis + 1 :]))
+        axes = tuple(a for a in range(1, split.ndim) if a != axis)
+        mean, variance = ops.moments(split, axes, keepdims=True)
+        y = (split - mean) * ops.rsqrt(variance + self.epsilon)
+        y = ops.reshape(y, shape)
+        along = tuple(shape[axis] if a == axis else 1 for a in range(len(shape)))
+        if self.gamma is not None:
+            y = y * ops.reshape(self.gamma.value, along)
+        return y if self.beta is None else y + ops.reshape(self.beta.value, along)
+
+
+class UnitNormalization(Layer):
+    """Each sample divided by its norm along an axis.
+
+    Args:
+        axis: Axis, or axes.
+    """
+
+    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = _axes_config(axis)
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        return ops.normalize(inputs, axis=self.axis, order=2, epsilon=1e-12)
+
+
+class Normalization(Layer):
+    """(x - mean) / sqrt(variance), with mean and variance given or learned by `adapt`.
+
+    Args:
+        axis: Axis, or axes, of which each place has its own mean; `None`: one mean for all.
+        mean: Mean, if it is known.
+        variance: Variance, if it is known.
+        invert: Whether to do the opposite: x * sqrt(variance) + mean.
+    """
+
+    def __init__(
+        self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if (mean is None) != (variance is None):
+            raise ValueError(
+                f"Normalization: `mean` and `variance` go together. "
+                f"Received: mean={mean}, variance={variance}."
+            )
+        axes: Any = () if axis is None else axis if isinstance(axis, (list, tuple)) else (axis,)
+        self.axis = tuple(axes)
+        self.invert = invert
+        self.input_mean, self.input_variance = mean, variance
+        self.supports_masking = True
+        self._adapted = mean is not None
+
+    def build(self, input_shape: Any) -> None:
+        ndim = len(input_shape)
+        if any(not -ndim <= a < ndim for a in self.axis):
+            raise ValueError(
+                f"Normalization: `axis` is out of range for inputs of rank {ndim}. "
+                f"Received: axis={self.axis}."
+            )
+        kept = sorted(a % ndim for a in self.axis)
+        self._kept_axes = kept
+        self._view = tuple(input_shape[a] if a in kept else 1 for a in range(ndim))
+        shape = tuple(known_size(self, input_shape, a) for a in kept)
+        if self.input_mean is None:
+            self.adapt_mean = self.add_weight(
+                name="mean", shape=shape, initializer="zeros", trainable=False
+            )
+            self.adapt_variance = self.add_weight(
+                name="variance", shape=shape, initializer="ones", trainable=False
+            )
+            self.count = self.add_weight(
+                name="count", shape=(), dtype="int32", initializer="zeros", trainable=False
+            )
+
+    @property
+    def mean(self) -> Any:
+        """The mean in use, or what the constructor was given."""
+        if self.input_mean is not None or not self.built:
+            return self.input_mean
+        return ops.reshape(self.adapt_mean.value, self._view)
+
+    @property
+    def variance(self) -> Any:
+        """The variance in use, or what the constructor was given."""
+        if self.input_variance is not None or not self.built:
+            return self.input_variance
+        return ops.reshape(self.adapt_variance.value, self._view)
+
+    def adapt(self, data: Any) -> None:
+        """Take mean and variance from data.
+
+        Args:
+            data: Array whose first axis is the batch, or an iterable of such arrays.
+        """
+        if self.input_mean is not None:
+            raise ValueError(
+                "Normalization: `adapt()` has no use when `mean` and `variance` were given."
+            )
+        array = hasattr(data, "shape") or isinstance(data, (list, tuple))
+        batches = [np.asarray(data)] if array else [np.asarray(b) for b in data]
+        if not batches:
+            raise ValueError("Normalization: adapt() got no data.")
+        if not self.built:
+            self.build((None, *batches[0].shape[1:]))
+        axes = tuple(a for a in range(batches[0].ndim) if a not in self._kept_axes)
+        count, mean, square = 0, 0.0, 0.0
+        for batch in batches:  # Chan et al., 1983: means and variances of parts, put together
+            x = batch.astype(np.float64)
+            n = math.prod(x.shape[a] for a in axes)
+            delta = x.mean(axis=axes) - mean
+            square = square + x.var(axis=axes) * n + delta**2 * (count * n / (count + n))
+            mean, count = mean + delta * (n / (count + n)), count + n
+        self.adapt_mean.assign(np.asarray(mean, np.float32))
+        self.adapt_variance.assign(np.asarray(square / count, np.float32))
+        self.count.assign(np.asarray(count, np.int32))
+
+    def call(self, inputs: Any) -> Any:
+        inputs = ops.cast(inputs, self.compute_dtype)
+        mean, variance = self.mean, self.variance
+        if self.input_mean is not None:
+            mean = self._given(mean, inputs)
+            variance = self._given(variance, inputs)
+        deviation = ops.maximum(ops.sqrt(variance), config.epsilon())
+        return inputs * deviation + mean if self.invert else (inputs - mean) / deviation
+
+    def _given(self, value: Any, inputs: Any) -> Any:
+        value = np.asarray(value, inputs.dtype)
+        kept = tuple(inputs.shape[a] for a in self._kept_axes)
+        if value.ndim <= len(kept):
+            view = tuple(inputs.shape[a] if a in self._kept_axes else 1 for a in range(inputs.ndim))
+            value = np.broadcast_to(value, kept).reshape(view)
+        return ops.convert_to_tensor(value)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        config["mean"] = _plain(self.input_mean)
+        config["variance"] = _plain(self.input_variance)
+        config["axis"] = list(self.axis) if self.axis else None
+        return config
+
+
+def _plain(value: Any) -> Any:
+    return None if value is None else np.asarray(value).tolist()
+
+
+class SpectralNormalization(Layer):
+    """Divides a layer's kernel by its largest singular value (Miyato et al., 2018).
+
+    Args:
+        layer: A layer with a `kernel` or `embeddings`.
+        power_iterations: Steps of the power method at each call in training.
+    """
+
+    def __init__(self, layer: Any, power_iterations: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.power_iterations = int_arg(self, "power_iterations", power_iterations)
+        self.layer = layer
+
+    def build(self, input_shape: Any) -> None:
+        if not self.layer.built:
+            self.layer.build(input_shape)
+        names = [name for name in ("kernel", "embeddings") if hasattr(self.layer, name)]
+        if not names:
+            raise ValueError(
+                f"SpectralNormalization: {type(self.layer).__name__} has neither a kernel nor "
+                f"embeddings."
+            )
+        self._kernel_name = names[0]
+        self.vector_u = self.add_weight(
+            name="vector_u", shape=(1, getattr(self.layer, names[0]).shape[-1]),
+            initializer="truncated_normal", trainable=False,
+        )  # fmt: skip
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        if training:
+            self.normalize_weights()
+        return self.layer(inputs)
+
+    def normalize_weights(self) -> None:
+        """Divide the kernel by its largest singular value, as far as the power method knows it."""
+        kernel = getattr(self.layer, self._kernel_name)
+        w = ops.stop_gradient(ops.reshape(kernel.value, (-1, kernel.shape[-1])))
+        u = self.vector_u.value
+        v = u
+        for _ in range(self.power_iterations):
+            v = ops.normalize(ops.matmul(u, ops.transpose(w)), axis=None, epsilon=1e-12)
+            u = ops.normalize(ops.matmul(v, w), axis=None, epsilon=1e-12)
+        sigma = ops.matmul(ops.matmul(v, w), ops.transpose(u))
+        self.vector_u.assign(u)
+        kernel.assign(ops.reshape(ops.reshape(w, kernel.shape) / sigma, kernel.shape))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        return cls(**{**config, "layer": deserialize_keras_object(config["layer"])})
