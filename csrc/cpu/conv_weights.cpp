@@ -7,9 +7,9 @@
 namespace hb::HB_ISA {
 namespace {
 
-// dst (rows*cols, kPanel) = the chunk of dy at panel p, zeros past f.
+// dst (rows*cols, kPanel) = the chunk of dy at panel p, zeros past f. Returns its end.
 template <class T>
-void load_panel(const ConvWeightsArgs& a, const Chunk& chunk, int64_t p, T* dst) {
+T* load_panel(const ConvWeightsArgs& a, const Chunk& chunk, int64_t p, T* dst) {
     using V = Vec<T>;
     constexpr int64_t panel = kPanel<T>, lanes = V::lanes;
     const ConvDim* d = a.window.dim;
@@ -24,9 +24,10 @@ void load_panel(const ConvWeightsArgs& a, const Chunk& chunk, int64_t p, T* dst)
                 V::store(dst + j, left > 0 ? V::load(src + j, left) : V::zero());
             }
     }
+    return dst;
 }
 
-// All tiles of dw at one panel: (+)= the sum over a chunk, or zeros where there is none.
+// All tiles of dw at one panel: (+)= the sum over chunks, or zeros where there is none.
 template <class T>
 void sum_chunk(const ConvWeightsArgs& a, Tile<T>& t, const Window<T>& view, T* dw, int64_t p,
                const int64_t* from, const int64_t* to) {
@@ -67,10 +68,11 @@ void weights(const void* args, int thread, int threads) {
     int64_t* from = scratch.take<int64_t>(rows);
     int64_t* to = scratch.take<int64_t>(rows);
     for (int64_t i = 0; i < rows; ++i) from[i] = i, to[i] = i * a.features;
-    int64_t* a_offset = scratch.take<int64_t>(w.rows);
-    int64_t* b_offset = scratch.take<int64_t>(w.rows);
-    T* dy = scratch.take<T>(w.rows * w.cols * panel);
-    T* buffer = w.in_place ? nullptr : scratch.take<T>(conv_window_elements(w, w.c));
+    int64_t* a_offset = scratch.take<int64_t>(w.rows * a.together);
+    int64_t* b_offset = scratch.take<int64_t>(w.rows * a.together);
+    T* dy = scratch.take<T>(a.together * w.rows * w.cols * panel);
+    const int64_t window = w.in_place ? 0 : conv_window_elements(w, w.c);
+    T* buffer = scratch.take<T>(a.together * window);
 
     Tile<T> t{};
     t.a_step = d[2].stride * shape.pixel;
@@ -82,18 +84,25 @@ void weights(const void* args, int thread, int threads) {
         const Range range = split(chunks.count, int(partial), int(a.partials));
         T* dw = (T*)a.dw + partial * conv_taps(w) * w.c * a.features + group * a.f;
         t.accumulate = false;
-        for (int64_t index = range.begin; index < range.end; ++index) {
-            const Chunk chunk = chunks.at(w, group * chunks.count + index);
-            const Window<T> view = load_window<T>(w, (const T*)a.x, chunk, buffer);
-            for (int64_t r = 0; r < chunk.rows; ++r) {
-                a_offset[r] = r * d[1].stride * view.row;
-                b_offset[r] = r * chunk.cols * panel;
+        for (int64_t index = range.begin; index < range.end; index += a.together) {
+            const int64_t count = range.end - index < a.together ? range.end - index : a.together;
+            const int64_t first = group * chunks.count + index;
+            Window<T> view{};
+            t.batch = 0;
+            for (int64_t i = 0, pixels = 0; i < count; ++i) {
+                const Chunk chunk = chunks.at(w, first + i);
+                const Window<T> next = load_window<T>(w, (const T*)a.x, chunk, buffer + i * window);
+                if (i == 0) view = next;
+                for (int64_t r = 0; r < chunk.rows; ++r, ++t.batch, pixels += chunk.cols) {
+                    a_offset[t.batch] = next.data - view.data + r * d[1].stride * view.row;
+                    b_offset[t.batch] = pixels * panel;
+                }
+                t.depth = chunk.cols;
             }
-            t.batch = chunk.rows;
-            t.depth = chunk.cols;
             t.b = dy;
             for (int64_t p = mine.cols.begin; p < mine.cols.end; ++p) {
-                load_panel<T>(a, chunk, p, dy);
+                T* end = dy;
+                for (int64_t i = 0; i < count; ++i) end = load_panel<T>(a, chunks.at(w, first + i), p, end);
                 sum_chunk(a, t, view, dw, p, from, to);
             }
             t.accumulate = true;

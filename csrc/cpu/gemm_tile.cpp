@@ -21,6 +21,10 @@ void tile(const Tile<T>& t, int n) {
 #pragma GCC unroll 4
         for (int j = 0; j < NV; ++j) acc[i][j] = v{};
 
+    if (t.accumulate) {
+#pragma GCC unroll 8
+        for (int i = 0; i < M; ++i) __builtin_prefetch(t.c + t.c_rows[i], 1);
+    }
     const int64_t a_step = t.a_step * int64_t(sizeof(T)), ldb = t.ldb, depth = t.depth;
     for (int64_t s = 0; s < t.batch; ++s) {
         const T* a = t.a + t.a_offset[s];

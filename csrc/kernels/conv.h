@@ -50,6 +50,7 @@ struct ConvWeightsArgs {
     const void *x, *dy;
     void* dw;
     int64_t features, f, partials;
+    int64_t together;  // chunks that are summed in registers at once; 1 unless they are whole rows
     char* scratch;
     int64_t scratch_stride;
 };

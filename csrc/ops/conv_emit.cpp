@@ -51,10 +51,10 @@ void choose_window(ConvWindow& w) {
     w.in_place = empty || (inside && (d[2].taps == 1 || !w.merge_taps || w.c == w.channels));
 }
 
-// Scratch of a thread: offsets, then the window; each piece rounded up to cache lines.
-int64_t scratch_bytes(const ConvWindow& w, int64_t offsets, int64_t extra, size_t size) {
+// Scratch of a thread: offsets, `extra` elements, windows; each piece rounded up to cache lines.
+int64_t scratch_bytes(const ConvWindow& w, int64_t offsets, int64_t extra, int64_t windows, size_t size) {
     const int64_t window = w.in_place ? 0 : conv_window_elements(w, w.c);
-    return ceil_div(offsets * 8 + (window + extra) * int64_t(size), 64) * 64 + 8 * 64;
+    return ceil_div(offsets * 8 + (window * windows + extra) * int64_t(size), 64) * 64 + 8 * 64;
 }
 
 struct Correlation {
@@ -82,7 +82,7 @@ void emit_correlation(Emit& e, DType dtype, Correlation s) {
     feed_threads(w, s.depthwise ? 1 : panels, e.threads);
 
     ConvArgs args{w, s.x, s.w, s.bias, s.y, s.features, s.f, s.relu, nullptr, 0};
-    args.scratch_stride = scratch_bytes(w, 2 * taps + 2 * w.rows * w.cols, 0, size);
+    args.scratch_stride = scratch_bytes(w, 2 * taps + 2 * w.rows * w.cols, 0, 1, size);
     args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
     if (s.depthwise) {
         e.run(f32 ? kernels.depthwise_f32 : kernels.depthwise_f64, args, 4 * s.flops);
@@ -191,7 +191,8 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
     ConvWindow w = forward_window(s);
     const int64_t nr = f32 ? kernels.nr_f32 : kernels.nr_f64;
     choose_window(w);
-    choose_chunk(w, size, std::max<int64_t>(128, 24 * 1024 / (nr * int64_t(size))));
+    const int64_t most_pixels = std::max<int64_t>(128, 24 * 1024 / (nr * int64_t(size)));
+    choose_chunk(w, size, most_pixels);
 
     // Enough partial sums for many threads, as long as they are small; a number that depends on shapes only.
     const int64_t panels = depthwise ? 1 : ceil_div(s.f(), nr) * w.groups;
@@ -199,12 +200,20 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
         1, s.n * s.out[0] * ceil_div(s.out[1], w.rows) * ceil_div(s.out[2], w.cols));
     int64_t partials = std::clamp<int64_t>((int64_t{4} << 20) / (volume * int64_t(size)), 1, 16);
     partials = std::min(std::max(partials, ceil_div(8, panels)), chunks);
+    // Small images: several at once, or reading and writing dw would take longer than the sums.
+    int64_t together = 1;
+    if (!depthwise && w.cols == s.out[2]) {
+        const int64_t fit = w.in_place ? chunks : kWindowBytes / (conv_window_elements(w, w.c) * int64_t(size));
+        together = std::clamp<int64_t>(most_pixels / (w.rows * w.cols), 1, std::max<int64_t>(1, fit));
+        together = std::min(together, ceil_div(chunks, partials));
+    }
 
     void* sums = partials == 1 ? dw : e.workspace(size_t(partials * volume) * size);
-    ConvWeightsArgs args{w, x, dy, sums, s.features, depthwise ? 1 : s.f(), partials, nullptr, 0};
+    ConvWeightsArgs args{w, x, dy, sums, s.features, depthwise ? 1 : s.f(), partials,
+                         together, nullptr, 0};
     const int64_t rows = s.kernel[2] * w.c;
-    args.scratch_stride = scratch_bytes(w, 2 * rows + 2 * w.rows + 2 * s.taps(),
-                                        depthwise ? 0 : w.rows * w.cols * nr, size);
+    args.scratch_stride = scratch_bytes(w, 2 * rows + 2 * w.rows * together + 2 * s.taps(),
+                                        depthwise ? 0 : w.rows * w.cols * nr * together, together, size);
     args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
     if (depthwise)
         e.run(f32 ? kernels.depthwise_weights_f32 : kernels.depthwise_weights_f64, args, 4 * s.flops());
