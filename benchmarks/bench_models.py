@@ -80,8 +80,8 @@ def table(
     results: list[dict[str, Any]], peers: list[str], about: dict[str, str], threads: int
 ) -> str:
     head = (
-        f"Milliseconds a step or call, median of interleaved rounds, {threads} threads; in brackets "
-        "the width of the middle half. Bound: the arithmetic at the multiply-add peak of the same run."
+        f"Milliseconds a step or call, median of interleaved rounds, {threads} threads; in "
+        "brackets the width of the middle half. Bound: the arithmetic at the peak of the same run."
     )
     titles = [
         "step",

@@ -72,6 +72,3 @@ CONVS = [
 
 # Elements of memory-bound work: in the second-level cache, and in memory.
 STREAMS = [64 * 1024, 8 * 1024 * 1024]
-
-# Parameters of Adam: one large tensor, and the many small ones of a deep network.
-ADAMS = [[10_000_000], [50_000] * 200]

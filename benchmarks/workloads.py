@@ -38,7 +38,7 @@ class Workload:
         return x, rng.randint(0, self.classes, rows).astype("int32")
 
     def weights(self, shapes: list[tuple[int, ...]], names: list[str]) -> list[np.ndarray]:
-        """Values for every variable: 1/sqrt(fan in) for kernels, 1 for scales and variances, else 0."""
+        """Kernels of scale 1/sqrt(fan in), scales and variances of 1, the rest 0."""
         rng = np.random.RandomState(1)
         made = []
         for shape, name in zip(shapes, names, strict=True):
