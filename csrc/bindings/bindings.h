@@ -1,9 +1,7 @@
 // What the binding files share. Only files of this folder know pybind11.
 #pragma once
 
-#include <pybind11/pybind11.h>
-#include <pybind11/stl.h>
-
+#include "bindings/pybind.h"
 #include "core/tape.h"
 #include "ops/ops.h"
 

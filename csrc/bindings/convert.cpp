@@ -1,8 +1,6 @@
 // Python objects to Tensors and attributes.
 #include "bindings/bindings.h"
 
-#include <pybind11/numpy.h>
-
 namespace hb {
 
 namespace {

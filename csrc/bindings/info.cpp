@@ -1,9 +1,53 @@
 // Threads, levels, memory.
+#include <chrono>
+
 #include "bindings/bindings.h"
 #include "core/allocator.h"
+#include "kernels/measure.h"
+#include "program/executor.h"
 #include "program/threads.h"
 
 namespace hb {
+
+namespace {
+using Clock = std::chrono::steady_clock;
+
+double seconds(const InstrList& list, int threads) {
+    const auto start = Clock::now();
+    execute(list, threads);
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+constexpr int64_t kAlways = int64_t(1) << 40;  // a cost that all threads share
+
+// Best of a few short runs, in GFLOP/s.
+double measure_fma_peak(int threads) {
+    constexpr int64_t kRounds = 200000;
+    const MeasureKernels& measure = *kernels().measure;
+    std::vector<float> sink(size_t(threads) * 16 + 16);
+    const FmaPeakArgs args{kRounds, sink.data()};
+    InstrList list;
+    list.instrs.push_back({measure.fma_peak, &args, kAlways, false});
+    double best = 1e9;
+    for (int i = 0; i < 5; ++i) best = std::min(best, seconds(list, threads));
+    return double(kRounds) * measure.fma_flops_per_round * threads / best * 1e-9;
+}
+
+// Best of a few passes over 3 x 64 MB, in GB/s (12 bytes an element, as STREAM counts).
+double measure_triad(int threads) {
+    constexpr int64_t kElements = int64_t(1) << 24;
+    const size_t bytes = size_t(kElements) * sizeof(float);
+    Buffer a(bytes), b(bytes), c(bytes);
+    for (Buffer* buffer : {&a, &b, &c}) std::memset(buffer->data(), 0, bytes);
+    const TriadArgs args{static_cast<float*>(a.data()), static_cast<float*>(b.data()),
+                         static_cast<float*>(c.data()), kElements};
+    InstrList list;
+    list.instrs.push_back({kernels().measure->triad, &args, kAlways, false});
+    double best = 1e9;
+    for (int i = 0; i < 7; ++i) best = std::min(best, seconds(list, threads));
+    return 3.0 * double(bytes) / best * 1e-9;
+}
+}  // namespace
 
 void register_info(py::module_& m) {
     m.def("num_threads", &num_threads);
@@ -19,6 +63,8 @@ void register_info(py::module_& m) {
         "gcc " __VERSION__
 #endif
         ); });
+    m.def("measure_fma_peak", &measure_fma_peak, py::arg("threads"), "GFLOP/s of multiply-adds.");
+    m.def("measure_triad", &measure_triad, py::arg("threads"), "GB/s of a[i] = b[i] + s * c[i].");
     m.def("cached_bytes", &cached_bytes);
     m.def("release_cached_memory", &release_cached_memory);
 }

@@ -1,8 +1,6 @@
 // hb.Tensor: construction, NumPy and the buffer protocol.
 #include "bindings/bindings.h"
 
-#include <pybind11/numpy.h>
-
 namespace hb {
 
 namespace {

@@ -43,13 +43,19 @@ void batch_stats(const void* args, int thread, int threads) {
             const int64_t k = rows.end - row < kChunk ? rows.end - row : kChunk;
             const T* x = static_cast<const T*>(p.x) + row * step + first;
             for_vectors<T>(width, [&](int64_t c, int64_t lanes) {
-                typename V::type sum = V::zero(), squares = V::zero();
-                for (int64_t i = 0; i < k; ++i) sum += V::load(x + i * step + c, lanes);
-                const auto center = sum * V::splat(T(1) / T(k));
-                for (int64_t i = 0; i < k; ++i) {
-                    const auto d = V::load(x + i * step + c, lanes) - center;
+                const auto at = [&](int64_t i) { return V::load(x + i * step + c, lanes); };
+                typename V::type sum = V::zero(), sum1 = sum, squares = sum, squares1 = sum;
+                int64_t i = 0;
+                for (; i + 2 <= k; i += 2) sum += at(i), sum1 += at(i + 1);
+                if (i < k) sum += at(i);
+                const auto center = (sum + sum1) * V::splat(T(1) / T(k));
+                for (i = 0; i + 2 <= k; i += 2) {
+                    const auto d = at(i) - center, d1 = at(i + 1) - center;
                     squares = V::fma(d, d, squares);
+                    squares1 = V::fma(d1, d1, squares1);
                 }
+                if (i < k) squares = V::fma(at(i) - center, at(i) - center, squares);
+                squares += squares1;
                 auto m = V::load(mean + c, lanes), s = V::load(m2 + c, lanes);
                 join_stats<T>(m, s, T(row - rows.begin), center, squares, T(k));
                 V::store(mean + c, m, lanes);

@@ -60,21 +60,28 @@ HB_INLINE typename Vec<T>::type load_some(const T* p, int64_t n) {
     using V = Vec<T>;
     const typename V::type v = V::load(p, n);
     if constexpr (Op::template identity<T> == T(0)) return v;
-    typename V::type neutral = V::splat(Op::template identity<T>);
-    for (int i = 0; i < V::lanes; ++i) neutral[i] = i < n ? v[i] : neutral[i];
-    return neutral;
+    return n >= V::lanes ? v : V::select(V::first(n), v, V::splat(Op::template identity<T>));
+}
+
+// Lane i gets lane i ^ width.
+template <class T>
+HB_INLINE typename Vec<T>::type swap_lanes(typename Vec<T>::type v, int width) {
+    const auto from = Vec<T>::iota() ^ typename Vec<T>::Int(width);
+#if defined(__clang__)
+    auto y = v;
+    for (int i = 0; i < Vec<T>::lanes; ++i) y[i] = v[from[i]];
+    return y;
+#else
+    return __builtin_shuffle(v, from);
+#endif
 }
 
 template <class Op, class T>
 HB_INLINE T join_lanes(typename Vec<T>::type v) {
-    T x[Vec<T>::lanes];
-    __builtin_memcpy(x, &v, sizeof v);
 #pragma GCC unroll 8
-    for (int width = Vec<T>::lanes / 2; width > 0; width /= 2) {
-#pragma GCC unroll 32
-        for (int i = 0; i < width; ++i) x[i] = Op::join_one(x[i], x[i + width]);
-    }
-    return x[0];
+    for (int width = Vec<T>::lanes / 2; width > 0; width /= 2)
+        v = Op::template join<T>(v, swap_lanes<T>(v, width));
+    return v[0];
 }
 
 template <class Op, class T>

@@ -16,6 +16,7 @@ struct LayoutKernels;
 struct IndexKernels;
 struct RandomKernels;
 struct OptimKernels;
+struct MeasureKernels;
 
 struct KernelTable {
     const char* isa;
@@ -30,6 +31,7 @@ struct KernelTable {
     const IndexKernels* index;
     const RandomKernels* random;
     const OptimKernels* optim;
+    const MeasureKernels* measure;
 };
 
 }  // namespace hb

@@ -7,6 +7,7 @@
 #include "kernels/gemm.h"
 #include "kernels/index.h"
 #include "kernels/layout.h"
+#include "kernels/measure.h"
 #include "kernels/norm.h"
 #include "kernels/optim.h"
 #include "kernels/pool.h"
@@ -23,7 +24,7 @@ namespace {
                 &level::gemm_kernels,    &level::conv_kernels, &level::elementwise_kernels,     \
                 &level::reduce_kernels,  &level::softmax_kernels, &level::norm_kernels,         \
                 &level::pool_kernels,    &level::layout_kernels,  &level::index_kernels,        \
-                &level::random_kernels,  &level::optim_kernels}
+                &level::random_kernels,  &level::optim_kernels,   &level::measure_kernels}
 
 const KernelTable base_table = HB_TABLE(base);
 #ifdef HB_X86_LEVELS

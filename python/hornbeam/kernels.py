@@ -1,0 +1,193 @@
+"""The raw kernels on NumPy arrays, for those who run their own loops.
+
+`conv2d` and its gradients return new arrays. The optimizer updates change parameters and state in place:
+their arrays must be C-contiguous, writable and of one float dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hornbeam import _core
+
+Array = NDArray[Any]
+
+
+def _pair(value: int | Sequence[int], name: str) -> list[int]:
+    pair = [value, value] if isinstance(value, int) else [int(v) for v in value]
+    if len(pair) != 2 or min(pair) < 0:
+        raise ValueError(f"{name}: expected one or two non-negative integers. Received: {value!r}.")
+    return pair
+
+
+def _padding(padding: int | Sequence[Any]) -> tuple[list[int], list[int]]:
+    """((top, bottom), (left, right)), or the same on both sides, as low and high."""
+    if not isinstance(padding, int) and any(not isinstance(p, int) for p in padding):
+        (top, bottom), (left, right) = padding
+        return [top, left], [bottom, right]
+    both = _pair(padding, "padding")
+    return both, both
+
+
+def conv2d(
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    strides: int | Sequence[int] = 1,
+    padding: int | Sequence[Any] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Array:
+    """Cross-correlation of images with a kernel.
+
+    Args:
+        x: (N, H, W, C).
+        w: (KH, KW, C / groups, F).
+        b: (F,), added to the result.
+        strides, dilation: One integer, or one for rows and one for columns.
+        padding: Zeros around x: one integer, (rows, columns), or ((top, bottom), (left, right)).
+        groups: Channels are split into this many independent groups.
+
+    Returns:
+        y of shape (N, OH, OW, F), OH = (H + top + bottom - dilation*(KH-1) - 1) // stride + 1.
+
+    Example:
+        >>> x = np.ones((1, 4, 4, 1), "float32")
+        >>> hb.kernels.conv2d(x, np.ones((3, 3, 1, 1), "float32")).ravel()
+        array([9., 9., 9., 9.], dtype=float32)
+    """
+    low, high = _padding(padding)
+    inputs = [x, w] if b is None else [x, w, b]
+    y = _core.apply(
+        "conv",
+        inputs,
+        strides=_pair(strides, "strides"),
+        pad_low=low,
+        pad_high=high,
+        dilation=_pair(dilation, "dilation"),
+        groups=groups,
+    )
+    return np.asarray(y)
+
+
+def conv2d_backward(
+    x: Array,
+    w: Array,
+    dy: Array,
+    strides: int | Sequence[int] = 1,
+    padding: int | Sequence[Any] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> tuple[Array, Array]:
+    """The gradients of `conv2d` with respect to x and w, given dy of y's shape. Returns (dx, dw)."""
+    low, high = _padding(padding)
+    common: dict[str, Any] = {
+        "strides": _pair(strides, "strides"),
+        "pad_low": low,
+        "pad_high": high,
+        "dilation": _pair(dilation, "dilation"),
+        "groups": groups,
+    }
+    dx = _core.apply("conv_backward_data", [dy, w], input_shape=list(x.shape[1:3]), **common)
+    dw = _core.apply("conv_backward_weights", [x, dy], kernel_shape=list(w.shape[:2]), **common)
+    return np.asarray(dx), np.asarray(dw)
+
+
+def _state(arrays: Sequence[Array], name: str) -> list[_core.Variable]:
+    variables = []
+    for i, array in enumerate(arrays):
+        if not isinstance(array, np.ndarray) or not array.flags.c_contiguous:
+            raise ValueError(f"{name}[{i}] must be a C-contiguous array: it is changed in place.")
+        if not array.flags.writeable:
+            raise ValueError(f"{name}[{i}] must be writable: it is changed in place.")
+        if array.dtype not in (np.float32, np.float64):
+            raise TypeError(f"{name}[{i}] must be float32 or float64. Received: {array.dtype}.")
+        variables.append(_core.Variable.over(array))
+    return variables
+
+
+def sgd_update(
+    params: Sequence[Array],
+    grads: Sequence[Array],
+    velocities: Sequence[Array] = (),
+    learning_rate: float = 0.01,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+) -> None:
+    """One step of (stochastic) gradient descent on all parameters, in place.
+
+    p -= lr * g; with momentum m: v = m * v - lr * g, p += v (or p += m * v - lr * g with nesterov).
+    """
+    if momentum and len(velocities) != len(params):
+        raise ValueError(
+            f"sgd_update: momentum needs a velocity per parameter ({len(params)}). "
+            f"Received: {len(velocities)}."
+        )
+    _check_gradients("sgd_update", params, grads)
+    slots = _state(velocities, "velocities") if momentum else []
+    _core.update(
+        "sgd_update",
+        [_scalar(learning_rate), _scalar(momentum), *_state(params, "params"), *grads, *slots],
+        n=len(params),
+        nesterov=nesterov,
+    )
+
+
+def adam_update(
+    params: Sequence[Array],
+    grads: Sequence[Array],
+    m: Sequence[Array],
+    v: Sequence[Array],
+    step: int,
+    learning_rate: float = 0.001,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-7,
+    weight_decay: float = 0.0,
+    vhat: Sequence[Array] = (),
+    bias_correction: bool = True,
+) -> None:
+    """One step of Adam (arXiv:1412.6980) on all parameters, in place.
+
+    m += (1-b1)(g-m); v += (1-b2)(g*g-v); p -= a*m / (sqrt(v)+eps), a = lr*sqrt(1-b2^t)/(1-b1^t), or
+    a = lr with bias_correction=False. `step` is t, 1 at the first call. Given `vhat`, AMSGrad's running
+    maximum of v takes v's place. weight_decay is decoupled: p -= lr*wd*p first.
+    """
+    _check_gradients("adam_update", params, grads)
+    for name, slot in (("m", m), ("v", v), *((("vhat", vhat),) if vhat else ())):
+        if len(slot) != len(params):
+            raise ValueError(f"adam_update: {name} has {len(slot)} arrays for {len(params)} parameters.")
+    if step < 1:
+        raise ValueError(f"adam_update: step counts from 1. Received: {step}.")
+    scalars = [_scalar(s) for s in (learning_rate, beta_1, beta_2, epsilon)]
+    scalars += [_core.tensor(step, "int64"), _scalar(weight_decay)]
+    _core.update(
+        "adam_update",
+        [
+            *scalars,
+            *_state(params, "params"),
+            *grads,
+            *_state(m, "m"),
+            *_state(v, "v"),
+            *_state(vhat, "vhat"),
+        ],
+        n=len(params),
+        amsgrad=bool(vhat),
+        bias_correction=bias_correction,
+    )
+
+
+def _scalar(value: float) -> Any:
+    return _core.tensor(float(value), "float32")
+
+
+def _check_gradients(name: str, params: Sequence[Array], grads: Sequence[Array]) -> None:
+    if len(params) != len(grads):
+        raise ValueError(f"{name}: {len(params)} parameters but {len(grads)} gradients.")
+    for i, (p, g) in enumerate(zip(params, grads, strict=True)):
+        if p.shape != g.shape:
+            raise ValueError(f"{name}: params[{i}] has shape {p.shape} but grads[{i}] {g.shape}.")
