@@ -1,0 +1,8 @@
+"""Models."""
+
+from hornbeam.models.cloning import clone_model
+from hornbeam.models.functional import Functional
+from hornbeam.models.model import Model, model_from_json
+from hornbeam.models.sequential import Sequential
+
+__all__ = ["Functional", "Model", "Sequential", "clone_model", "model_from_json"]
