@@ -1,6 +1,6 @@
-"""Functions on tensors, with Keras' names. All of them take arrays, Variables and KerasTensors too."""
+"""Functions on tensors, with Keras' names; arrays, Variables and KerasTensors are welcome too."""
 
-from hornbeam.ops import image, linalg, nn, numpy
+from hornbeam.ops import image, linalg, methods, nn, numpy
 from hornbeam.ops.activation import (
     celu,
     elu,
@@ -150,9 +150,9 @@ from hornbeam.ops.elementwise import (
     less,
     less_equal,
     log,
-    log10,
     log1p,
     log2,
+    log10,
     logaddexp,
     logaddexp2,
     logical_and,
@@ -302,6 +302,7 @@ from hornbeam.ops.reduce import (
     any,
     argmax,
     argmin,
+    array_equal,
     average,
     count_nonzero,
     cumprod,
@@ -357,6 +358,7 @@ __all__ = [
     "argpartition",
     "argsort",
     "array",
+    "array_equal",
     "array_split",
     "associative_scan",
     "average",
@@ -640,3 +642,5 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+del methods

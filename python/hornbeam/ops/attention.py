@@ -67,4 +67,6 @@ def dot_product_attention(
         below = np.tri(*logits.shape[-2:], dtype=bool)
         logits = apply("where", [tensor(below), logits, lowest])
     weights = apply("softmax", [logits], axis=3)
-    return permuted(apply("matmul", [weights, v], transpose_a=False, transpose_b=False), (0, 2, 1, 3))
+    return permuted(
+        apply("matmul", [weights, v], transpose_a=False, transpose_b=False), (0, 2, 1, 3)
+    )

@@ -145,7 +145,11 @@ def while_loop(
         result = body(*values)
         values = tuple(result) if isinstance(result, (list, tuple)) else (result,)
         rounds += 1
-    return (type(loop_vars)(values) if isinstance(loop_vars, list) else values) if nested else values[0]
+    return (
+        (type(loop_vars)(values) if isinstance(loop_vars, list) else values)
+        if nested
+        else values[0]
+    )
 
 
 def fori_loop(lower: int, upper: int, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:

@@ -47,7 +47,10 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
             f"take_along_axis: x and indices must have one rank. "
             f"Received: x.shape={tuple(x.shape)}, indices.shape={tuple(indices.shape)}."
         )
-    own = [i if a == axis else max(i, s) for a, (i, s) in enumerate(zip(indices.shape, x.shape, strict=True))]
+    own = [
+        i if a == axis else max(i, s)
+        for a, (i, s) in enumerate(zip(indices.shape, x.shape, strict=True))
+    ]
     outer = [s if a == axis else o for a, (s, o) in enumerate(zip(x.shape, own, strict=True))]
     if list(indices.shape) != own:
         indices = apply("broadcast_to", [indices], shape=tuple(own))
@@ -175,9 +178,7 @@ def unique(
 
 
 @symbolic_op
-def isin(
-    x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False
-) -> Any:
+def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False) -> Any:
     """Whether each element of x1 is somewhere in x2."""
     x1, x2 = tensor(x1), reshaped(tensor(x2), (-1,))
     column = reshaped(x1, (*x1.shape, 1))
@@ -280,7 +281,9 @@ def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) ->
     return apply("where", [tensor(inside), placed, x])
 
 
-def _segments(data: TensorLike, segment_ids: TensorLike, num_segments: int | None, what: str) -> Any:
+def _segments(
+    data: TensorLike, segment_ids: TensorLike, num_segments: int | None, what: str
+) -> Any:
     data, ids = tensor(data), tensor(segment_ids, "int32")
     if num_segments is None:
         num_segments = int(_concrete(ids, what).max(initial=-1)) + 1

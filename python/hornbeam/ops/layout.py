@@ -6,7 +6,14 @@ from typing import Any
 import numpy as np
 
 from hornbeam.ops._base import (
-    Axis, TensorLike, all_axes, apply, index, one_axis, tensor, tuple_of,
+    Axis,
+    TensorLike,
+    all_axes,
+    apply,
+    index,
+    one_axis,
+    tensor,
+    tuple_of,
 )  # fmt: skip
 from hornbeam.symbolic import symbolic_op
 
@@ -155,9 +162,7 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Any]:
             f"Received: num={num}, x.shape={tuple(x.shape)}, axis={axis}."
         )
     shape = (*x.shape[:axis], *x.shape[axis + 1 :])
-    return [
-        apply("reshape", [part(x, axis, i, i + 1)], shape=shape) for i in range(x.shape[axis])
-    ]
+    return [apply("reshape", [part(x, axis, i, i + 1)], shape=shape) for i in range(x.shape[axis])]
 
 
 def part(x: Any, axis: int, start: int, stop: int, step: int = 1) -> Any:
@@ -376,7 +381,9 @@ def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Any:
     """The box of `shape` that begins at `start_indices`; a size of -1 reaches to the end."""
     x = tensor(inputs)
     start = tuple(int(v) for v in np.asarray(start_indices).reshape(-1))
-    sizes = [n - s if size == -1 else size for n, s, size in zip(x.shape, start, shape, strict=True)]
+    sizes = [
+        n - s if size == -1 else size for n, s, size in zip(x.shape, start, shape, strict=True)
+    ]
     stop = tuple(s + int(size) for s, size in zip(start, sizes, strict=True))
     return apply("slice", [x], start=start, stop=stop, step=(1,) * x.ndim)
 

@@ -28,9 +28,11 @@ def norm(x: TensorLike, ord: Any = None, axis: Any = None, keepdims: bool = Fals
             total = apply("sum", [apply("pow", [size, float(ord)])], axes=axes, keepdims=keepdims)
             return apply("pow", [total, 1.0 / ord])
     if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
-        first, second = (list(axis) if axis is not None else [0, 1]) if isinstance(
-            axis, (list, tuple, type(None))
-        ) else axes
+        first, second = (
+            (list(axis) if axis is not None else [0, 1])
+            if isinstance(axis, (list, tuple, type(None)))
+            else axes
+        )
         first, second = first % x.ndim, second % x.ndim
         inner, outer = (first, second) if abs(ord) == 1 else (second, first)
         sums = apply("sum", [size], axes=(inner,), keepdims=True)
@@ -51,15 +53,17 @@ def _by_numpy(what: str, fn: Callable[..., Any], *xs: TensorLike) -> Any:
         arrays.append(np.asarray(x))
     result = fn(*arrays)
     if isinstance(result, tuple):
-        return tuple(tensor(np.ascontiguousarray(r)) for r in result)
-    return tensor(np.ascontiguousarray(result))
+        return tuple(tensor(np.asarray(r, order="C")) for r in result)
+    return tensor(np.asarray(result, order="C"))
 
 
 @symbolic_op
 def cholesky(x: TensorLike, upper: bool = False) -> Any:
     """The lower (or upper) triangular factor L of x = L L^T."""
     y = _by_numpy("cholesky", np.linalg.cholesky, x)
-    return apply("transpose", [y], axes=(*range(y.ndim - 2), y.ndim - 1, y.ndim - 2)) if upper else y
+    return (
+        apply("transpose", [y], axes=(*range(y.ndim - 2), y.ndim - 1, y.ndim - 2)) if upper else y
+    )
 
 
 @symbolic_op
@@ -106,7 +110,9 @@ def inv(x: TensorLike) -> Any:
 @symbolic_op
 def pinv(x: TensorLike, rcond: float | None = None) -> Any:
     """Moore-Penrose inverse."""
-    return _by_numpy("pinv", lambda a: np.linalg.pinv(a, **({} if rcond is None else {"rcond": rcond})), x)
+    return _by_numpy(
+        "pinv", lambda a: np.linalg.pinv(a, **({} if rcond is None else {"rcond": rcond})), x
+    )
 
 
 @symbolic_op

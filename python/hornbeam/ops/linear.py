@@ -58,12 +58,8 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Any:
     free_a = [ax for ax in range(a.ndim) if ax not in left]
     free_b = [ax for ax in range(b.ndim) if ax not in right]
     n = math.prod(a.shape[ax] for ax in left)
-    rows = reshaped(
-        permuted(a, (*free_a, *left)), (math.prod(a.shape[x] for x in free_a), n)
-    )
-    columns = reshaped(
-        permuted(b, (*right, *free_b)), (n, math.prod(b.shape[x] for x in free_b))
-    )
+    rows = reshaped(permuted(a, (*free_a, *left)), (math.prod(a.shape[x] for x in free_a), n))
+    columns = reshaped(permuted(b, (*right, *free_b)), (n, math.prod(b.shape[x] for x in free_b)))
     shape = (*(a.shape[x] for x in free_a), *(b.shape[x] for x in free_b))
     return reshaped(_matmul(rows, columns), shape)
 

@@ -100,9 +100,7 @@ def rms_normalization(
 
 
 @symbolic_op
-def normalize(
-    x: TensorLike, axis: Any = -1, order: float = 2, epsilon: float | None = None
-) -> Any:
+def normalize(x: TensorLike, axis: Any = -1, order: float = 2, epsilon: float | None = None) -> Any:
     """x divided by its norm along `axis`."""
     x = as_float(x)
     axes = all_axes(axis, x.ndim, "normalize")

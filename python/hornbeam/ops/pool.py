@@ -14,7 +14,9 @@ def _pool(
     x = as_float(inputs)
     n = x.ndim - 2
     if not 1 <= n <= 3:
-        raise ValueError(f"{op}: inputs must have rank 3, 4 or 5. Received: shape {tuple(x.shape)}.")
+        raise ValueError(
+            f"{op}: inputs must have rank 3, 4 or 5. Received: shape {tuple(x.shape)}."
+        )
     x, first = channels_last(x, data_format)
     window = tuple_of(pool_size, n, f"{op}: pool_size")
     strides = window if strides is None else tuple_of(strides, n, f"{op}: strides")
@@ -66,7 +68,9 @@ def _adaptive(op: str, inputs: TensorLike, output_size: Any, data_format: str | 
             x = _reduce(op, apply("reshape", [x], shape=shape), axis + 1, False)
             continue
         bounds = [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
-        x = apply("concat", [_reduce(op, part(x, axis, a, b), axis, True) for a, b in bounds], axis=axis)
+        x = apply(
+            "concat", [_reduce(op, part(x, axis, a, b), axis, True) for a, b in bounds], axis=axis
+        )
     return channels_back(x, first)
 
 

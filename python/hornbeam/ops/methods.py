@@ -1,0 +1,45 @@
+"""What Tensors and Variables have as methods: indexing, iteration, and NumPy's most common ones."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from hornbeam import _core
+from hornbeam.ops import indexing, layout, reduce
+from hornbeam.ops._base import apply, dtype_name
+
+
+def _iterate(self: Any) -> Iterator[Any]:
+    if not self.shape:
+        raise TypeError("iteration over a 0-d tensor")
+    return iter(layout.unstack(self))
+
+
+def _reshape(self: Any, *shape: Any) -> Any:
+    return layout.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+
+def _transpose(self: Any, *axes: Any) -> Any:
+    return layout.transpose(self, axes[0] if len(axes) == 1 else axes or None)
+
+
+def _astype(self: Any, dtype: Any) -> Any:
+    return apply("cast", [self], dtype=dtype_name(dtype))
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    "__getitem__": indexing.get_item,
+    "__iter__": _iterate,
+    "astype": _astype,
+    "reshape": _reshape,
+    "transpose": _transpose,
+    "squeeze": layout.squeeze,
+    "sum": reduce.sum,
+    "mean": reduce.mean,
+    "max": reduce.max,
+    "min": reduce.min,
+}
+
+for _cls in (_core.Tensor, _core.Variable):
+    for _name, _method in _METHODS.items():
+        setattr(_cls, _name, _method)
+    _cls.T = property(layout.transpose)
