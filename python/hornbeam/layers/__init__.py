@@ -3,8 +3,8 @@
 from typing import Any
 
 from hornbeam.layers.activation import (
-    Activation,
     ELU,
+    Activation,
     LeakyReLU,
     PReLU,
     ReLU,
@@ -166,7 +166,9 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     """
     layer = deserialize_keras_object(config, custom_objects)
     if not isinstance(layer, Layer):
-        raise ValueError(f"layers.deserialize: the config is no layer's. Received: config={config}.")
+        raise ValueError(
+            f"layers.deserialize: the config is no layer's. Received: config={config}."
+        )
     return layer
 
 

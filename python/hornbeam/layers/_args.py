@@ -50,7 +50,9 @@ def refuse(layer: Any, **values: Any) -> None:
             )
 
 
-def weight_options(layer: Any, name: str, initializer: Any, regularizer: Any, constraint: Any) -> None:
+def weight_options(
+    layer: Any, name: str, initializer: Any, regularizer: Any, constraint: Any
+) -> None:
     """Set `<name>_initializer`, `<name>_regularizer` and `<name>_constraint`."""
     setattr(layer, f"{name}_initializer", initializers.get(initializer))
     setattr(layer, f"{name}_regularizer", regularizers.get(regularizer))

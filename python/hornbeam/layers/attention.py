@@ -41,7 +41,9 @@ class Attention(Layer):
 
     def build(self, input_shape: Any) -> None:
         self._check(input_shape)
-        self.scale = self.add_weight(name="scale", shape=(), initializer="ones") if self.use_scale else None
+        self.scale = (
+            self.add_weight(name="scale", shape=(), initializer="ones") if self.use_scale else None
+        )
         self.concat_score_weight = (
             self.add_weight(name="concat_score_weight", shape=(), initializer="ones")
             if self.score_mode == "concat"
@@ -210,9 +212,7 @@ class MultiHeadAttention(Layer):
         whole = output_shape is None or isinstance(output_shape, (list, tuple))
         self.output_shape = output_shape if whole else (output_shape,)
         self.attention_axes, self.sliding_window = attention_axes, sliding_window
-        weight_options(
-            self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint
-        )
+        weight_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         weight_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self.supports_masking = True
 
@@ -374,9 +374,7 @@ class GroupQueryAttention(Layer):
             )
         self.dropout, self.use_bias, self.use_gate, self.seed = dropout, use_bias, use_gate, seed
         self.sliding_window = sliding_window
-        weight_options(
-            self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint
-        )
+        weight_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         weight_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self.supports_masking = True
 

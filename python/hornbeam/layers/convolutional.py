@@ -4,7 +4,12 @@ from typing import Any
 
 from hornbeam import activations, config, ops
 from hornbeam.layers._args import (
-    add_weight, choice_arg, int_arg, known_size, tuple_arg, weight_options,
+    add_weight,
+    choice_arg,
+    int_arg,
+    known_size,
+    tuple_arg,
+    weight_options,
 )  # fmt: skip
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
@@ -96,9 +101,7 @@ class _Conv(_ConvBase):
             )
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        weight_options(
-            self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint
-        )
+        weight_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         weight_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Any) -> None:
@@ -195,9 +198,7 @@ class _ConvTranspose(_ConvBase):
                 )
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        weight_options(
-            self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint
-        )
+        weight_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         weight_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Any) -> None:
@@ -290,7 +291,12 @@ class _DepthwiseConv(_ConvBase):
 
     def call(self, inputs: Any) -> Any:
         y = ops.depthwise_conv(
-            inputs, self.kernel.value, self.strides, self.padding, self.data_format, self.dilation_rate
+            inputs,
+            self.kernel.value,
+            self.strides,
+            self.padding,
+            self.data_format,
+            self.dilation_rate,
         )
         return self._finish(y)
 
@@ -373,7 +379,10 @@ class _SeparableConv(_ConvBase):
     def build(self, input_shape: Any) -> None:
         channels = self._channels(input_shape)
         self.depthwise_kernel = add_weight(
-            self, "depthwise_kernel", (*self.kernel_size, channels, self.depth_multiplier), "depthwise"
+            self,
+            "depthwise_kernel",
+            (*self.kernel_size, channels, self.depth_multiplier),
+            "depthwise",
         )
         self.pointwise_kernel = add_weight(
             self, "pointwise_kernel",

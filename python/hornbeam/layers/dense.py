@@ -50,13 +50,16 @@ class Dense(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        refuse(self, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
+        refuse(
+            self,
+            lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
+            quantization_config=quantization_config,
+        )
         self.units = int_arg(self, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        weight_options(
-            self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint
-        )
+        weight_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         weight_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
@@ -126,9 +129,7 @@ class EinsumDense(Layer):
         self.output_shape = tuple(output_shape) if whole else (output_shape,)
         self.bias_axes = bias_axes
         self.activation = activations.get(activation)
-        weight_options(
-            self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint
-        )
+        weight_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         weight_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Any) -> None:

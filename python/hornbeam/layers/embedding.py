@@ -44,11 +44,20 @@ class Embedding(Layer):
         if length is not None and "input_shape" not in kwargs and "batch_shape" not in kwargs:
             kwargs["input_shape"] = (length,)
         super().__init__(**kwargs)
-        refuse(self, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
+        refuse(
+            self,
+            lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
+            quantization_config=quantization_config,
+        )
         self.input_dim = int_arg(self, "input_dim", input_dim)
         self.output_dim = int_arg(self, "output_dim", output_dim)
         weight_options(
-            self, "embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint
+            self,
+            "embeddings",
+            embeddings_initializer,
+            embeddings_regularizer,
+            embeddings_constraint,
         )
         self.mask_zero = mask_zero
         self.supports_masking = mask_zero

@@ -46,7 +46,9 @@ class InputLayer(Layer):
                 raise ValueError(
                     f"Input: `input_tensor` must be a KerasTensor. Received: {input_tensor!r}."
                 )
-            batch_shape = input_tensor.shape if batch_shape is None and shape is None else batch_shape
+            batch_shape = (
+                input_tensor.shape if batch_shape is None and shape is None else batch_shape
+            )
             dtype = dtype or input_tensor.dtype
         if (shape is None) == (batch_shape is None):
             raise ValueError(

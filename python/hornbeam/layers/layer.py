@@ -177,7 +177,9 @@ class Layer(Operation):
     @input_spec.setter
     def input_spec(self, value: Any) -> None:
         if not all(spec is None or isinstance(spec, InputSpec) for spec in tree.flatten(value)):
-            raise TypeError(f"{self.name}: input_spec must hold InputSpec objects. Received: {value}.")
+            raise TypeError(
+                f"{self.name}: input_spec must hold InputSpec objects. Received: {value}."
+            )
         self._input_spec = value
 
     # ---- building -------------------------------------------------------------------------
@@ -338,9 +340,7 @@ class Layer(Operation):
         for item in self._tracked():
             if isinstance(item, SeedGenerator):
                 found.append(item.state)
-            elif _is_metric(item):
-                found.extend(item.variables)
-            elif isinstance(item, Layer):
+            elif _is_metric(item) or isinstance(item, Layer):
                 found.extend(item.variables)
         return _unique(found)
 

@@ -106,7 +106,11 @@ class CategoryEncoding(Layer):
                 f"Received: output_mode={self.output_mode!r}."
             )
         x = ops.cast(inputs, "int32")
-        if not x.is_symbolic and x.size and not 0 <= int(ops.min(x)) <= int(ops.max(x)) < self.num_tokens:
+        if (
+            not x.is_symbolic
+            and x.size
+            and not 0 <= int(ops.min(x)) <= int(ops.max(x)) < self.num_tokens
+        ):
             raise ValueError(
                 f"CategoryEncoding: the values must be at least 0 and less than num_tokens. "
                 f"Received: num_tokens={self.num_tokens}, values from {int(ops.min(x))} to "
@@ -176,9 +180,14 @@ class Discretization(Layer):
         if self.num_bins is None:
             raise ValueError("Discretization: adapt() has no use when `bin_boundaries` were given.")
         array = hasattr(data, "shape") or isinstance(data, (list, tuple))
-        parts = [np.asarray(data)] if array else [np.asarray(p) for _, p in zip(
-            range(steps if steps is not None else 2**62), data, strict=False
-        )]
+        parts = (
+            [np.asarray(data)]
+            if array
+            else [
+                np.asarray(p)
+                for _, p in zip(range(steps if steps is not None else 2**62), data, strict=False)
+            ]
+        )
         values = np.concatenate([part.reshape(-1) for part in parts]).astype(np.float64)
         levels = np.arange(1, self.num_bins) / self.num_bins
         self.bin_boundaries = [float(v) for v in np.quantile(values, levels)]
@@ -200,4 +209,8 @@ class Discretization(Layer):
     def get_config(self) -> dict[str, Any]:
         keys = ("num_bins", "epsilon", "output_mode", "sparse", "name")
         config = {key: getattr(self, key) for key in keys}
-        return {"bin_boundaries": self.bin_boundaries, **config, "dtype": super().get_config()["dtype"]}
+        return {
+            "bin_boundaries": self.bin_boundaries,
+            **config,
+            "dtype": super().get_config()["dtype"],
+        }

@@ -80,7 +80,10 @@ class _SpatialDropout(Dropout):
 
     def get_config(self) -> dict[str, Any]:
         names = ("rate", "data_format", "seed", "name")
-        return {**{key: getattr(self, key) for key in names}, "dtype": super().get_config()["dtype"]}
+        return {
+            **{key: getattr(self, key) for key in names},
+            "dtype": super().get_config()["dtype"],
+        }
 
 
 class SpatialDropout1D(_SpatialDropout):

@@ -206,6 +206,11 @@ class Cropping1D(_Cropping):
     def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
         super().__init__(cropping, "channels_last", **kwargs)
 
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["data_format"]
+        return config
+
 
 class Cropping2D(_Cropping):
     """An image without its borders.
@@ -296,7 +301,9 @@ class UpSampling3D(Layer):
         data_format: "channels_last" or "channels_first".
     """
 
-    def __init__(self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.size = tuple_arg(self, "size", size, 3)
         self.data_format = config.standardize_data_format(data_format)
