@@ -60,7 +60,7 @@ def every_level(check: Callable[[], None]) -> None:
 
 
 def gradients(fn: Callable[..., Any], arrays: Sequence[Any], seed: Any) -> list[Any]:
-    """The gradient of sum(fn(...) * seed) with respect to each float input (None: not connected)."""
+    """The gradient of sum(fn(...) * seed) for each float input (None: not connected)."""
     tensors = [_core.tensor(a) for a in arrays]
     floats = [t for t in tensors if "float" in t.dtype]
     tape = _core.Tape(False, False)

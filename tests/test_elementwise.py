@@ -1,4 +1,4 @@
-"""Elementwise ops: values, dtypes, broadcasting, accuracy in units in the last place, gradients."""
+"""Elementwise ops: values, dtypes, broadcasting, accuracy in ulp, gradients."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
-from op_cases import check_gradient, every_level, gradients, run, run_all
 
 from hornbeam import _core
+from op_cases import check_gradient, every_level, gradients, run, run_all
 
 ALL = ["float32", "float64", "int32", "int64", "uint8", "bool"]
 erf = np.vectorize(math.erf)
@@ -228,7 +228,9 @@ def test_stop_gradient_and_relu_grad():
 @pytest.mark.parametrize("target", ALL)
 def test_cast(source, target):
     x = np.abs(sample(np.random.default_rng(7), (777,), source))
-    np.testing.assert_array_equal(run_all("cast", x, dtype=target)[0], x.astype(target), strict=True)
+    np.testing.assert_array_equal(
+        run_all("cast", x, dtype=target)[0], x.astype(target), strict=True
+    )
 
 
 @pytest.mark.parametrize("dtype", ALL)
@@ -365,7 +367,9 @@ def test_erfinv():
     x = np.concatenate([np.linspace(-0.999999, 0.999999, 20001), [1e-300, 1e-12, 1 - 1e-15]])
     (y,) = run_all("erfinv", x)
     slope = 2 / math.sqrt(math.pi) * np.exp(-(y**2))
-    np.testing.assert_allclose(np.abs(erf(y) - x) / slope, 0, atol=1e-14 + 3e-16 * (1 / slope).max())
+    np.testing.assert_allclose(
+        np.abs(erf(y) - x) / slope, 0, atol=1e-14 + 3e-16 * (1 / slope).max()
+    )
     np.testing.assert_allclose(y[-3:-1] / x[-3:-1], math.sqrt(math.pi) / 2, rtol=1e-14)
     edges = run("erfinv", np.array([1.0, -1.0, 1.5, np.nan]))[0]
     np.testing.assert_array_equal(edges, [np.inf, -np.inf, np.nan, np.nan])

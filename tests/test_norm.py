@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from op_cases import check_gradient, every_level, gradients, run, run_all
 
 from hornbeam import _core
+from op_cases import check_gradient, every_level, gradients, run, run_all
 
 EPS = 1e-3
-SHAPES = [(64, 10), (7, 3), (8, 5, 5, 3), (4, 9, 11, 64), (1000, 300), (32, 28, 28, 16), (3, 1000), (5, 1)]
+SHAPES = [
+    (64, 10),
+    (7, 3),
+    (8, 5, 5, 3),
+    (4, 9, 11, 64),
+    (1000, 300),
+    (32, 28, 28, 16),
+    (3, 1000),
+    (5, 1),
+]
 
 
 def data(shape, dtype, offset=0.0):

@@ -6,11 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from op_cases import check_gradient, every_level, gradients, run, run_all
 
 from hornbeam import _core
+from op_cases import check_gradient, every_level, gradients, run, run_all
 
-REDUCE = {"sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min, "any": np.any, "all": np.all}
+REDUCE = {
+    "sum": np.sum,
+    "prod": np.prod,
+    "max": np.max,
+    "min": np.min,
+    "any": np.any,
+    "all": np.all,
+}
 ALL = ["float32", "float64", "int32", "int64", "uint8", "bool"]
 CASES = [
     ((1000,), (0,)),
@@ -56,9 +63,17 @@ def test_values(name, dtype, shape, axes):
                 np.testing.assert_array_equal(y, np.asarray(want).astype(kind), strict=True)
 
 
-@pytest.mark.parametrize(("shape", "axes"), [((3_000_017,), (0,)), ((200_003, 10), (0,)),
-                                             ((50_001, 64), (0,)), ((11, 300_001), (1,)),
-                                             ((300, 7, 999), (0, 2)), ((5000, 1000), (0,))])
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [
+        ((3_000_017,), (0,)),
+        ((200_003, 10), (0,)),
+        ((50_001, 64), (0,)),
+        ((11, 300_001), (1,)),
+        ((300, 7, 999), (0, 2)),
+        ((5000, 1000), (0,)),
+    ],
+)
 def test_large_sums_are_accurate(shape, axes):
     x = np.random.default_rng(2).random(shape, "float32")
     want = x.sum(axis=axes, dtype="float64")
@@ -111,7 +126,9 @@ def test_gradients(name, axes):
     x = np.random.default_rng(3).uniform(0.5, 2, (2, 3, 4))
     for keepdims in (False, True):
         check_gradient(
-            lambda t, k=keepdims: _core.apply(name, [t], axes=axes, keepdims=k), x, second_order=True
+            lambda t, k=keepdims: _core.apply(name, [t], axes=axes, keepdims=k),
+            x,
+            second_order=True,
         )
 
 
@@ -129,7 +146,9 @@ def test_gradient_of_max_is_shared_among_ties():
 
 
 @pytest.mark.parametrize("dtype", ALL)
-@pytest.mark.parametrize(("shape", "axis"), [((50,), 0), ((40, 30), 0), ((40, 30), 1), ((5, 600, 7), 1)])
+@pytest.mark.parametrize(
+    ("shape", "axis"), [((50,), 0), ((40, 30), 0), ((40, 30), 1), ((5, 600, 7), 1)]
+)
 def test_argmax(dtype, shape, axis):
     rng = np.random.default_rng(4)
     x = (rng.random(shape) < 0.5) if dtype == "bool" else rng.integers(0, 50, shape).astype(dtype)

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from op_cases import check_gradient, every_level, run, run_all
 
 from hornbeam import _core
+from op_cases import check_gradient, every_level, run, run_all
 
-SHAPES = [((5, 10), -1), ((5, 10), 0), ((3, 7, 4), 1), ((2, 300, 150), 1), ((64, 1000), 1), ((9,), 0)]
+SHAPES = [
+    ((5, 10), -1),
+    ((5, 10), 0),
+    ((3, 7, 4), 1),
+    ((2, 300, 150), 1),
+    ((64, 1000), 1),
+    ((9,), 0),
+]
 
 
 def logsumexp(x, axis):

@@ -56,7 +56,8 @@ void expand(U* dst, const EwInput& in, const EwArgs& p, int64_t start, int64_t n
 template <class U>
 void unroll(U* dst, const void* data, int64_t period, int64_t n) {
     const U* src = static_cast<const U*>(data);
-    for (int64_t i = 0; i < n; i += period) copy_run(dst + i, src, 1, period < n - i ? period : n - i);
+    for (int64_t i = 0; i < n; i += period)
+        copy_run(dst + i, src, 1, period < n - i ? period : n - i);
 }
 
 template <class U>
@@ -75,17 +76,24 @@ void prepare(const EwInput& in, char* dst, int64_t n) {
     const int64_t size = size_of(in.dtype);
     const bool scalar = in.access == EwAccess::scalar;
     if (!scalar) n += in.period;
-    if (size == 8) scalar ? splat((uint64_t*)dst, in.data, n) : unroll((uint64_t*)dst, in.data, in.period, n);
-    else if (size == 4) scalar ? splat((uint32_t*)dst, in.data, n) : unroll((uint32_t*)dst, in.data, in.period, n);
-    else scalar ? splat((uint8_t*)dst, in.data, n) : unroll((uint8_t*)dst, in.data, in.period, n);
+    if (size == 8)
+        scalar ? splat((uint64_t*)dst, in.data, n) : unroll((uint64_t*)dst, in.data, in.period, n);
+    else if (size == 4)
+        scalar ? splat((uint32_t*)dst, in.data, n) : unroll((uint32_t*)dst, in.data, in.period, n);
+    else
+        scalar ? splat((uint8_t*)dst, in.data, n) : unroll((uint8_t*)dst, in.data, in.period, n);
 }
 
 char* strided_input(const EwInput& in, char* dst, const EwArgs& p, int64_t start, int64_t n) {
     const int64_t size = size_of(in.dtype), phase = in.period ? start % in.period : 0;
-    if (phase + n <= in.period) return const_cast<char*>(static_cast<const char*>(in.data)) + phase * size;
-    if (size == 8) expand((uint64_t*)dst, in, p, start, n);
-    else if (size == 4) expand((uint32_t*)dst, in, p, start, n);
-    else expand((uint8_t*)dst, in, p, start, n);
+    if (phase + n <= in.period)
+        return const_cast<char*>(static_cast<const char*>(in.data)) + phase * size;
+    if (size == 8)
+        expand((uint64_t*)dst, in, p, start, n);
+    else if (size == 4)
+        expand((uint32_t*)dst, in, p, start, n);
+    else
+        expand((uint8_t*)dst, in, p, start, n);
     return dst;
 }
 
@@ -99,7 +107,8 @@ void run(const void* args, int thread, int threads) {
     char* regs[kEwMaxRegs];
     EwTileFn tiles[kEwMaxRegs];
     char* scratch = p.scratch + thread * p.scratch_stride;
-    for (int r = 0; r < p.num_regs; ++r) regs[r] = p.offsets[r] < 0 ? nullptr : scratch + p.offsets[r];
+    for (int r = 0; r < p.num_regs; ++r)
+        regs[r] = p.offsets[r] < 0 ? nullptr : scratch + p.offsets[r];
     for (int i = 0; i < p.num_instrs; ++i) tiles[i] = tile_of(p.instrs[i]);
     const int64_t longest = end - begin < kEwTile ? end - begin : kEwTile;
     for (int i = 0; i < p.num_inputs; ++i) {
@@ -122,7 +131,8 @@ void run(const void* args, int thread, int threads) {
         }
         for (int o = 0; o < p.num_outputs; ++o) {
             const EwOutput& out = p.outputs[o];
-            if (!out.at_end) regs[out.reg] = static_cast<char*>(out.data) + start * size_of(out.dtype);
+            if (!out.at_end)
+                regs[out.reg] = static_cast<char*>(out.data) + start * size_of(out.dtype);
         }
         for (int i = 0; i < p.num_instrs; ++i) {
             const EwInstr& in = p.instrs[i];
@@ -132,7 +142,8 @@ void run(const void* args, int thread, int threads) {
             const EwOutput& out = p.outputs[o];
             const int64_t size = size_of(out.dtype);
             if (out.at_end)
-                __builtin_memcpy(static_cast<char*>(out.data) + start * size, regs[out.reg], size_t(n * size));
+                __builtin_memcpy(static_cast<char*>(out.data) + start * size, regs[out.reg],
+                                 size_t(n * size));
         }
     }
 }

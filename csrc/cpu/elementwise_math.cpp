@@ -1,4 +1,5 @@
-// Elementwise functions of floats: vectorised where vmath.h has them, else lane by lane through libm.
+// Elementwise functions of floats: vectorised where vmath.h has them, else lane by lane through
+// libm.
 #include "cpu/elementwise.h"
 #include "cpu/vmath.h"
 
@@ -6,19 +7,60 @@ namespace hb::HB_ISA {
 namespace {
 
 // One functor per op over a vector X of T.
-#define HB_VECTOR(name) \
-    struct name { template <class T, class X> static HB_INLINE X of(X x) { return Math<T>::name(x); } };
-HB_VECTOR(exp) HB_VECTOR(expm1) HB_VECTOR(log) HB_VECTOR(log2) HB_VECTOR(log10) HB_VECTOR(log1p)
-HB_VECTOR(tanh) HB_VECTOR(sinh) HB_VECTOR(cosh) HB_VECTOR(sigmoid) HB_VECTOR(softplus) HB_VECTOR(erf)
+#define HB_VECTOR(name)              \
+    struct name {                    \
+        template <class T, class X>  \
+        static HB_INLINE X of(X x) { \
+            return Math<T>::name(x); \
+        }                            \
+    };
+HB_VECTOR(exp)
+HB_VECTOR(expm1) HB_VECTOR(log) HB_VECTOR(log2) HB_VECTOR(log10) HB_VECTOR(log1p) HB_VECTOR(tanh)
+    HB_VECTOR(sinh) HB_VECTOR(cosh) HB_VECTOR(sigmoid) HB_VECTOR(softplus) HB_VECTOR(erf)
 #undef HB_VECTOR
 
-struct sqrt { template <class T, class X> static HB_INLINE X of(X x) { return Vec<T>::sqrt(x); } };
-struct rsqrt { template <class T, class X> static HB_INLINE X of(X x) { return T(1) / Vec<T>::sqrt(x); } };
-struct reciprocal { template <class T, class X> static HB_INLINE X of(X x) { return T(1) / x; } };
-struct floor { template <class T, class X> static HB_INLINE X of(X x) { return Vec<T>::floor(x); } };
-struct ceil { template <class T, class X> static HB_INLINE X of(X x) { return Vec<T>::ceil(x); } };
-struct round { template <class T, class X> static HB_INLINE X of(X x) { return Vec<T>::rint(x); } };
-struct trunc { template <class T, class X> static HB_INLINE X of(X x) { return Vec<T>::trunc(x); } };
+        struct sqrt {
+    template <class T, class X>
+    static HB_INLINE X of(X x) {
+        return Vec<T>::sqrt(x);
+    }
+};
+struct rsqrt {
+    template <class T, class X>
+    static HB_INLINE X of(X x) {
+        return T(1) / Vec<T>::sqrt(x);
+    }
+};
+struct reciprocal {
+    template <class T, class X>
+    static HB_INLINE X of(X x) {
+        return T(1) / x;
+    }
+};
+struct floor {
+    template <class T, class X>
+    static HB_INLINE X of(X x) {
+        return Vec<T>::floor(x);
+    }
+};
+struct ceil {
+    template <class T, class X>
+    static HB_INLINE X of(X x) {
+        return Vec<T>::ceil(x);
+    }
+};
+struct round {
+    template <class T, class X>
+    static HB_INLINE X of(X x) {
+        return Vec<T>::rint(x);
+    }
+};
+struct trunc {
+    template <class T, class X>
+    static HB_INLINE X of(X x) {
+        return Vec<T>::trunc(x);
+    }
+};
 
 template <class F, class T>
 void vector_tile(void* dst, const void* a, const void*, const void*, int64_t n) {
@@ -30,17 +72,18 @@ void vector_tile(void* dst, const void* a, const void*, const void*, int64_t n) 
     if (i < n) V::store(y + i, F::template of<T>(V::load(x + i, n - i)), n - i);
 }
 
-#define HB_LANES(name) \
-    struct name { \
+#define HB_LANES(name)                                                     \
+    struct name {                                                          \
         float operator()(float x) const { return __builtin_##name##f(x); } \
-        double operator()(double x) const { return __builtin_##name(x); } \
+        double operator()(double x) const { return __builtin_##name(x); }  \
     };
-HB_LANES(sin) HB_LANES(cos) HB_LANES(tan) HB_LANES(asin) HB_LANES(acos) HB_LANES(atan)
-HB_LANES(asinh) HB_LANES(acosh) HB_LANES(atanh)
+HB_LANES(sin)
+HB_LANES(cos) HB_LANES(tan) HB_LANES(asin) HB_LANES(acos) HB_LANES(atan) HB_LANES(asinh)
+    HB_LANES(acosh) HB_LANES(atanh)
 #undef HB_LANES
 
-template <int n>
-double horner(double x, const double (&c)[n]) {
+        template <int n>
+        double horner(double x, const double (&c)[n]) {
     double y = c[0];
     for (int i = 1; i < n; ++i) y = y * x + c[i];
     return y;
@@ -81,10 +124,16 @@ double inverse_erf(double x) {
         return kRootHalf * q * horner(r, a) / horner(r, b);
     }
     const double r = __builtin_sqrt(-__builtin_log(0.5 * (1 - size)));
-    const double y = r <= 5 ? horner(r - 1.6, c) / horner(r - 1.6, d) : horner(r - 5, e) / horner(r - 5, f);
+    const double y =
+        r <= 5 ? horner(r - 1.6, c) / horner(r - 1.6, d) : horner(r - 5, e) / horner(r - 5, f);
     return __builtin_copysign(kRootHalf * y, x);
 }
-struct erfinv { template <class T> T operator()(T x) const { return T(inverse_erf(double(x))); } };
+struct erfinv {
+    template <class T>
+    T operator()(T x) const {
+        return T(inverse_erf(double(x)));
+    }
+};
 
 template <class F>
 EwTileFn tile_for(DType type) {
@@ -102,10 +151,13 @@ EwTileFn tile_for(DType type) {
 
 EwTileFn ew_math_tile(EwOp op, DType type) {
     switch (op) {
-#define CASE(F) case EwOp::F: return tile_for<F>(type);
+#define CASE(F)   \
+    case EwOp::F: \
+        return tile_for<F>(type);
         HB_EW_FLOAT_UNARY(CASE)
 #undef CASE
-        default: return nullptr;
+        default:
+            return nullptr;
     }
 }
 

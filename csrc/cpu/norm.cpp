@@ -1,6 +1,7 @@
-// Normalisation. Batch statistics: x (rows, n) is read from memory once, in blocks that fit L1; each block
-// gets mean and squared differences in two passes, and blocks join by Chan's formula, so nothing cancels.
-// Layer and RMS normalisation: one row at a time in L1. Parts are fixed by the shape.
+// Normalisation. Batch statistics: x (rows, n) is read from memory once, in blocks that fit L1;
+// each block gets mean and squared differences in two passes, and blocks join by Chan's formula, so
+// nothing cancels. Layer and RMS normalisation: one row at a time in L1. Parts are fixed by the
+// shape.
 #include "kernels/norm.h"
 
 #include "cpu/rows.h"
@@ -26,7 +27,8 @@ HB_INLINE void for_tasks(const Args& p, int thread, int threads, F f) {
     const int64_t width = p.n * p.fold, blocks = (width + kNormColumns - 1) / kNormColumns;
     const Range tasks = split(p.parts * blocks, thread, threads);
     for (int64_t task = tasks.begin; task < tasks.end; ++task) {
-        const int64_t part = task / blocks, first = task % blocks * kNormColumns, rest = width - first;
+        const int64_t part = task / blocks, first = task % blocks * kNormColumns,
+                      rest = width - first;
         f(part, split(p.rows / p.fold, int(part), int(p.parts)), first,
           rest < kNormColumns ? rest : kNormColumns);
     }
@@ -104,7 +106,8 @@ void batch_grad(const void* args, int thread, int threads) {
     const int64_t step = p.n * p.fold;
     for_tasks(p, thread, threads, [&](int64_t part, Range rows, int64_t first, int64_t width) {
         alignas(64) T center[kNormColumns], sum[kNormColumns] = {}, product[kNormColumns] = {};
-        for (int64_t c = 0; c < width; ++c) center[c] = static_cast<const T*>(p.mean)[(first + c) % p.n];
+        for (int64_t c = 0; c < width; ++c)
+            center[c] = static_cast<const T*>(p.mean)[(first + c) % p.n];
         for (int64_t row = rows.begin; row < rows.end; row += kChunk) {
             const int64_t k = rows.end - row < kChunk ? rows.end - row : kChunk;
             const int64_t at = row * step + first;
@@ -124,7 +127,8 @@ void batch_grad(const void* args, int thread, int threads) {
         T* out = static_cast<T*>(p.partial) + part * 2 * p.n + first;
         const int64_t kept = p.fold > 1 ? p.n : width;
         for (int64_t c = 0; c < kept; ++c) {
-            for (int64_t k = 1; k < p.fold; ++k) sum[c] += sum[k * p.n + c], product[c] += product[k * p.n + c];
+            for (int64_t k = 1; k < p.fold; ++k)
+                sum[c] += sum[k * p.n + c], product[c] += product[k * p.n + c];
             out[c] = sum[c], out[p.n + c] = product[c];
         }
     });
@@ -194,8 +198,9 @@ void layer_norm_grad(const void* args, int thread, int threads) {
             const T *x = static_cast<const T*>(p.x) + at, *dy = static_cast<const T*>(p.dy) + at;
             T* dx = static_cast<T*>(p.dx) + at;
             const T mean = rms ? T(0) : static_cast<const T*>(p.mean)[row];
-            const T rstd = rms ? reciprocal_root<T>(squares_of(x, mean, p.n) / T(p.n) + T(p.epsilon))
-                               : static_cast<const T*>(p.rstd)[row];
+            const T rstd =
+                rms ? reciprocal_root<T>(squares_of(x, mean, p.n) / T(p.n) + T(p.epsilon))
+                    : static_cast<const T*>(p.rstd)[row];
             const auto m = V::splat(mean), r = V::splat(rstd);
             typename V::type s = V::zero(), q = V::zero();
             for_vectors<T>(p.n, [&](int64_t i, int64_t lanes) {  // lanes behind the row: g is 0
@@ -203,7 +208,8 @@ void layer_norm_grad(const void* args, int thread, int threads) {
                 s += g;
                 q = V::fma(g, (V::load(x + i, lanes) - m) * r, q);
             });
-            const auto c1 = V::splat(rms ? T(0) : V::sum(s) / T(p.n)), c2 = V::splat(V::sum(q) / T(p.n));
+            const auto c1 = V::splat(rms ? T(0) : V::sum(s) / T(p.n)),
+                       c2 = V::splat(V::sum(q) / T(p.n));
             for_vectors<T>(p.n, [&](int64_t i, int64_t lanes) {
                 const auto d = V::load(dy + i, lanes), xhat = (V::load(x + i, lanes) - m) * r;
                 const auto g = d * V::load(gamma + i, lanes);

@@ -1,5 +1,6 @@
 // Reductions: tasks are fixed parts of the array, so the bits do not depend on the threads.
-// Rows are summed in blocks (4 vectors of partial sums, blocks joined in double); columns 4 rows at a time.
+// Rows are summed in blocks (4 vectors of partial sums, blocks joined in double); columns 4 rows at
+// a time.
 #include "kernels/reduce.h"
 
 #include "cpu/rows.h"
@@ -9,8 +10,14 @@ namespace {
 
 constexpr int64_t kBlock = 2048;
 
-template <class T> struct Wide { using type = T; };  // in which block results are joined
-template <> struct Wide<float> { using type = double; };
+template <class T>
+struct Wide {
+    using type = T;
+};  // in which block results are joined
+template <>
+struct Wide<float> {
+    using type = double;
+};
 
 inline int64_t offset_at(const ReduceDims& d, int64_t index) {
     if (d.ndim == 1) return index * d.strides[0];
@@ -22,17 +29,29 @@ inline int64_t offset_at(const ReduceDims& d, int64_t index) {
     return offset;
 }
 
+// Divisions take longer than short rows: most reductions have one part.
+struct Cell {
+    int64_t index;
+    int part;
+};
+inline Cell cell_of(int64_t task, int64_t parts) {
+    return parts == 1 ? Cell{task, 0} : Cell{task / parts, int(task % parts)};
+}
+inline Range part_of(int64_t n, int part, int64_t parts) {
+    return parts == 1 ? Range{0, n} : split(n, part, int(parts));
+}
+
 template <class Op, class T>
 void rows(const void* args, int thread, int threads) {
     const ReduceArgs& p = *static_cast<const ReduceArgs*>(args);
     using W = typename Wide<T>::type;
     const Range tasks = split(p.outer.count * p.parts, thread, threads);
     for (int64_t task = tasks.begin; task < tasks.end; ++task) {
-        const T* x = static_cast<const T*>(p.x) + offset_at(p.outer, task / p.parts);
-        const int part = int(task % p.parts), parts = int(p.parts);
+        const Cell cell = cell_of(task, p.parts);
+        const T* x = static_cast<const T*>(p.x) + offset_at(p.outer, cell.index);
         const bool one_row = p.rows.count == 1;
-        const Range r = one_row ? Range{0, 1} : split(p.rows.count, part, parts);
-        const Range columns = one_row ? split(p.inner, part, parts) : Range{0, p.inner};
+        const Range r = one_row ? Range{0, 1} : part_of(p.rows.count, cell.part, p.parts);
+        const Range columns = one_row ? part_of(p.inner, cell.part, p.parts) : Range{0, p.inner};
         W total = Op::template identity<T>;
         for (int64_t row = r.begin; row < r.end; ++row) {
             const T* from = x + offset_at(p.rows, row);
@@ -52,8 +71,9 @@ HB_INLINE void join_rows(T* acc, const T* const (&from)[count], int64_t n) {
     const auto step = [&](typename V::type a, int64_t i, auto&& load) {
         if constexpr (count == 4)
             return Op::template join<T>(
-                a, Op::template join<T>(Op::template join<T>(load(from[0] + i), load(from[1] + i)),
-                                        Op::template join<T>(load(from[2] + i), load(from[3] + i))));
+                a,
+                Op::template join<T>(Op::template join<T>(load(from[0] + i), load(from[1] + i)),
+                                     Op::template join<T>(load(from[2] + i), load(from[3] + i))));
         else
             return Op::template join<T>(a, load(from[0] + i));
     };
@@ -62,7 +82,9 @@ HB_INLINE void join_rows(T* acc, const T* const (&from)[count], int64_t n) {
         V::store(acc + i, step(V::load(acc + i), i, [](const T* p) { return V::load(p); }));
     const int64_t rest = n - i;
     if (rest)
-        V::store(acc + i, step(V::load(acc + i, rest), i, [=](const T* p) { return V::load(p, rest); }), rest);
+        V::store(acc + i,
+                 step(V::load(acc + i, rest), i, [=](const T* p) { return V::load(p, rest); }),
+                 rest);
 }
 
 template <class Op, class T>
@@ -73,7 +95,8 @@ void columns(const void* args, int thread, int threads) {
     const Range tasks = split(p.outer.count * p.parts * blocks, thread, threads);
     for (int64_t task = tasks.begin; task < tasks.end; ++task) {
         const int64_t block = task % blocks, cell = task / blocks;
-        const T* x = static_cast<const T*>(p.x) + offset_at(p.outer, cell / p.parts) + block * kReduceColumns;
+        const T* x = static_cast<const T*>(p.x) + offset_at(p.outer, cell / p.parts) +
+                     block * kReduceColumns;
         const int64_t rest = width - block * kReduceColumns;
         const int64_t n = rest < kReduceColumns ? rest : kReduceColumns;
         const Range r = split(p.rows.count, int(cell % p.parts), int(p.parts));
@@ -97,8 +120,9 @@ void columns(const void* args, int thread, int threads) {
             }
         } else {
             for (; row + 4 <= r.end; row += 4) {
-                const T* const from[4] = {x + offset_at(p.rows, row), x + offset_at(p.rows, row + 1),
-                                          x + offset_at(p.rows, row + 2), x + offset_at(p.rows, row + 3)};
+                const T* const from[4] = {
+                    x + offset_at(p.rows, row), x + offset_at(p.rows, row + 1),
+                    x + offset_at(p.rows, row + 2), x + offset_at(p.rows, row + 3)};
                 join_rows<Op, T>(acc, from, n);
             }
             for (; row < r.end; ++row) {
@@ -177,14 +201,16 @@ void scan(const void* args, int thread, int threads) {
 
 }  // namespace
 
-#define HB_NUMBERS(f, Op) {f<Op, float>, f<Op, double>, f<Op, int32_t>, f<Op, int64_t>, nullptr, nullptr}
+#define HB_NUMBERS(f, Op) \
+    { f<Op, float>, f<Op, double>, f<Op, int32_t>, f<Op, int64_t>, nullptr, nullptr }
 #define HB_ORDERED(f, Op) \
-    {f<Op, float>, f<Op, double>, f<Op, int32_t>, f<Op, int64_t>, f<Op, uint8_t>, f<Op, uint8_t>}
+    { f<Op, float>, f<Op, double>, f<Op, int32_t>, f<Op, int64_t>, f<Op, uint8_t>, f<Op, uint8_t> }
 extern const ReduceKernels reduce_kernels = {
     {HB_NUMBERS(rows, Sum), HB_NUMBERS(rows, Prod), HB_ORDERED(rows, Max), HB_ORDERED(rows, Min)},
-    {HB_NUMBERS(columns, Sum), HB_NUMBERS(columns, Prod), HB_ORDERED(columns, Max), HB_ORDERED(columns, Min)},
-    {arg_reduce<float>, arg_reduce<double>, arg_reduce<int32_t>, arg_reduce<int64_t>, arg_reduce<uint8_t>,
-     arg_reduce<uint8_t>},
+    {HB_NUMBERS(columns, Sum), HB_NUMBERS(columns, Prod), HB_ORDERED(columns, Max),
+     HB_ORDERED(columns, Min)},
+    {arg_reduce<float>, arg_reduce<double>, arg_reduce<int32_t>, arg_reduce<int64_t>,
+     arg_reduce<uint8_t>, arg_reduce<uint8_t>},
     {scan<float>, scan<double>, scan<int32_t>, scan<int64_t>, nullptr, nullptr},
 };
 

@@ -22,36 +22,74 @@ HB_INLINE typename Vec<T>::type keep_lanes(typename Vec<T>::type v, int64_t n) {
     return n >= V::lanes ? v : V::select(V::first(n), v, V::zero());
 }
 
-template <class T> constexpr T kLowest = T(0);
-template <> constexpr float kLowest<float> = -__builtin_inff();
-template <> constexpr double kLowest<double> = -__builtin_inf();
-template <> constexpr int32_t kLowest<int32_t> = INT32_MIN;
-template <> constexpr int64_t kLowest<int64_t> = INT64_MIN;
-template <class T> constexpr T kHighest = T(-1);
-template <> constexpr float kHighest<float> = __builtin_inff();
-template <> constexpr double kHighest<double> = __builtin_inf();
-template <> constexpr int32_t kHighest<int32_t> = INT32_MAX;
-template <> constexpr int64_t kHighest<int64_t> = INT64_MAX;
+template <class T>
+constexpr T kLowest = T(0);
+template <>
+constexpr float kLowest<float> = -__builtin_inff();
+template <>
+constexpr double kLowest<double> = -__builtin_inf();
+template <>
+constexpr int32_t kLowest<int32_t> = INT32_MIN;
+template <>
+constexpr int64_t kLowest<int64_t> = INT64_MIN;
+template <class T>
+constexpr T kHighest = T(-1);
+template <>
+constexpr float kHighest<float> = __builtin_inff();
+template <>
+constexpr double kHighest<double> = __builtin_inf();
+template <>
+constexpr int32_t kHighest<int32_t> = INT32_MAX;
+template <>
+constexpr int64_t kHighest<int64_t> = INT64_MAX;
 
 struct Sum {
-    template <class T> static constexpr T identity = T(0);
-    template <class T, class X> static HB_INLINE X join(X a, X b) { return a + b; }
-    template <class W> static W join_one(W a, W b) { return a + b; }
+    template <class T>
+    static constexpr T identity = T(0);
+    template <class T, class X>
+    static HB_INLINE X join(X a, X b) {
+        return a + b;
+    }
+    template <class W>
+    static W join_one(W a, W b) {
+        return a + b;
+    }
 };
 struct Prod {
-    template <class T> static constexpr T identity = T(1);
-    template <class T, class X> static HB_INLINE X join(X a, X b) { return a * b; }
-    template <class W> static W join_one(W a, W b) { return a * b; }
+    template <class T>
+    static constexpr T identity = T(1);
+    template <class T, class X>
+    static HB_INLINE X join(X a, X b) {
+        return a * b;
+    }
+    template <class W>
+    static W join_one(W a, W b) {
+        return a * b;
+    }
 };
 struct Max {
-    template <class T> static constexpr T identity = kLowest<T>;
-    template <class T, class X> static HB_INLINE X join(X a, X b) { return Vec<T>::max(a, b); }
-    template <class W> static W join_one(W a, W b) { return a > b || a != a ? a : b; }
+    template <class T>
+    static constexpr T identity = kLowest<T>;
+    template <class T, class X>
+    static HB_INLINE X join(X a, X b) {
+        return Vec<T>::max(a, b);
+    }
+    template <class W>
+    static W join_one(W a, W b) {
+        return a > b || a != a ? a : b;
+    }
 };
 struct Min {
-    template <class T> static constexpr T identity = kHighest<T>;
-    template <class T, class X> static HB_INLINE X join(X a, X b) { return Vec<T>::min(a, b); }
-    template <class W> static W join_one(W a, W b) { return a < b || a != a ? a : b; }
+    template <class T>
+    static constexpr T identity = kHighest<T>;
+    template <class T, class X>
+    static HB_INLINE X join(X a, X b) {
+        return Vec<T>::min(a, b);
+    }
+    template <class W>
+    static W join_one(W a, W b) {
+        return a < b || a != a ? a : b;
+    }
 };
 
 // The first n lanes of memory, the others neutral.

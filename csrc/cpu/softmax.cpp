@@ -1,5 +1,6 @@
-// Softmax along an axis: rows (inner = 1) live in L1 between the passes max, exp and sum, scale; other axes
-// go in blocks of columns. About 10 flops and 8 bytes an element. Rows are shared among threads.
+// Softmax along an axis: rows (inner = 1) live in L1 between the passes max, exp and sum, scale;
+// other axes go in blocks of columns. About 10 flops and 8 bytes an element. Rows are shared among
+// threads.
 #include "kernels/softmax.h"
 
 #include "cpu/rows.h"
@@ -51,8 +52,10 @@ void softmax_row(const T* x, T* y, int64_t n) {
     } else {
         const T shift = finite_or_zero(top);
         const T lse = shift + log_of(exp_row(x, shift, static_cast<T*>(nullptr), n));
-        if constexpr (kind == Kind::logsumexp) *y = lse;
-        else scale_row(x, T(1), lse, y, n);
+        if constexpr (kind == Kind::logsumexp)
+            *y = lse;
+        else
+            scale_row(x, T(1), lse, y, n);
     }
 }
 
@@ -64,7 +67,8 @@ void softmax_columns(const T* x, T* y, int64_t n, int64_t step, int64_t width) {
     for (int64_t c = 0; c < width; ++c) top[c] = kLowest<T>, sum[c] = T(0);
     for (int64_t k = 0; k < n; ++k)
         for_vectors<T>(width, [&](int64_t c, int64_t lanes) {
-            V::store(top + c, V::max(V::load(top + c, lanes), V::load(x + k * step + c, lanes)), lanes);
+            V::store(top + c, V::max(V::load(top + c, lanes), V::load(x + k * step + c, lanes)),
+                     lanes);
         });
     if (kind != Kind::softmax)
         for (int64_t c = 0; c < width; ++c) top[c] = finite_or_zero(top[c]);
@@ -76,7 +80,9 @@ void softmax_columns(const T* x, T* y, int64_t n, int64_t step, int64_t width) {
         });
     for_vectors<T>(width, [&](int64_t c, int64_t lanes) {
         const auto s = V::load(sum + c, lanes);
-        V::store(sum + c, kind == Kind::softmax ? T(1) / s : V::load(top + c, lanes) + Math<T>::log(s), lanes);
+        V::store(sum + c,
+                 kind == Kind::softmax ? T(1) / s : V::load(top + c, lanes) + Math<T>::log(s),
+                 lanes);
         if (kind == Kind::logsumexp) V::store(y + c, V::load(sum + c, lanes), lanes);
     });
     if (kind == Kind::logsumexp) return;
@@ -84,7 +90,9 @@ void softmax_columns(const T* x, T* y, int64_t n, int64_t step, int64_t width) {
         for_vectors<T>(width, [&](int64_t c, int64_t lanes) {
             const auto s = V::load(sum + c, lanes);
             T* to = y + k * step + c;
-            V::store(to, kind == Kind::softmax ? V::load(to, lanes) * s : V::load(x + k * step + c, lanes) - s,
+            V::store(to,
+                     kind == Kind::softmax ? V::load(to, lanes) * s
+                                           : V::load(x + k * step + c, lanes) - s,
                      lanes);
         });
 }
@@ -95,6 +103,10 @@ HB_INLINE void for_blocks(int64_t outer, int64_t inner, int thread, int threads,
     const int64_t blocks = (inner + kSoftmaxColumns - 1) / kSoftmaxColumns;
     const Range tasks = split(outer * blocks, thread, threads);
     for (int64_t task = tasks.begin; task < tasks.end; ++task) {
+        if (blocks == 1) {  // divisions take longer than short rows
+            f(task, int64_t(0), inner);
+            continue;
+        }
         const int64_t first = task % blocks * kSoftmaxColumns, rest = inner - first;
         f(task / blocks, first, rest < kSoftmaxColumns ? rest : kSoftmaxColumns);
     }
@@ -109,8 +121,10 @@ void softmax(const void* args, int thread, int threads) {
     for_blocks(p.outer, p.inner, thread, threads, [&](int64_t o, int64_t first, int64_t width) {
         const T* from = x + o * p.n * p.inner + first;
         T* to = y + o * y_outer + first;
-        if (p.inner == 1) softmax_row<kind>(from, to, p.n);
-        else softmax_columns<kind>(from, to, p.n, p.inner, width);
+        if (p.inner == 1)
+            softmax_row<kind>(from, to, p.n);
+        else
+            softmax_columns<kind>(from, to, p.n, p.inner, width);
     });
 }
 
@@ -141,7 +155,8 @@ void softmax_grad(const void* args, int thread, int threads) {
         for (int64_t c = 0; c < width; ++c) sums[c] = T(0);
         for (int64_t k = 0; k < p.n; ++k)
             for_vectors<T>(width, [&](int64_t c, int64_t lanes) {
-                V::store(sums + c, V::load(sums + c, lanes) + weight(k * p.inner + c, lanes), lanes);
+                V::store(sums + c, V::load(sums + c, lanes) + weight(k * p.inner + c, lanes),
+                         lanes);
             });
         for (int64_t k = 0; k < p.n; ++k)
             for_vectors<T>(width, [&](int64_t c, int64_t lanes) {

@@ -8,8 +8,10 @@
 namespace hb::HB_ISA {
 namespace {
 
-template <class T> struct MathConstants;
-template <> struct MathConstants<float> {
+template <class T>
+struct MathConstants;
+template <>
+struct MathConstants<float> {
     using Unsigned = uint32_t;
     static constexpr int mantissa = 23, bias = 127;
     static constexpr float magic = 0x1.8p23f;  // adding it rounds to an integer in the low bits
@@ -18,11 +20,13 @@ template <> struct MathConstants<float> {
     static constexpr float smallest_normal = 0x1p-126f, to_normal = 0x1p25f, to_normal_log2 = 25;
     static constexpr int32_t sqrt_half = 0x3f3504f3, mantissa_bits = 0x7fffff, one = 0x3f800000;
 };
-template <> struct MathConstants<double> {
+template <>
+struct MathConstants<double> {
     using Unsigned = uint64_t;
     static constexpr int mantissa = 52, bias = 1023;
     static constexpr double magic = 0x1.8p52;
-    static constexpr double ln2_hi = 6.93147180369123816490e-01, ln2_lo = 1.90821492927058770002e-10;
+    static constexpr double ln2_hi = 6.93147180369123816490e-01,
+                            ln2_lo = 1.90821492927058770002e-10;
     static constexpr double exp_min = -746.0, exp_max = 710.0;
     static constexpr double smallest_normal = 0x1p-1022, to_normal = 0x1p54, to_normal_log2 = 54;
     static constexpr int64_t sqrt_half = 0x3fe6a09e667f3bcd, mantissa_bits = 0xfffffffffffff,
@@ -94,7 +98,8 @@ struct Math {
         return V::copysign(V::fma(y, s, s - pow2(-n2)) * pow2(n2), x);
     }
 
-    // x = 2^e m with m in [sqrt(1/2), sqrt(2)); returns log(m) - (m - 1) + (m - 1)^2 / 2, for x > 0.
+    // x = 2^e m with m in [sqrt(1/2), sqrt(2)); returns log(m) - (m - 1) + (m - 1)^2 / 2, for x >
+    // 0.
     static HB_INLINE X log_parts(X x, X* e, X* f) {
         const M tiny = x < splat(C::smallest_normal);
         x = V::select(tiny, x * splat(C::to_normal), x);

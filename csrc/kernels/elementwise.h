@@ -7,7 +7,8 @@
 
 namespace hb {
 
-// The names in these lists are op names, EwOp enumerators and functors in csrc/cpu/elementwise_*.cpp.
+// The names in these lists are op names, EwOp enumerators and functors in csrc/cpu.
+// clang-format off
 #define HB_EW_ARITHMETIC_UNARY(X) X(neg) X(abs) X(sign) X(square) X(relu)
 #define HB_EW_FLOAT_UNARY(X) \
     X(sqrt) X(rsqrt) X(reciprocal) X(exp) X(expm1) X(log) X(log2) X(log10) X(log1p) \
@@ -29,6 +30,7 @@ namespace hb {
     HB_EW_ARITHMETIC_UNARY(X) HB_EW_FLOAT_UNARY(X) HB_EW_FLOAT_TEST(X) HB_EW_BIT_UNARY(X) \
     HB_EW_ARITHMETIC_BINARY(X) HB_EW_FLOAT_BINARY(X) HB_EW_COMPARE(X) HB_EW_BIT_BINARY(X) \
     HB_EW_LOGICAL(X) HB_EW_OTHER(X)
+// clang-format on
 
 #define HB_EW_ENUMERATOR(name) name,
 enum class EwOp : uint8_t { HB_EW_ALL(HB_EW_ENUMERATOR) };
@@ -37,11 +39,11 @@ enum class EwOp : uint8_t { HB_EW_ALL(HB_EW_ENUMERATOR) };
 inline constexpr int kNumEwOps = HB_EW_ALL(HB_EW_COUNT);
 #undef HB_EW_COUNT
 
-inline constexpr int kEwTile = 512;       // elements of a register
-inline constexpr int kEwBlock = 2048;     // threads meet at multiples of this
-inline constexpr int kEwMaxRegs = 128;    // inputs and instructions of one program
-inline constexpr int kEwMaxDims = 16;     // after collapsing
-inline constexpr int kEwSlack = 64;       // bytes behind a register that may be overwritten
+inline constexpr int kEwTile = 512;     // elements of a register
+inline constexpr int kEwBlock = 2048;   // threads meet at multiples of this
+inline constexpr int kEwMaxRegs = 128;  // inputs and instructions of one program
+inline constexpr int kEwMaxDims = 16;   // after collapsing
+inline constexpr int kEwSlack = 64;     // bytes behind a register that may be overwritten
 
 struct EwInstr {
     EwOp op;
@@ -62,7 +64,7 @@ struct EwInput {
     const void* data;
     DType dtype;
     EwAccess access;
-    int64_t period;                // 0: no such thing
+    int64_t period;               // 0: no such thing
     int64_t strides[kEwMaxDims];  // in elements, over EwArgs::dims; 0 = broadcast
 };
 
@@ -70,7 +72,8 @@ struct EwOutput {
     void* data;
     DType dtype;
     uint16_t reg;
-    bool at_end;  // computed in scratch and copied when the tile is done, so it may overwrite an input
+    bool at_end;  // computed in scratch and copied when the tile is done, so it may overwrite an
+                  // input
 };
 
 struct EwArgs {

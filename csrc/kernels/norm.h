@@ -8,7 +8,8 @@ namespace hb {
 inline constexpr int kNormColumns = 128;
 
 // x (rows, n) -> partial (parts, 2, n): mean and sum of squared differences of each part's rows.
-// `fold` neighbouring rows (it divides `rows`) are read as one, so that narrow arrays fill the vectors.
+// `fold` neighbouring rows (it divides `rows`) are read as one, so that narrow arrays fill the
+// vectors.
 struct BatchStatsArgs {
     const void* x;
     void* partial;

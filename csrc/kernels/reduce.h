@@ -1,5 +1,5 @@
-// Reductions over any axes of a row-major array. Dimensions are grouped on the host so that every case is
-// one of two: the innermost group is reduced ("rows") or kept ("columns").
+// Reductions over any axes of a row-major array. Dimensions are grouped on the host so that every
+// case is one of two: the innermost group is reduced ("rows") or kept ("columns").
 #pragma once
 
 #include "kernels/kernel.h"
@@ -17,8 +17,8 @@ struct ReduceDims {
     int64_t dims[kReduceMaxDims], strides[kReduceMaxDims];
 };
 
-// rows:     y (outer, parts)         <- each part of the rows of x (outer, rows, inner), `inner` reduced
-// columns:  y (outer, parts, inner)  <- each part of the rows, added up column by column
+// rows:     y (outer, parts)         <- each part of the rows of x (outer, rows, inner), `inner`
+// reduced columns:  y (outer, parts, inner)  <- each part of the rows, added up column by column
 // `parts` depends on the shape alone; a second reduction joins them.
 struct ReduceArgs {
     const void* x;
@@ -28,7 +28,8 @@ struct ReduceArgs {
     int64_t fold;  // columns: that many rows (contiguous) are read as one, for short rows; else 1
 };
 
-// x (outer, n, inner) -> y (outer, inner): the first index of the largest or smallest, NaN before all.
+// x (outer, n, inner) -> y (outer, inner): the first index of the largest or smallest, NaN before
+// all.
 struct ArgReduceArgs {
     const void* x;
     int32_t* y;

@@ -50,7 +50,7 @@ struct SoftmaxKernels {
     FloatPair softmax_grad, log_softmax_grad;   // SoftmaxGradArgs
     FloatPair xent, sparse_xent;                // XentArgs
     FloatPair xent_grad, sparse_xent_grad;      // XentGradArgs
-    KernelFn check_labels;                                // LabelCheckArgs, on one thread
+    KernelFn check_labels;                      // LabelCheckArgs, on one thread
 };
 HB_DECLARE_KERNELS(SoftmaxKernels, softmax_kernels)
 

@@ -32,10 +32,12 @@ void need_integers(const InferCtx& c) {
 bool is_bitwise(EwOp op) {
     switch (op) {
 #define CASE(name) case EwOp::name:
-        HB_EW_BIT_UNARY(CASE) HB_EW_BIT_BINARY(CASE)
+        HB_EW_BIT_UNARY(CASE)
+        HB_EW_BIT_BINARY(CASE)
 #undef CASE
-        return true;
-        default: return false;
+            return true;
+        default:
+            return false;
     }
 }
 
@@ -62,7 +64,8 @@ std::vector<TensorType> infer_cast(const InferCtx& c) {
 std::vector<TensorType> infer_where(const InferCtx& c) {
     c.expect(3);
     const Shape shape = broadcast_shapes(c.in[1].shape, c.in[2].shape, c.name);
-    return {{promote(c.in[1].dtype, c.in[2].dtype), broadcast_shapes(c.in[0].shape, shape, c.name)}};
+    return {
+        {promote(c.in[1].dtype, c.in[2].dtype), broadcast_shapes(c.in[0].shape, shape, c.name)}};
 }
 
 template <EwOp op>
@@ -81,7 +84,8 @@ std::vector<Tensor> unary_grad(const GradCtx& c) {
     return {rule(c.in(0), c.out(0), c.dout(0))};
 }
 
-// The rules give da and db from a, b, y = op(a, b) and dy, before what broadcasting repeated is summed.
+// The rules give da and db from a, b, y = op(a, b) and dy, before what broadcasting repeated is
+// summed.
 template <auto rule_a, auto rule_b>
 std::vector<Tensor> binary_grad(const GradCtx& c) {
     const T &a = c.in(0), &b = c.in(1), &y = c.out(0), &dy = c.dout(0);
@@ -140,43 +144,45 @@ constexpr double kRootPi = 1.0 / std::numbers::inv_sqrtpi;
 
 // Gradient rules, as functions of these names.
 #define UNARY(...) [](const T& x, const T& y, const T& dy) { return (void)x, (void)y, __VA_ARGS__; }
-#define BINARY(...) \
-    [](const T& a, const T& b, const T& y, const T& dy) { return (void)a, (void)b, (void)y, __VA_ARGS__; }
+#define BINARY(...)                                       \
+    [](const T& a, const T& b, const T& y, const T& dy) { \
+        return (void)a, (void)b, (void)y, __VA_ARGS__;    \
+    }
 
 extern const OpDef op_neg = unary<EwOp::neg, UNARY(-dy)>();
-extern const OpDef op_abs = unary<EwOp::abs, UNARY(dy * f(Op::sign, x))>();
+extern const OpDef op_abs = unary<EwOp::abs, UNARY(dy* f(Op::sign, x))>();
 extern const OpDef op_sign = flat_unary<EwOp::sign>();
-extern const OpDef op_square = unary<EwOp::square, UNARY(dy * (2.0 * x))>();
+extern const OpDef op_square = unary<EwOp::square, UNARY(dy*(2.0 * x))>();
 extern const OpDef op_sqrt = unary<EwOp::sqrt, UNARY(0.5 * dy / y)>(kFloat);
 extern const OpDef op_rsqrt = unary<EwOp::rsqrt, UNARY(-0.5 * dy * (y * square(y)))>(kFloat);
-extern const OpDef op_reciprocal = unary<EwOp::reciprocal, UNARY(-(dy * square(y)))>(kFloat);
+extern const OpDef op_reciprocal = unary<EwOp::reciprocal, UNARY(-(dy* square(y)))>(kFloat);
 
-extern const OpDef op_exp = unary<EwOp::exp, UNARY(dy * y)>(kFloat);
-extern const OpDef op_expm1 = unary<EwOp::expm1, UNARY(dy * (1.0 + y))>(kFloat);
+extern const OpDef op_exp = unary<EwOp::exp, UNARY(dy* y)>(kFloat);
+extern const OpDef op_expm1 = unary<EwOp::expm1, UNARY(dy*(1.0 + y))>(kFloat);
 extern const OpDef op_log = unary<EwOp::log, UNARY(dy / x)>(kFloat);
 extern const OpDef op_log2 = unary<EwOp::log2, UNARY(dy / (kLn2 * x))>(kFloat);
 extern const OpDef op_log10 = unary<EwOp::log10, UNARY(dy / (kLn10 * x))>(kFloat);
 extern const OpDef op_log1p = unary<EwOp::log1p, UNARY(dy / (1.0 + x))>(kFloat);
 
-extern const OpDef op_sin = unary<EwOp::sin, UNARY(dy * f(Op::cos, x))>(kFloat);
-extern const OpDef op_cos = unary<EwOp::cos, UNARY(-(dy * f(Op::sin, x)))>(kFloat);
-extern const OpDef op_tan = unary<EwOp::tan, UNARY(dy * (1.0 + square(y)))>(kFloat);
-extern const OpDef op_asin = unary<EwOp::asin, UNARY(dy * f(Op::rsqrt, 1.0 - square(x)))>(kFloat);
-extern const OpDef op_acos = unary<EwOp::acos, UNARY(-(dy * f(Op::rsqrt, 1.0 - square(x))))>(kFloat);
+extern const OpDef op_sin = unary<EwOp::sin, UNARY(dy* f(Op::cos, x))>(kFloat);
+extern const OpDef op_cos = unary<EwOp::cos, UNARY(-(dy* f(Op::sin, x)))>(kFloat);
+extern const OpDef op_tan = unary<EwOp::tan, UNARY(dy*(1.0 + square(y)))>(kFloat);
+extern const OpDef op_asin = unary<EwOp::asin, UNARY(dy* f(Op::rsqrt, 1.0 - square(x)))>(kFloat);
+extern const OpDef op_acos = unary<EwOp::acos, UNARY(-(dy* f(Op::rsqrt, 1.0 - square(x))))>(kFloat);
 extern const OpDef op_atan = unary<EwOp::atan, UNARY(dy / (1.0 + square(x)))>(kFloat);
-extern const OpDef op_sinh = unary<EwOp::sinh, UNARY(dy * f(Op::cosh, x))>(kFloat);
-extern const OpDef op_cosh = unary<EwOp::cosh, UNARY(dy * f(Op::sinh, x))>(kFloat);
-extern const OpDef op_tanh = unary<EwOp::tanh, UNARY(dy * (1.0 - square(y)))>(kFloat);
-extern const OpDef op_asinh = unary<EwOp::asinh, UNARY(dy * f(Op::rsqrt, 1.0 + square(x)))>(kFloat);
+extern const OpDef op_sinh = unary<EwOp::sinh, UNARY(dy* f(Op::cosh, x))>(kFloat);
+extern const OpDef op_cosh = unary<EwOp::cosh, UNARY(dy* f(Op::sinh, x))>(kFloat);
+extern const OpDef op_tanh = unary<EwOp::tanh, UNARY(dy*(1.0 - square(y)))>(kFloat);
+extern const OpDef op_asinh = unary<EwOp::asinh, UNARY(dy* f(Op::rsqrt, 1.0 + square(x)))>(kFloat);
 extern const OpDef op_acosh =
-    unary<EwOp::acosh, UNARY(dy * f(Op::rsqrt, (-1.0 + x) * (1.0 + x)))>(kFloat);
+    unary<EwOp::acosh, UNARY(dy* f(Op::rsqrt, (-1.0 + x) * (1.0 + x)))>(kFloat);
 extern const OpDef op_atanh = unary<EwOp::atanh, UNARY(dy / (1.0 - square(x)))>(kFloat);
 extern const OpDef op_erf =
     unary<EwOp::erf, UNARY((2 / kRootPi) * dy * f(Op::exp, -square(x)))>(kFloat);
 extern const OpDef op_erfinv =
     unary<EwOp::erfinv, UNARY((kRootPi / 2) * dy * f(Op::exp, square(y)))>(kFloat);
-extern const OpDef op_sigmoid = unary<EwOp::sigmoid, UNARY(dy * (y * (1.0 - y)))>(kFloat);
-extern const OpDef op_softplus = unary<EwOp::softplus, UNARY(dy * f(Op::sigmoid, x))>(kFloat);
+extern const OpDef op_sigmoid = unary<EwOp::sigmoid, UNARY(dy*(y*(1.0 - y)))>(kFloat);
+extern const OpDef op_softplus = unary<EwOp::softplus, UNARY(dy* f(Op::sigmoid, x))>(kFloat);
 extern const OpDef op_relu = unary<EwOp::relu, UNARY(f(Op::relu_grad, y, dy))>();
 extern const OpDef op_relu_grad = {infer_binary<EwOp::relu_grad>, emit<EwOp::relu_grad>,
                                    relu_grad_grad, kPromote, int(EwOp::relu_grad)};
@@ -192,19 +198,21 @@ extern const OpDef op_bitwise_not = flat_unary<EwOp::bitwise_not>();
 
 extern const OpDef op_add = binary<EwOp::add, BINARY(dy), BINARY(dy)>();
 extern const OpDef op_sub = binary<EwOp::sub, BINARY(dy), BINARY(-dy)>();
-extern const OpDef op_mul = binary<EwOp::mul, BINARY(dy * b), BINARY(dy * a)>();
-extern const OpDef op_div = binary<EwOp::div, BINARY(dy / b), BINARY(-(dy * y / b))>(kPromote | kFloat);
+extern const OpDef op_mul = binary<EwOp::mul, BINARY(dy* b), BINARY(dy* a)>();
+extern const OpDef op_div =
+    binary<EwOp::div, BINARY(dy / b), BINARY(-(dy* y / b))>(kPromote | kFloat);
 extern const OpDef op_pow =
-    binary<EwOp::pow, BINARY(dy * pow_da(a, b)), BINARY(dy * (y * log_or_zero(a)))>();
-extern const OpDef op_mod = binary<EwOp::mod, BINARY(dy), BINARY(-(dy * f(Op::floor_div, a, b)))>();
+    binary<EwOp::pow, BINARY(dy* pow_da(a, b)), BINARY(dy*(y* log_or_zero(a)))>();
+extern const OpDef op_mod = binary<EwOp::mod, BINARY(dy), BINARY(-(dy* f(Op::floor_div, a, b)))>();
 extern const OpDef op_floor_div = flat_binary<EwOp::floor_div>();
-extern const OpDef op_maximum = binary<EwOp::maximum, BINARY(where(greater_equal(a, b), dy, zero(dy))),
-                                       BINARY(where(greater_equal(a, b), zero(dy), dy))>();
-extern const OpDef op_minimum = binary<EwOp::minimum, BINARY(where(greater_equal(b, a), dy, zero(dy))),
-                                       BINARY(where(greater_equal(b, a), zero(dy), dy))>();
-extern const OpDef op_atan2 =
-    binary<EwOp::atan2, BINARY(dy * b / (square(a) + square(b))),
-           BINARY(-(dy * a / (square(a) + square(b))))>(kPromote | kFloat);
+extern const OpDef op_maximum =
+    binary<EwOp::maximum, BINARY(where(greater_equal(a, b), dy, zero(dy))),
+           BINARY(where(greater_equal(a, b), zero(dy), dy))>();
+extern const OpDef op_minimum =
+    binary<EwOp::minimum, BINARY(where(greater_equal(b, a), dy, zero(dy))),
+           BINARY(where(greater_equal(b, a), zero(dy), dy))>();
+extern const OpDef op_atan2 = binary<EwOp::atan2, BINARY(dy* b / (square(a) + square(b))),
+                                     BINARY(-(dy* a / (square(a) + square(b))))>(kPromote | kFloat);
 
 extern const OpDef op_equal = flat_binary<EwOp::equal>();
 extern const OpDef op_not_equal = flat_binary<EwOp::not_equal>();

@@ -1,9 +1,8 @@
 // Builds programs for the elementwise kernel. A single op and a fused cluster both go through here:
 //     EwProgramBuilder p(out_shape);
-//     int a = p.add_input(ptr_a, type_a), b = p.add_input(ptr_b, type_b);   // broadcast to out_shape
-//     int s = p.add_op(EwOp::add, {a, b});
-//     p.set_output(out_ptr, p.add_op(EwOp::tanh, {s}));
-//     p.run(e);
+//     int a = p.add_input(ptr_a, type_a), b = p.add_input(ptr_b, type_b);   // broadcast to
+//     out_shape int s = p.add_op(EwOp::add, {a, b}); p.set_output(out_ptr, p.add_op(EwOp::tanh,
+//     {s})); p.run(e);
 // An output may share its memory with any input of the same size (in-place).
 #pragma once
 
@@ -25,7 +24,7 @@ int ew_cost(EwOp op);
 const char* ew_name(EwOp op);
 
 class EwProgramBuilder {
-public:
+  public:
     explicit EwProgramBuilder(const Shape& output_shape) : shape_(output_shape) {}
 
     // Pointers may be null in the dry pass. All return a register.
@@ -47,7 +46,7 @@ public:
     }
     void run(Emit& e);
 
-private:
+  private:
     struct Input {
         const void* data;
         TensorType type;

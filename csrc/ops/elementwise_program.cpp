@@ -16,10 +16,12 @@ bool one_of(EwOp op, std::initializer_list<EwOp> ops) {
 DType ew_result_type(EwOp op, DType type) {
     switch (op) {
 #define BOOL(name) case EwOp::name:
-        HB_EW_COMPARE(BOOL) HB_EW_LOGICAL(BOOL) HB_EW_FLOAT_TEST(BOOL)
+        HB_EW_COMPARE(BOOL)
+        HB_EW_LOGICAL(BOOL) HB_EW_FLOAT_TEST(BOOL)
 #undef BOOL
-        return DType::b8;
-        default: return type;
+            return DType::b8;
+        default:
+            return type;
     }
 }
 
@@ -35,8 +37,10 @@ int ew_cost(EwOp op) {
         case EwOp::pow:
         case EwOp::mod:
         case EwOp::floor_div:
-        case EwOp::atan2: return 32;
-        default: return 2;
+        case EwOp::atan2:
+            return 32;
+        default:
+            return 2;
     }
 }
 
@@ -133,7 +137,8 @@ void EwProgramBuilder::collapse(Program& p) const {
             stride *= in[i];
         }
     }
-    // From the last dimension to the first: a dimension joins the one behind it if every input allows.
+    // From the last dimension to the first: a dimension joins the one behind it if every input
+    // allows.
     std::vector<int64_t> dims;
     std::vector<std::vector<int64_t>> kept(inputs_.size());
     for (int d = shape_.ndim() - 1; d >= 0; --d) {
@@ -185,7 +190,8 @@ void EwProgramBuilder::allocate(Program& p) const {
         for (uint16_t r : {p.instrs[i].a, p.instrs[i].b, p.instrs[i].c}) last_use[r] = int(i);
 
     std::vector<bool> in_place(regs_.size(), false);
-    for (int k = 0; k < num_inputs; ++k) in_place[size_t(k)] = p.inputs[size_t(k)].access == EwAccess::direct;
+    for (int k = 0; k < num_inputs; ++k)
+        in_place[size_t(k)] = p.inputs[size_t(k)].access == EwAccess::direct;
     for (EwOutput& out : p.outputs) {
         for (int k = 0; k < num_inputs; ++k)
             out.at_end |= in_place[size_t(k)] && last_use[size_t(k)] > int(out.reg) - num_inputs &&
@@ -216,8 +222,7 @@ void EwProgramBuilder::allocate(Program& p) const {
         const EwInstr& in = p.instrs[i];
         if (!in_place[in.dst]) p.offsets[in.dst] = take(1);
         for (uint16_t r : {in.a, in.b, in.c}) {
-            const bool temporary =
-                int(r) >= num_inputs || p.inputs[r].access == EwAccess::strided;
+            const bool temporary = int(r) >= num_inputs || p.inputs[r].access == EwAccess::strided;
             if (temporary && !in_place[r] && last_use[r] == int(i)) {
                 free.push_back(p.offsets[r]);
                 last_use[r] = kNever;

@@ -21,15 +21,15 @@ T times(double k, const T& x) { return mul(scalar_like(x, k), x); }
 // ---- shapes ----
 
 int64_t channels(const TensorType& x) { return x.shape.back(); }
-int64_t rows_of(const TensorType& x) {
-    return split_at_axis(x.shape, x.shape.ndim() - 1).outer;
-}
+int64_t rows_of(const TensorType& x) { return split_at_axis(x.shape, x.shape.ndim() - 1).outer; }
 std::vector<int64_t> all_but_last(const T& x) {
     std::vector<int64_t> axes;
     for (int d = 0; d + 1 < x.ndim(); ++d) axes.push_back(d);
     return axes;
 }
-Shape row_shape(const TensorType& x) { return Shape(std::vector<int64_t>(x.shape.begin(), x.shape.end() - 1)); }
+Shape row_shape(const TensorType& x) {
+    return Shape(std::vector<int64_t>(x.shape.begin(), x.shape.end() - 1));
+}
 T column(const T& x) {
     Shape shape = x.shape();
     shape.push_back(1);
@@ -39,12 +39,15 @@ T column(const T& x) {
 void check(const InferCtx& c, int inputs) {
     c.expect(inputs);
     const Shape& x = c.in[0].shape;
-    if (x.ndim() < 1) fail_value("{}: x needs at least one dimension. Received: x.shape={}.", c.name, x);
+    if (x.ndim() < 1)
+        fail_value("{}: x needs at least one dimension. Received: x.shape={}.", c.name, x);
     const char* names[] = {"x", "gamma", "beta"};
     for (int i = 1; i < inputs; ++i)
         if (c.in[size_t(i)].shape != Shape{x.back()})
-            fail_value("{}: {} must have one value for each of the {} channels of x. Received: {}.shape={}, x.shape={}.",
-                       c.name, names[i], x.back(), names[i], c.in[size_t(i)].shape, x);
+            fail_value(
+                "{}: {} must have one value for each of the {} channels of x. Received: "
+                "{}.shape={}, x.shape={}.",
+                c.name, names[i], x.back(), names[i], c.in[size_t(i)].shape, x);
 }
 
 std::vector<TensorType> infer_batch(const InferCtx& c) {
@@ -93,7 +96,8 @@ Split split_rows(const TensorType& x) {
         }
     const int64_t blocks = (s.n * s.fold + kNormColumns - 1) / kNormColumns;
     const int64_t tasks = std::min<int64_t>(64, s.rows * s.n / 16384);
-    s.parts = std::clamp<int64_t>(tasks / std::max<int64_t>(1, blocks), 1, std::max<int64_t>(1, s.rows / s.fold));
+    s.parts = std::clamp<int64_t>(tasks / std::max<int64_t>(1, blocks), 1,
+                                  std::max<int64_t>(1, s.rows / s.fold));
     return s;
 }
 
@@ -112,11 +116,13 @@ void emit_batch_norm(Emit& e) {
         EwProgramBuilder p(vector.shape);
         const int eps = p.add_constant(e.attrs.f("epsilon"), x.dtype);
         const int var = p.add_op(EwOp::add, {p.add_input(e.out(2), vector), eps});
-        p.set_output(scale, p.add_op(EwOp::mul, {p.add_input(e.in(1), vector), p.add_op(EwOp::rsqrt, {var})}));
+        p.set_output(scale, p.add_op(EwOp::mul,
+                                     {p.add_input(e.in(1), vector), p.add_op(EwOp::rsqrt, {var})}));
         p.run(e);
     }
     EwProgramBuilder p(x.shape);
-    const int centered = p.add_op(EwOp::sub, {p.add_input(e.in(0), x), p.add_input(e.out(1), vector)});
+    const int centered =
+        p.add_op(EwOp::sub, {p.add_input(e.in(0), x), p.add_input(e.out(1), vector)});
     const int scaled = p.add_op(EwOp::mul, {centered, p.add_input(scale, vector)});
     p.set_output(e.out(0), p.add_op(EwOp::add, {scaled, p.add_input(e.in(2), vector)}));
     p.run(e);
@@ -141,9 +147,11 @@ void emit_batch_norm_grad(Emit& e) {
         EwProgramBuilder p(vector.shape);
         const int eps = p.add_constant(e.attrs.f("epsilon"), x.dtype);
         const int share = p.add_constant(1.0 / double(s.rows), x.dtype);
-        const int rstd = p.add_op(EwOp::rsqrt, {p.add_op(EwOp::add, {p.add_input(e.in(3), vector), eps})});
+        const int rstd =
+            p.add_op(EwOp::rsqrt, {p.add_op(EwOp::add, {p.add_input(e.in(3), vector), eps})});
         const int sum = p.add_input(sums, vector);
-        const int product = p.add_op(EwOp::mul, {p.add_input(sums ? sums + bytes : nullptr, vector), rstd});
+        const int product =
+            p.add_op(EwOp::mul, {p.add_input(sums ? sums + bytes : nullptr, vector), rstd});
         p.set_output(e.out(1), product);
         p.set_output(e.out(2), sum);
         p.set_output(scale, p.add_op(EwOp::mul, {p.add_input(e.in(1), vector), rstd}));
@@ -152,7 +160,8 @@ void emit_batch_norm_grad(Emit& e) {
         p.run(e);
     }
     EwProgramBuilder p(x.shape);
-    const int centered = p.add_op(EwOp::sub, {p.add_input(e.in(0), x), p.add_input(e.in(2), vector)});
+    const int centered =
+        p.add_op(EwOp::sub, {p.add_input(e.in(0), x), p.add_input(e.in(2), vector)});
     const int along = p.add_op(EwOp::mul, {centered, p.add_input(slope, vector)});
     const int moved = p.add_op(EwOp::sub, {p.add_input(e.in(4), x), p.add_input(shift, vector)});
     const int rest = p.add_op(EwOp::sub, {moved, along});
@@ -160,11 +169,14 @@ void emit_batch_norm_grad(Emit& e) {
     p.run(e);
 }
 
-T or_zeros(const T& gradient, const T& like) { return gradient.defined() ? gradient : zeros_like(like); }
+T or_zeros(const T& gradient, const T& like) {
+    return gradient.defined() ? gradient : zeros_like(like);
+}
 
 Tensors batch_norm_rule(const GradCtx& c) {
     const T &x = c.in(0), &mean = c.out(1);
-    Tensors d = apply(Op::batch_norm_grad, {x, c.in(1), mean, c.out(2), or_zeros(c.dout(0), x)}, c.attrs);
+    Tensors d =
+        apply(Op::batch_norm_grad, {x, c.in(1), mean, c.out(2), or_zeros(c.dout(0), x)}, c.attrs);
     const double share = 1.0 / double(std::max<int64_t>(1, rows_of(x.type())));
     if (c.dout(1).defined()) d[0] = add(d[0], times(share, c.dout(1)));
     if (c.dout(2).defined()) d[0] = add(d[0], mul(sub(x, mean), times(2 * share, c.dout(2))));
@@ -177,8 +189,9 @@ template <bool rms>
 void emit_layer_norm(Emit& e) {
     const TensorType& x = e.in_type(0);
     if (volume(x.shape) == 0) return fill_with_zeros(e);
-    LayerNormArgs args{e.in(0), e.in(1), nullptr, e.out(0), nullptr, nullptr, rows_of(x), channels(x),
-                       e.attrs.f("epsilon")};
+    LayerNormArgs args{e.in(0),    e.in(1),     nullptr,
+                       e.out(0),   nullptr,     nullptr,
+                       rows_of(x), channels(x), e.attrs.f("epsilon")};
     if (!rms) args.beta = e.in(2), args.mean = e.out(1), args.rstd = e.out(2);
     const FloatPair& kernel = rms ? e.kernels.norm->rms_norm : e.kernels.norm->layer_norm;
     e.run(kernel_for(kernel, x.dtype), args, 8 * volume(x.shape));
@@ -190,10 +203,11 @@ void emit_layer_norm_grad(Emit& e) {
     const TensorType &x = e.in_type(0), &vector = e.in_type(1);
     if (volume(x.shape) == 0) return fill_with_zeros(e);
     const int64_t rows = rows_of(x);
-    const int64_t parts = std::clamp<int64_t>(volume(x.shape) / 16384, 1, std::min<int64_t>(rows, 64));
+    const int64_t parts =
+        std::clamp<int64_t>(volume(x.shape) / 16384, 1, std::min<int64_t>(rows, 64));
     void* partial = e.workspace(2 * size_t(parts) * vector.bytes());
-    LayerNormGradArgs args{e.in(0), e.in(1), nullptr, nullptr, e.in(rms ? 2 : 4), e.out(0), partial, rows,
-                           channels(x), parts, e.attrs.f("epsilon")};
+    LayerNormGradArgs args{e.in(0), e.in(1), nullptr,     nullptr, e.in(rms ? 2 : 4),   e.out(0),
+                           partial, rows,    channels(x), parts,   e.attrs.f("epsilon")};
     if (!rms) args.mean = e.in(2), args.rstd = e.in(3);
     const FloatPair& kernel = rms ? e.kernels.norm->rms_norm_grad : e.kernels.norm->layer_norm_grad;
     e.run(kernel_for(kernel, x.dtype), args, 12 * volume(x.shape));
@@ -201,14 +215,16 @@ void emit_layer_norm_grad(Emit& e) {
     emit_reduce(e, ReduceOp::sum, partial, {x.dtype, {parts, 2 * channels(x)}}, {0}, sums);
     for (int i = 1; i < e.num_out(); ++i) {
         EwProgramBuilder p(vector.shape);
-        p.set_output(e.out(i), p.add_input(sums ? sums + size_t(i - 1) * vector.bytes() : nullptr, vector));
+        p.set_output(e.out(i),
+                     p.add_input(sums ? sums + size_t(i - 1) * vector.bytes() : nullptr, vector));
         p.run(e);
     }
 }
 
 Tensors layer_norm_rule(const GradCtx& c) {
     const T &x = c.in(0), &mean = c.out(1), &rstd = c.out(2);
-    Tensors d = apply(Op::layer_norm_grad, {x, c.in(1), mean, rstd, or_zeros(c.dout(0), x)}, c.attrs);
+    Tensors d =
+        apply(Op::layer_norm_grad, {x, c.in(1), mean, rstd, or_zeros(c.dout(0), x)}, c.attrs);
     const double share = 1.0 / double(std::max<int64_t>(1, channels(x.type())));
     if (c.dout(1).defined()) d[0] = add(d[0], column(times(share, c.dout(1))));
     if (c.dout(2).defined()) {  // rstd = (var + epsilon)^(-1/2)
@@ -222,7 +238,8 @@ Tensors rms_norm_rule(const GradCtx& c) {
     return apply(Op::rms_norm_grad, {c.in(0), c.in(1), c.dout(0)}, c.attrs);
 }
 
-// ---- gradients of the gradients: the fused kernels' formulas once more, in ops that differentiate ----
+// ---- gradients of the gradients: the fused kernels' formulas once more, in ops that differentiate
+// ----
 
 Tensors batch_norm_grad_in_ops(const Tensors& in, const Attrs& attrs) {
     const T &x = in[0], &gamma = in[1], &mean = in[2], &var = in[3], &dy = in[4];
@@ -230,7 +247,8 @@ Tensors batch_norm_grad_in_ops(const Tensors& in, const Attrs& attrs) {
     const T centered = sub(x, mean), rstd = rsqrt(add(var, scalar_like(var, attrs.f("epsilon"))));
     const T dbeta = sum(dy, all_but_last(x), false);
     const T dgamma = mul(sum(mul(dy, centered), all_but_last(x), false), rstd);
-    const T rest = sub(sub(dy, times(share, dbeta)), mul(centered, times(share, mul(dgamma, rstd))));
+    const T rest =
+        sub(sub(dy, times(share, dbeta)), mul(centered, times(share, mul(dgamma, rstd))));
     return {mul(rest, mul(gamma, rstd)), dgamma, dbeta};
 }
 
@@ -252,7 +270,8 @@ Tensors layer_norm_grad_in_ops(const Tensors& in, const Attrs&) {
 Tensors rms_norm_grad_in_ops(const Tensors& in, const Attrs& attrs) {
     const T &x = in[0], mean_square = times(1.0 / double(std::max<int64_t>(1, channels(x.type()))),
                                             sum(square(x), {x.ndim() - 1}, true));
-    return layer_dx(x, rsqrt(add(mean_square, scalar_like(x, attrs.f("epsilon")))), in[1], in[2], true);
+    return layer_dx(x, rsqrt(add(mean_square, scalar_like(x, attrs.f("epsilon")))), in[1], in[2],
+                    true);
 }
 
 // The gradient rule of an op that computes what `formula` does.
@@ -278,13 +297,16 @@ Tensors differentiate(const GradCtx& c) {
 }
 }  // namespace
 
-extern const OpDef op_batch_norm = {infer_batch, emit_batch_norm, batch_norm_rule, kPromote | kFloat};
+extern const OpDef op_batch_norm = {infer_batch, emit_batch_norm, batch_norm_rule,
+                                    kPromote | kFloat};
 extern const OpDef op_batch_norm_grad = {infer_grad<3>, emit_batch_norm_grad,
                                          differentiate<batch_norm_grad_in_ops>};
-extern const OpDef op_layer_norm = {infer_layer, emit_layer_norm<false>, layer_norm_rule, kPromote | kFloat};
+extern const OpDef op_layer_norm = {infer_layer, emit_layer_norm<false>, layer_norm_rule,
+                                    kPromote | kFloat};
 extern const OpDef op_layer_norm_grad = {infer_grad<3>, emit_layer_norm_grad<false>,
                                          differentiate<layer_norm_grad_in_ops>};
-extern const OpDef op_rms_norm = {infer_rms, emit_layer_norm<true>, rms_norm_rule, kPromote | kFloat};
+extern const OpDef op_rms_norm = {infer_rms, emit_layer_norm<true>, rms_norm_rule,
+                                  kPromote | kFloat};
 extern const OpDef op_rms_norm_grad = {infer_grad<2>, emit_layer_norm_grad<true>,
                                        differentiate<rms_norm_grad_in_ops>};
 

@@ -30,8 +30,10 @@ DType working_type(Op op, DType type) {
 }
 
 constexpr ReduceOp kernel_of(Op op) {
-    return op == Op::sum ? ReduceOp::sum : op == Op::prod ? ReduceOp::prod
-           : op == Op::max || op == Op::any ? ReduceOp::max : ReduceOp::min;
+    return op == Op::sum                    ? ReduceOp::sum
+           : op == Op::prod                 ? ReduceOp::prod
+           : op == Op::max || op == Op::any ? ReduceOp::max
+                                            : ReduceOp::min;
 }
 
 template <Op op>
@@ -41,8 +43,8 @@ std::vector<TensorType> infer(const InferCtx& c) {
     const std::vector<int64_t> axes = axes_of(c.attrs, shape.ndim(), c.name);
     const Shape out = reduced_shape(shape, axes, keepdims_of(c.attrs));
     if ((op == Op::max || op == Op::min) && volume(shape) == 0 && volume(out) != 0)
-        fail_value("{}: nothing to reduce: x has no elements along {}. Received x.shape={}.", c.name,
-                   Shape(axes), shape);
+        fail_value("{}: nothing to reduce: x has no elements along {}. Received x.shape={}.",
+                   c.name, Shape(axes), shape);
     return {{working_type(op, c.in[0].dtype), out}};
 }
 
@@ -60,7 +62,8 @@ template <Op op>
 void emit(Emit& e) {
     const TensorType working{working_type(op, e.in_type(0).dtype), e.in_type(0).shape};
     const void* x = converted(e, e.in(0), e.in_type(0), working.dtype);
-    emit_reduce(e, kernel_of(op), x, working, axes_of(e.attrs, working.shape.ndim(), "reduce"), e.out(0));
+    emit_reduce(e, kernel_of(op), x, working, axes_of(e.attrs, working.shape.ndim(), "reduce"),
+                e.out(0));
 }
 
 // The result's shape with 1 in place of the axes, so that it broadcasts against x.
@@ -74,7 +77,8 @@ std::vector<Tensor> sum_grad(const GradCtx& c) {
 
 // Equal shares for all that equal the extreme.
 std::vector<Tensor> extreme_grad(const GradCtx& c) {
-    const T &x = c.in(0), y = reshape(c.out(0), kept_shape(c)), dy = reshape(c.dout(0), kept_shape(c));
+    const T &x = c.in(0), y = reshape(c.out(0), kept_shape(c)),
+            dy = reshape(c.dout(0), kept_shape(c));
     const T mask = cast(apply1(Op::equal, {x, y}), x.dtype());
     const T count = sum(mask, axes_of(c.attrs, x.ndim(), "reduce"), true);
     return {mul(mask, div(dy, count))};
@@ -91,7 +95,8 @@ std::vector<Tensor> prod_grad(const GradCtx& c) {
     std::vector<int64_t> order, back(size_t(x.ndim()));
     Shape kept;
     for (int d = 0; d < x.ndim(); ++d)
-        if (std::find(axes.begin(), axes.end(), d) == axes.end()) order.push_back(d), kept.push_back(x.shape()[d]);
+        if (std::find(axes.begin(), axes.end(), d) == axes.end())
+            order.push_back(d), kept.push_back(x.shape()[d]);
     order.insert(order.end(), axes.begin(), axes.end());
     for (size_t i = 0; i < order.size(); ++i) back[size_t(order[i])] = int64_t(i);
 
@@ -100,7 +105,8 @@ std::vector<Tensor> prod_grad(const GradCtx& c) {
     Shape flat_shape = kept;
     flat_shape.push_back(outer == 0 ? 0 : x.size() / outer);
     const T flat = reshape(moved, flat_shape);
-    const T others = mul(running(Op::cumprod, flat, last, false, true), running(Op::cumprod, flat, last, true, true));
+    const T others = mul(running(Op::cumprod, flat, last, false, true),
+                         running(Op::cumprod, flat, last, true, true));
     const T dx = transpose(reshape(others, moved.shape()), back);
     return {mul(dx, reshape(c.dout(0), kept_shape(c)))};
 }
@@ -114,7 +120,8 @@ std::vector<TensorType> infer_arg(const InferCtx& c) {
     const Shape& shape = c.in[0].shape;
     const int axis = axis_of(c.attrs, shape.ndim(), c.name);
     if (shape[axis] == 0)
-        fail_value("{}: nothing to choose from along axis {}. Received x.shape={}.", c.name, axis, shape);
+        fail_value("{}: nothing to choose from along axis {}. Received x.shape={}.", c.name, axis,
+                   shape);
     return {{DType::i32, reduced_shape(shape, {axis}, keepdims_of(c.attrs))}};
 }
 
@@ -122,7 +129,8 @@ template <bool largest>
 void emit_arg(Emit& e) {
     const TensorType& x = e.in_type(0);
     const AxisSplit s = split_at_axis(x.shape, axis_of(e.attrs, x.shape.ndim(), "argmax"));
-    const ArgReduceArgs args{e.in(0), static_cast<int32_t*>(e.out(0)), s.outer, s.n, s.inner, largest};
+    const ArgReduceArgs args{e.in(0), static_cast<int32_t*>(e.out(0)), s.outer, s.n, s.inner,
+                             largest};
     if (s.outer * s.inner > 0)
         e.run(e.kernels.reduce->arg[int(x.dtype)], args, 2 * volume(x.shape));
 }
@@ -140,7 +148,13 @@ void emit_scan(Emit& e) {
     const TensorType &in = e.in_type(0), &out = e.out_type(0);
     const AxisSplit s = split_at_axis(in.shape, axis_of(e.attrs, in.shape.ndim(), "cumsum"));
     const void* x = converted(e, e.in(0), in, out.dtype);
-    const ScanArgs args{x, e.out(0), s.outer, s.n, s.inner, product, e.attrs.b("reverse", false),
+    const ScanArgs args{x,
+                        e.out(0),
+                        s.outer,
+                        s.n,
+                        s.inner,
+                        product,
+                        e.attrs.b("reverse", false),
                         e.attrs.b("exclusive", false)};
     if (volume(in.shape)) e.run(e.kernels.reduce->scan[int(out.dtype)], args, 4 * volume(in.shape));
 }

@@ -8,8 +8,8 @@
 
 namespace hb {
 
-// y = x reduced over axes (sorted, not negative). The dtype must have such a kernel: numbers for sum and
-// prod; anything for max and min, which are any and all of bools.
+// y = x reduced over axes (sorted, not negative). The dtype must have such a kernel: numbers for
+// sum and prod; anything for max and min, which are any and all of bools.
 void emit_reduce(Emit& e, ReduceOp op, const void* x, const TensorType& x_type,
                  const std::vector<int64_t>& axes, void* y);
 

@@ -31,7 +31,8 @@ std::vector<Group> group(const Shape& shape, const std::vector<int64_t>& axes) {
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// In how many parts each result's sum is computed: enough tasks for many threads, short chains of additions.
+// In how many parts each result's sum is computed: enough tasks for many threads, short chains of
+// additions.
 int64_t choose_parts(const ReduceArgs& p, bool rows_kernel, int64_t volume) {
     const int64_t cells =
         p.outer.count * (rows_kernel ? 1 : ceil_div(p.inner * p.fold, kReduceColumns));
@@ -63,7 +64,8 @@ void emit_reduce(Emit& e, ReduceOp op, const void* x, const TensorType& x_type,
         std::reverse(d->dims, d->dims + d->ndim);
         std::reverse(d->strides, d->strides + d->ndim);
     }
-    const int64_t outputs = p.outer.count * (rows_kernel ? 1 : p.inner), total = volume(x_type.shape);
+    const int64_t outputs = p.outer.count * (rows_kernel ? 1 : p.inner),
+                  total = volume(x_type.shape);
     if (outputs == 0) return;
     if (!rows_kernel && p.rows.ndim == 1 && p.rows.strides[0] == p.inner && p.inner <= 64)
         p.fold = std::clamp<int64_t>(p.rows.count / 8, 1, 256 / p.inner);
@@ -91,8 +93,10 @@ Shape reduced_shape(const Shape& shape, const std::vector<int64_t>& axes, bool k
     Shape out;
     for (int d = 0; d < shape.ndim(); ++d) {
         const bool reduced = std::find(axes.begin(), axes.end(), d) != axes.end();
-        if (!reduced) out.push_back(shape[d]);
-        else if (keepdims) out.push_back(1);
+        if (!reduced)
+            out.push_back(shape[d]);
+        else if (keepdims)
+            out.push_back(1);
     }
     return out;
 }

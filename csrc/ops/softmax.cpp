@@ -9,7 +9,9 @@ namespace hb {
 namespace {
 using T = Tensor;
 
-int axis_of(const Attrs& attrs, int ndim) { return normalize_axis(attrs.i("axis", -1), ndim, "softmax"); }
+int axis_of(const Attrs& attrs, int ndim) {
+    return normalize_axis(attrs.i("axis", -1), ndim, "softmax");
+}
 T sum_axis(const T& x, int64_t axis) { return sum(x, {axis}, true); }
 T exp(const T& x) { return apply1(Op::exp, {x}); }
 
@@ -85,20 +87,25 @@ std::vector<TensorType> infer_xent(const InferCtx& c) {
     c.expect(2);
     const TensorType &x = c.in[0], &t = c.in[1];
     if (x.shape.ndim() < 1 || x.shape != t.shape)
-        fail_value("{}: logits and targets must have one shape with classes last. Received: logits.shape={}, targets.shape={}.",
-                   c.name, x.shape, t.shape);
+        fail_value(
+            "{}: logits and targets must have one shape with classes last. Received: "
+            "logits.shape={}, targets.shape={}.",
+            c.name, x.shape, t.shape);
     return {{x.dtype, reduced_shape(x.shape, {x.shape.ndim() - 1}, false)}, x};
 }
 
 std::vector<TensorType> infer_sparse_xent(const InferCtx& c) {
     c.expect(2);
     const TensorType &x = c.in[0], &labels = c.in[1];
-    if (!is_float(x.dtype)) fail_type("{}: logits must be floats. Received: dtype {}.", c.name, x.dtype);
+    if (!is_float(x.dtype))
+        fail_type("{}: logits must be floats. Received: dtype {}.", c.name, x.dtype);
     if (!is_integer(labels.dtype))
         fail_type("{}: labels must be integers. Received: dtype {}.", c.name, labels.dtype);
     if (x.shape.ndim() < 1 || reduced_shape(x.shape, {x.shape.ndim() - 1}, false) != labels.shape)
-        fail_value("{}: labels must have the shape of logits without the last axis. Received: logits.shape={}, labels.shape={}.",
-                   c.name, x.shape, labels.shape);
+        fail_value(
+            "{}: labels must have the shape of logits without the last axis. Received: "
+            "logits.shape={}, labels.shape={}.",
+            c.name, x.shape, labels.shape);
     return {{x.dtype, labels.shape}, x};
 }
 
@@ -118,7 +125,8 @@ void emit_xent(Emit& e) {
         const LabelCheckArgs check{e.in(1), e.in_type(1).dtype, s.outer, s.n, e.error_slot()};
         e.run(e.kernels.softmax->check_labels, check, s.outer, Serial{});
     }
-    const XentArgs args{e.in(0), e.in(1), e.in(1), e.in_type(1).dtype, e.out(0), e.out(1), s.outer, s.n};
+    const XentArgs args{e.in(0),  e.in(1),  e.in(1), e.in_type(1).dtype,
+                        e.out(0), e.out(1), s.outer, s.n};
     const FloatPair& kernel = sparse ? e.kernels.softmax->sparse_xent : e.kernels.softmax->xent;
     e.run(kernel_for(kernel, x.dtype), args, 16 * volume(x.shape));
 }
@@ -128,14 +136,17 @@ void emit_xent_grad(Emit& e) {
     const TensorType& probs = e.in_type(0);
     const AxisSplit s = rows_of(probs);
     if (volume(probs.shape) == 0) return;
-    const XentGradArgs args{e.in(0), e.in(1), e.in(1), e.in(2), e.in_type(1).dtype, e.out(0), s.outer, s.n};
-    const FloatPair& kernel = sparse ? e.kernels.softmax->sparse_xent_grad : e.kernels.softmax->xent_grad;
+    const XentGradArgs args{e.in(0),  e.in(1), e.in(1), e.in(2), e.in_type(1).dtype,
+                            e.out(0), s.outer, s.n};
+    const FloatPair& kernel =
+        sparse ? e.kernels.softmax->sparse_xent_grad : e.kernels.softmax->xent_grad;
     e.run(kernel_for(kernel, probs.dtype), args, 4 * volume(probs.shape));
 }
 
 Error describe_label(const ErrorSlot& slot, std::span<const TensorType> in, const Attrs&) {
     return Error(ErrorKind::value,
-                 format("sparse_softmax_xent: label {} at flat position {} is out of range for {} classes. Received: logits.shape={}.",
+                 format("sparse_softmax_xent: label {} at flat position {} is out of range for {} "
+                        "classes. Received: logits.shape={}.",
                         slot.value, slot.position - 1, in[0].shape.back(), in[0].shape));
 }
 
@@ -159,7 +170,8 @@ T logits_gradient(const GradCtx& c, Op grad_op) {
 std::vector<Tensor> xent_rule(const GradCtx& c) {
     const bool targets = c.needs(1) && c.dout(0).defined();
     return {c.needs(0) ? logits_gradient(c, Op::softmax_xent_grad) : T(),
-            targets ? neg(mul(apply1(Op::log_softmax, {c.in(0)}, {{"axis", int64_t(-1)}}), column(c.dout(0))))
+            targets ? neg(mul(apply1(Op::log_softmax, {c.in(0)}, {{"axis", int64_t(-1)}}),
+                              column(c.dout(0))))
                     : T()};
 }
 std::vector<Tensor> sparse_xent_rule(const GradCtx& c) {
@@ -171,14 +183,16 @@ std::vector<Tensor> xent_grad_rule(const GradCtx& c) {
     const T &p = c.in(0), &t = c.in(1), dloss = column(c.in(2)), &g = c.dout(0);
     const int64_t last = p.ndim() - 1;
     const T weight = sum_axis(t, last), gp = sum_axis(mul(g, p), last);
-    return {c.needs(0) ? mul(g, mul(dloss, weight)) : T(), c.needs(1) ? mul(dloss, sub(gp, g)) : T(),
+    return {c.needs(0) ? mul(g, mul(dloss, weight)) : T(),
+            c.needs(1) ? mul(dloss, sub(gp, g)) : T(),
             c.needs(2) ? sum(mul(g, sub(mul(p, weight), t)), {last}, false) : T()};
 }
 std::vector<Tensor> sparse_xent_grad_rule(const GradCtx& c) {
     const T &p = c.in(0), dloss = column(c.in(2)), &g = c.dout(0);
     const int64_t last = p.ndim() - 1;
     if (!c.needs(2)) return {mul(g, dloss), T(), T()};
-    const T t = apply1(Op::one_hot, {c.in(1)}, {{"depth", p.shape()[last]}, {"dtype", dtype_name(p.dtype())}});
+    const T t = apply1(Op::one_hot, {c.in(1)},
+                       {{"depth", p.shape()[last]}, {"dtype", dtype_name(p.dtype())}});
     return {mul(g, dloss), T(), sum(mul(g, sub(p, t)), {last}, false)};
 }
 }  // namespace
@@ -187,15 +201,18 @@ using K = SoftmaxKernels;
 extern const OpDef op_softmax = {infer_same, emit_softmax<&K::softmax>, softmax_rule, kFloat};
 extern const OpDef op_softmax_grad = {infer_softmax_grad, emit_softmax_grad<&K::softmax_grad>,
                                       softmax_grad_rule};
-extern const OpDef op_log_softmax = {infer_same, emit_softmax<&K::log_softmax>, log_softmax_rule, kFloat};
-extern const OpDef op_log_softmax_grad = {infer_softmax_grad, emit_softmax_grad<&K::log_softmax_grad>,
-                                          log_softmax_grad_rule};
-extern const OpDef op_logsumexp = {infer_logsumexp, emit_softmax<&K::logsumexp>, logsumexp_rule, kFloat};
+extern const OpDef op_log_softmax = {infer_same, emit_softmax<&K::log_softmax>, log_softmax_rule,
+                                     kFloat};
+extern const OpDef op_log_softmax_grad = {
+    infer_softmax_grad, emit_softmax_grad<&K::log_softmax_grad>, log_softmax_grad_rule};
+extern const OpDef op_logsumexp = {infer_logsumexp, emit_softmax<&K::logsumexp>, logsumexp_rule,
+                                   kFloat};
 extern const OpDef op_softmax_xent = {infer_xent, emit_xent<false>, xent_rule, kPromote | kFloat};
 extern const OpDef op_softmax_xent_grad = {infer_xent_grad, emit_xent_grad<false>, xent_grad_rule};
-extern const OpDef op_sparse_softmax_xent = {
-    .infer = infer_sparse_xent, .emit = emit_xent<true>, .grad = sparse_xent_rule,
-    .describe_error = describe_label};
+extern const OpDef op_sparse_softmax_xent = {.infer = infer_sparse_xent,
+                                             .emit = emit_xent<true>,
+                                             .grad = sparse_xent_rule,
+                                             .describe_error = describe_label};
 extern const OpDef op_sparse_softmax_xent_grad = {infer_xent_grad, emit_xent_grad<true>,
                                                   sparse_xent_grad_rule};
 
