@@ -37,6 +37,8 @@ void register_variable(py::module_& m) {
                  return std::make_shared<Variable>(initial, trainable);
              }),
              py::arg("value"), py::arg("dtype") = py::none(), py::arg("trainable") = true)
+        .def_static("over", [](py::handle array) { return Variable::over(array_to_tensor(array)); },
+                    py::arg("array"), "A variable whose memory is the array's.")
         .def_property_readonly("shape",
                                [](const Variable& v) {
                                    const Shape& shape = v.type().shape;

@@ -9,6 +9,13 @@ class Variable : public std::enable_shared_from_this<Variable> {
 public:
     explicit Variable(const Tensor& initial, bool trainable = true);
 
+    // A variable over somebody else's memory.
+    static std::shared_ptr<Variable> over(const Tensor& memory) {
+        auto variable = std::make_shared<Variable>(Tensor(TensorType{memory.dtype(), {0}}));
+        variable->value_ = Tensor(memory.type(), memory.buffer());
+        return variable;
+    }
+
     const TensorType& type() const { return value_.type(); }
     // The value now, or its symbol while tracing. Later changes do not show through it.
     Tensor read();

@@ -1,0 +1,27 @@
+// The machine's limits, against which benchmarks measure.
+#pragma once
+
+#include "kernels/kernel.h"
+
+namespace hb {
+
+struct FmaPeakArgs {
+    int64_t rounds;
+    float* sink;  // 16 floats per thread
+};
+
+struct TriadArgs {  // a[i] = b[i] + s * c[i]
+    float* a;
+    const float* b;
+    const float* c;
+    int64_t n;
+};
+
+struct MeasureKernels {
+    KernelFn fma_peak;
+    KernelFn triad;
+    double fma_flops_per_round;
+};
+HB_DECLARE_KERNELS(MeasureKernels, measure_kernels)
+
+}  // namespace hb
