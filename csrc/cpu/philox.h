@@ -47,7 +47,7 @@ HB_INLINE W interleave_high(W a, W b) {
 
 // Blocks first_block ... first_block + kPhiloxTile - 1 of the stream, in order.
 inline void philox_tile(const int64_t* seed, int64_t first_block, uint32_t* out) {
-    constexpr int kSets = 4;  // independent vectors at a time, to hide the latency of the products
+    constexpr int kSets = 2;  // independent vectors at a time, to hide the latency of the products
     const uint64_t key = uint64_t(seed[0]), counter = uint64_t(seed[1]);
     const Words m0 = Words{} + 0xD2511F53u, m1 = Words{} + 0xCD9E8D57u;
     for (int64_t done = 0; done < kPhiloxTile; done += kSets * kPhiloxLanes) {
@@ -60,14 +60,15 @@ inline void philox_tile(const int64_t* seed, int64_t first_block, uint32_t* out)
             c2[s] = Words{} + counter;
             c3[s] = Words{} + (counter >> 32);
         }
-        uint32_t k0 = uint32_t(key), k1 = uint32_t(key >> 32);
+        Words k0 = Words{} + key, k1 = Words{} + (key >> 32);
+#pragma GCC unroll 1
         for (int round = 0; round < 10; ++round) {
 #pragma GCC unroll 4
             for (int s = 0; s < kSets; ++s) {
                 const Words p0 = multiply_low_halves(c0[s], m0), p1 = multiply_low_halves(c2[s], m1);
-                c0[s] = (p1 >> 32) ^ c1[s] ^ (Words{} + k0);
+                c0[s] = (p1 >> 32) ^ c1[s] ^ k0;
                 c1[s] = p1;
-                c2[s] = (p0 >> 32) ^ c3[s] ^ (Words{} + k1);
+                c2[s] = (p0 >> 32) ^ c3[s] ^ k1;
                 c3[s] = p0;
             }
             k0 += 0x9E3779B9u;
