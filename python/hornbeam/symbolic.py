@@ -17,7 +17,6 @@ The whole contract with the functional model:
 """
 
 import functools
-import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -25,6 +24,7 @@ from typing import Any, TypeVar
 
 from hornbeam import tree
 from hornbeam._function import abstract_eval
+from hornbeam.utils.naming import to_snake_case
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,13 +33,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {}
 
 _names: dict[str, int] = defaultdict(int)
 _names_lock = threading.Lock()
-
-
-def to_snake_case(name: str) -> str:
-    """`"MaxPooling2D"` -> `"max_pooling2d"`."""
-    name = re.sub(r"\W+", "", name)
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def unique_name(prefix: str) -> str:

@@ -44,7 +44,9 @@ def _constructors(cls: type) -> list[tuple[type, list[inspect.Parameter]]]:
     """Classes with a constructor of their own, and its named parameters, while **kwargs go up."""
     found = []
     for owner in cls.__mro__:
-        if owner is Operation or (owner.__name__ == "Layer" and owner.__module__.endswith(".layer")):
+        if owner is Operation or (
+            owner.__name__ == "Layer" and owner.__module__.endswith(".layer")
+        ):
             break
         if "__init__" not in owner.__dict__:
             continue

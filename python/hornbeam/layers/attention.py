@@ -219,7 +219,7 @@ class MultiHeadAttention(Layer):
     def _projection(self, equation: str, sizes: Any, bias_axes: str, name: str) -> EinsumDense:
         # initializers are cloned, so that equal shapes do not get equal values
         from_config = type(self.kernel_initializer).from_config
-        return EinsumDense(
+        projection = EinsumDense(
             equation, sizes, bias_axes=bias_axes if self.use_bias else None, name=name,
             kernel_initializer=from_config(self.kernel_initializer.get_config()),
             bias_initializer=self.bias_initializer,
@@ -227,6 +227,8 @@ class MultiHeadAttention(Layer):
             kernel_constraint=self.kernel_constraint, bias_constraint=self.bias_constraint,
             dtype=self.dtype_policy,
         )  # fmt: skip
+        projection.supports_masking = True  # masks are dealt with here
+        return projection
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
         key_shape = value_shape if key_shape is None else key_shape

@@ -7,7 +7,7 @@ import types
 from typing import Any
 
 from hornbeam import config as settings
-from hornbeam import ops
+from hornbeam import dtype_policies, ops
 from hornbeam.layers._call import set_mask
 from hornbeam.layers.layer import Layer
 from hornbeam.saving import deserialize_keras_object, serialize_keras_object
@@ -85,7 +85,7 @@ class Lambda(Layer):
 
     def get_config(self) -> dict[str, Any]:
         config = {
-            "name": self.name, "trainable": self.trainable, "dtype": super().get_config()["dtype"],
+            "name": self.name, "trainable": self.trainable, "dtype": dtype_policies.serialize(self.dtype_policy),
             "function": _serialize_function(self.function),
         }  # fmt: skip
         if self._output_shape is not None:

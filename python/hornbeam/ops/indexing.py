@@ -12,15 +12,15 @@ from hornbeam.ops.layout import reshaped
 from hornbeam.symbolic import symbolic_op
 
 
-def _positions(indices: TensorLike, size: int) -> Any:
-    """Integer positions, negative ones counted from the end."""
-    if not isinstance(indices, _core.Tensor):
-        array = np.asarray(indices)
-        if array.dtype.kind in "iu":
-            return tensor(np.where(array < 0, array + size, array).astype(np.int32))
+def _positions(indices: TensorLike) -> Any:
+    """Integer positions; the kernels count negative ones from the end."""
     indices = tensor(indices)
-    if indices.dtype not in ("int32", "int64"):
-        indices = tensor(indices, "int32")
+    return indices if indices.dtype in ("int32", "int64") else tensor(indices, "int32")
+
+
+def _from_start(indices: TensorLike, size: int) -> Any:
+    """Integer positions, none of them negative."""
+    indices = _positions(indices)
     below = apply("less", [indices, 0])
     return apply("where", [below, apply("add", [indices, size]), indices])
 
@@ -32,7 +32,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Any:
     if axis is None:
         x, axis = reshaped(x, (-1,)), 0
     axis = one_axis(axis, x.ndim, "take")
-    return apply("gather", [x, _positions(indices, x.shape[axis])], axis=axis)
+    return apply("gather", [x, _positions(indices)], axis=axis)
 
 
 @symbolic_op
@@ -56,7 +56,7 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
         indices = apply("broadcast_to", [indices], shape=tuple(own))
     if list(x.shape) != outer:
         x = apply("broadcast_to", [x], shape=tuple(outer))
-    return apply("take_along_axis", [x, _positions(indices, x.shape[axis])], axis=axis)
+    return apply("take_along_axis", [x, _positions(indices)], axis=axis)
 
 
 @symbolic_op
@@ -340,7 +340,7 @@ def segment_prod(
 @symbolic_op
 def unravel_index(indices: TensorLike, shape: Any) -> tuple[Any, ...]:
     """Coordinates in `shape` of positions in the flattened shape."""
-    rest = _positions(indices, math.prod(shape))
+    rest = _from_start(indices, math.prod(shape))
     coordinates = []
     for size in reversed(tuple(shape)):
         coordinates.append(apply("mod", [rest, int(size)]))
@@ -433,12 +433,12 @@ def _gathered(x: Any, shape_key: list[str], arrays: list[Any]) -> Any:
     kinds = [kind for kind in shape_key if kind != "drop"]
     axes = [i for i, kind in enumerate(kinds) if kind == "array"]
     sizes = [x.shape[a] for a in axes]
-    places = [_positions(item, size) for item, size in zip(arrays, sizes, strict=True)]
+    if len(axes) == 1 and together:
+        return apply("gather", [x, _positions(arrays[0])], axis=axes[0])
+    places = [_from_start(item, size) for item, size in zip(arrays, sizes, strict=True)]
     flat = places[0]
     for place, size in zip(places[1:], sizes[1:], strict=True):
         flat = apply("add", [apply("mul", [flat, size]), place])
-    if len(axes) == 1 and together:
-        return apply("gather", [x, flat], axis=axes[0])
     rest = [a for a in builtins.range(x.ndim) if a not in axes]
     front = apply("transpose", [x], axes=(*axes, *rest))
     front = reshaped(front, (math.prod(sizes), *(x.shape[a] for a in rest)))
@@ -458,4 +458,8 @@ def _kept(shape_key: list[str]) -> list[str]:
 
 def gather_rows(table: Any, rows: Any) -> Any:
     """The rows of a matrix by number; numbers outside of it, negative ones too, are an error."""
+    rows = tensor(rows)
+    # gather counts negative numbers from the end: put them further away, where they are an error
+    shifted = apply("sub", [rows, int(table.shape[0])])
+    rows = apply("where", [apply("less", [rows, 0]), shifted, rows])
     return apply("gather", [table, rows], axis=0)
