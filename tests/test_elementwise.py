@@ -383,3 +383,36 @@ def test_bits_do_not_depend_on_the_position(n, shift):
     for name in ("exp", "tanh", "log1p", "erf"):
         (whole,), (part,) = run(name, np.abs(x)), run(name, np.abs(x[shift:]))
         np.testing.assert_array_equal(whole[shift:], part)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10**6))
+def test_fused_programs_give_the_bits_of_single_ops(seed):
+    """Random graphs over three broadcast inputs, some values of which are outputs too."""
+    shapes = [(7, 300), (300,), (7, 1)]
+    rng = np.random.default_rng(seed)
+    arrays = [rng.uniform(0.5, 2, s).astype("float32") for s in shapes]
+    plan = [
+        (rng.choice(["add", "mul", "maximum", "tanh", "sqrt", "less", "where"]), rng.random(3))
+        for _ in range(rng.integers(1, 30))
+    ]
+    shown = rng.random(len(plan)) < 0.3
+    shown[-1] = True
+
+    def graph(*inputs):
+        values = list(inputs)
+        for name, picks in plan:
+            operands = [values[int(p * len(values))] for p in picks]
+            count = {"tanh": 1, "sqrt": 1, "where": 3}.get(name, 2)
+            y = _core.apply(name, operands[:count])
+            values.append(_core.apply("cast", [y], dtype="float32") if name == "less" else y)
+        return [v for v, show in zip(values[3:], shown, strict=True) if show]
+
+    tensors = [_core.tensor(a) for a in arrays]
+    trace = _core.Trace()
+    try:
+        program = trace.compile(graph(*(trace.input(t.shape, t.dtype) for t in tensors)))
+    finally:
+        trace.end()
+    for got, want in zip(program.run(tensors), graph(*tensors), strict=True):
+        np.testing.assert_array_equal(np.asarray(got), np.asarray(want))

@@ -12,9 +12,10 @@ constexpr int64_t size_of(DType t) {
 // n elements at the given stride; dst has room for kEwSlack more bytes.
 template <class U>
 inline void copy_run(U* dst, const U* src, int64_t stride, int64_t n) {
+    typedef U Chunk __attribute__((vector_size(kEwSlack), aligned(alignof(U)), may_alias));
     if (stride == 0) {
-        const U v = *src;
-        for (int64_t i = 0; i < n; ++i) dst[i] = v;
+        const Chunk v = *src - Chunk{};
+        for (int64_t i = 0; i < n; i += kEwSlack / int(sizeof(U))) *(Chunk*)(dst + i) = v;
     } else if (stride == 1) {
         for (int64_t i = 0; i < n; ++i) dst[i] = src[i];
     } else {

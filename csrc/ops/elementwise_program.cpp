@@ -17,7 +17,8 @@ DType ew_result_type(EwOp op, DType type) {
     switch (op) {
 #define BOOL(name) case EwOp::name:
         HB_EW_COMPARE(BOOL)
-        HB_EW_LOGICAL(BOOL) HB_EW_FLOAT_TEST(BOOL)
+        HB_EW_LOGICAL(BOOL)
+        HB_EW_FLOAT_TEST(BOOL)
 #undef BOOL
             return DType::b8;
         default:
@@ -127,60 +128,55 @@ void EwProgramBuilder::number(Program& p) const {
 void EwProgramBuilder::collapse(Program& p) const {
     EwArgs& args = p.args;
     args.volume = volume(shape_);
-    std::vector<std::vector<int64_t>> strides(inputs_.size());
-    for (size_t k = 0; k < inputs_.size(); ++k) {
-        const Shape& in = inputs_[k].type.shape;
-        strides[k].assign(shape_.size(), 0);
-        int64_t stride = 1;
-        for (int d = shape_.ndim() - 1, i = in.ndim() - 1; i >= 0; --d, --i) {
-            strides[k][size_t(d)] = in[i] == 1 ? 0 : stride;
-            stride *= in[i];
-        }
-    }
-    // From the last dimension to the first: a dimension joins the one behind it if every input
-    // allows.
-    std::vector<int64_t> dims;
-    std::vector<std::vector<int64_t>> kept(inputs_.size());
+    for (const Input& in : inputs_)
+        p.inputs.push_back({in.data, in.type.dtype, EwAccess::strided, 0, {}});
+
+    // From the last dimension to the first: a dimension joins the one behind it if all inputs
+    // allow.
+    std::vector<int64_t> steps(inputs_.size(), 1), strides(inputs_.size());
+    int n = 0;
     for (int d = shape_.ndim() - 1; d >= 0; --d) {
+        bool joins = n > 0;
+        for (size_t k = 0; k < inputs_.size(); ++k) {
+            const Shape& shape = inputs_[k].type.shape;
+            const int own = d - (shape_.ndim() - shape.ndim());
+            const int64_t size = own < 0 ? 1 : shape[own];
+            strides[k] = size == 1 ? 0 : steps[k];
+            steps[k] *= size;
+            joins = joins && strides[k] == p.inputs[k].strides[n - 1] * args.dims[n - 1];
+        }
         if (shape_[d] == 1) continue;
-        bool joins = !dims.empty();
-        for (size_t k = 0; k < inputs_.size() && joins; ++k)
-            joins = strides[k][size_t(d)] == kept[k].back() * dims.back();
         if (joins) {
-            dims.back() *= shape_[d];
+            args.dims[n - 1] *= shape_[d];
             continue;
         }
-        dims.push_back(shape_[d]);
-        for (size_t k = 0; k < inputs_.size(); ++k) kept[k].push_back(strides[k][size_t(d)]);
+        if (n == kEwMaxDims)
+            fail_value("elementwise: more than {} dimensions that do not collapse.", kEwMaxDims);
+        for (size_t k = 0; k < inputs_.size(); ++k) p.inputs[k].strides[n] = strides[k];
+        args.dims[n++] = shape_[d];
     }
-    if (dims.empty()) {
-        dims.push_back(1);
-        for (auto& s : kept) s.push_back(0);
-    }
-    if (dims.size() > size_t(kEwMaxDims))
-        fail_value("elementwise: more than {} dimensions that do not collapse.", kEwMaxDims);
-    args.ndim = int32_t(dims.size());
-    std::reverse_copy(dims.begin(), dims.end(), args.dims);
+    if (n == 0) args.dims[n++] = 1;
+    args.ndim = n;
 
     for (size_t k = 0; k < inputs_.size(); ++k) {
-        const TensorType& type = inputs_[k].type;
-        EwInput in{inputs_[k].data, type.dtype, EwAccess::strided, 0, {}};
-        std::reverse_copy(kept[k].begin(), kept[k].end(), in.strides);
+        EwInput& in = p.inputs[k];
+        const int64_t size = volume(inputs_[k].type.shape);
         int64_t period = 1;  // of the trailing dimensions that are contiguous
-        size_t d = 0;
-        for (; d < dims.size() && kept[k][d] == period; ++d) period *= dims[d];
-        const bool rest_repeats = std::all_of(kept[k].begin() + ptrdiff_t(d), kept[k].end(),
-                                              [](int64_t s) { return s == 0; });
-        if (volume(type.shape) == args.volume) {
+        int d = 0;
+        for (; d < n && in.strides[d] == period; ++d) period *= args.dims[d];
+        const bool repeats =
+            std::all_of(in.strides + d, in.strides + n, [](int64_t s) { return !s; });
+        if (size == args.volume) {
             in.access = EwAccess::direct;
-        } else if (volume(type.shape) == 1) {
+        } else if (size == 1) {
             in.access = EwAccess::scalar;
-        } else if (rest_repeats) {
+        } else if (repeats) {
             in.period = period;
             if (period <= kEwTile) in.access = EwAccess::periodic;
         }
-        p.inputs.push_back(in);
+        std::reverse(in.strides, in.strides + n);
     }
+    std::reverse(args.dims, args.dims + n);
 }
 
 void EwProgramBuilder::allocate(Program& p) const {

@@ -274,6 +274,15 @@ Tensors rms_norm_grad_in_ops(const Tensors& in, const Attrs& attrs) {
                     true);
 }
 
+class Recording {
+  public:
+    explicit Recording(Tape* tape) : tape_(tape) { active_tapes().push_back(tape); }
+    ~Recording() { std::erase(active_tapes(), tape_); }
+
+  private:
+    Tape* tape_;
+};
+
 // The gradient rule of an op that computes what `formula` does.
 template <Tensors (*formula)(const Tensors&, const Attrs&)>
 Tensors differentiate(const GradCtx& c) {
@@ -285,9 +294,10 @@ Tensors differentiate(const GradCtx& c) {
         sources.push_back({c.in(i), nullptr});
         tape.watch(c.in(i));
     }
-    active_tapes().push_back(&tape);
-    const Tensors out = formula(in, c.attrs);
-    std::erase(active_tapes(), &tape);
+    const Tensors out = [&] {
+        const Recording recording(&tape);
+        return formula(in, c.attrs);
+    }();
     for (int i = 0; i < c.num_out(); ++i)
         if (c.dout(i).defined()) {
             targets.push_back(out[size_t(i)]);
