@@ -1,0 +1,28 @@
+"""Callbacks."""
+
+from hornbeam.callbacks.callback import Callback, CallbackList, History
+from hornbeam.callbacks.checkpoint import CSVLogger, ModelCheckpoint
+from hornbeam.callbacks.monitor import EarlyStopping, MonitorCallback, ReduceLROnPlateau
+from hornbeam.callbacks.progress import ProgbarLogger
+from hornbeam.callbacks.simple import (
+    LambdaCallback,
+    LearningRateScheduler,
+    SwapEMAWeights,
+    TerminateOnNaN,
+)
+
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "MonitorCallback",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "SwapEMAWeights",
+    "TerminateOnNaN",
+]

@@ -1,0 +1,84 @@
+"""Steps of a model as Programs: traced once for each signature of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from hornbeam import _core, tree
+from hornbeam._function import Traced, trace
+
+Specs = tuple[tuple[tuple[int, ...], str], ...]
+
+
+class Batch:
+    """The structure of a batch: `(x, y, sample_weight)` with arrays anywhere inside."""
+
+    def __init__(self, structure: Any) -> None:
+        self.structure = structure
+        leaves = tree.flatten(structure)
+        self.present = [leaf is not None for leaf in leaves]
+        self.leaves = [leaf for leaf in leaves if leaf is not None]
+        self.key = _structure_key(structure)
+
+    def pack(self, values: Sequence[Any]) -> Any:
+        """The structure with other arrays."""
+        remaining = iter(values)
+        flat = [next(remaining) if there else None for there in self.present]
+        return tree.pack_sequence_as(self.structure, flat)
+
+
+def _structure_key(structure: Any) -> Any:
+    if isinstance(structure, dict):
+        return tuple((key, _structure_key(structure[key])) for key in structure)
+    if isinstance(structure, (list, tuple)):
+        return (type(structure).__name__, *[_structure_key(value) for value in structure])
+    return structure is not None
+
+
+class StepCache:
+    """One step function (train, test or predict) and its Programs.
+
+    Args:
+        function: Takes a batch `(x, y, sample_weight)` of tensors, returns logs or outputs.
+        version: Called for a value that tells whether Programs are still right.
+    """
+
+    def __init__(self, function: Callable[[Any], Any], version: Callable[[], Any]) -> None:
+        self.function = function
+        self._version = version
+        self._made_for: Any = None
+        self._traced: dict[Any, Traced] = {}
+
+    def check(self) -> None:
+        """Drop Programs that were made before something about the model changed."""
+        version = self._version()
+        if version != self._made_for:
+            self._traced.clear()
+            self._made_for = version
+
+    def clear(self) -> None:
+        self._traced.clear()
+        self._made_for = None
+
+    def traced(self, batch: Batch, specs: Specs) -> Traced:
+        """The Program for arrays of these shapes and dtypes."""
+        key = (batch.key, specs)
+        found = self._traced.get(key)
+        if found is None:
+            examples = [np.zeros(shape, dtype) for shape, dtype in specs]
+            found = trace(self.function, (batch.pack(examples),), {})
+            # the first call may have made weights, which is a change too
+            self._made_for = self._version()
+            self._traced[key] = found
+        return found
+
+    def run(self, batch: Batch, specs: Specs, values: Sequence[Any]) -> Any:
+        """One step; returns what the function returns."""
+        return self.traced(batch, specs)(list(values))
+
+    def run_eagerly(self, batch: Batch, values: Sequence[Any]) -> Any:
+        """One step without a Program: what a debugger can follow."""
+        return self.function(batch.pack([_core.tensor(value) for value in values]))

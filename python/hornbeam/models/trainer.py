@@ -1,0 +1,380 @@
+"""Trainer: compile, the steps of training, and fit, evaluate and predict around them."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+from hornbeam import _core, metrics, ops, optimizers, tree
+from hornbeam._tape import GradientTape
+from hornbeam._variable import Variable
+from hornbeam.data.source import unpack
+from hornbeam.layers.layer import Layer
+from hornbeam.models.compiled_loss import CompiledLoss
+from hornbeam.models.compiled_metrics import CompiledMetrics
+from hornbeam.models.loops import Loops
+from hornbeam.models.steps import StepCache
+from hornbeam.optimizers.sgd import GD
+from hornbeam.saving.serialization import deserialize_keras_object, serialize_keras_object
+
+
+class Trainer(Loops):
+    """What makes a layer trainable; a base class of `Model`."""
+
+    _untracked = (
+        *Layer._untracked,
+        "_compile_loss", "_compile_metrics", "_compile_config", "_loss_tracker", "_train_steps",
+        "_epoch_steps", "_test_steps", "_predict_steps", "_predict_programs", "optimizer", "loss",
+        "history", "_flags",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.compiled = False
+        self.stop_training = False
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self._compile_loss: CompiledLoss | None = None
+        self._compile_metrics: CompiledMetrics | None = None
+        self._compile_config: dict[str, Any] | None = None
+        self._loss_tracker: Any = None
+        self._run_eagerly = False
+        self.steps_per_execution = 1
+        self._predict_steps = StepCache(self._call_predict_step, _constant)
+        self._predict_programs: dict[Any, Any] = {}
+
+    # ---- compile --------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Say how to train.
+
+        Args:
+            optimizer: Optimizer, or its name.
+            loss: Loss, its name or a function of targets and outputs; a list or dict of them for
+                several outputs, with None for outputs without a loss.
+            loss_weights: A number for each output, as list or dict.
+            metrics: Metrics, their names or functions; for several outputs a list or dict of lists.
+            weighted_metrics: Metrics that sample weights apply to.
+            run_eagerly: Whether steps run op by op, for debugging.
+            steps_per_execution: How many steps run before batch hooks of callbacks are called.
+            jit_compile: Accepted as it is: steps always are compiled unless `run_eagerly`.
+            auto_scale_loss: Accepted: there is no float16 here whose losses would need scaling.
+
+        Raises:
+            ValueError: If a name is not known; the message has close matches.
+        """
+        if jit_compile not in (True, False, "auto", None):
+            raise ValueError(f"compile: jit_compile must be True, False or 'auto'. Received: {jit_compile!r}.")
+        if run_eagerly and jit_compile is True:
+            raise ValueError("compile: jit_compile=True and run_eagerly=True exclude each other.")
+        if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
+            raise ValueError(
+                f"compile: steps_per_execution must be an integer >= 1. "
+                f"Received: {steps_per_execution!r}."
+            )
+        names = getattr(self, "output_names", None)
+        if not names or not isinstance(names, list):
+            names = None
+        made = optimizers.get(optimizer) if optimizer is not None else None
+        compiled_loss = CompiledLoss(loss, loss_weights, names) if loss is not None else None
+        compiled_metrics = None
+        if metrics is not None or weighted_metrics is not None:
+            compiled_metrics = CompiledMetrics(metrics, weighted_metrics, names)
+        if loss is None and loss_weights is not None:
+            raise ValueError("compile: loss_weights were given without a loss.")
+        self.optimizer = made
+        self.loss = loss
+        self._compile_loss = compiled_loss
+        self._compile_metrics = compiled_metrics
+        self._loss_tracker = _mean("loss")
+        self._run_eagerly = bool(run_eagerly)
+        self.jit_compile = jit_compile
+        self.steps_per_execution = steps_per_execution
+        self.stop_training = False
+        self.compiled = True
+        self._compile_config = {
+            "optimizer": made,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+        }
+        self._reset_programs()
+
+    @property
+    def run_eagerly(self) -> bool:
+        """Whether steps run op by op."""
+        return self._run_eagerly
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        self._run_eagerly = bool(value)
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """What compile() was given, as a configuration."""
+        if not self.compiled or self._compile_config is None:
+            return None
+        try:
+            return serialize_keras_object(self._compile_config)  # type: ignore[no-any-return]
+        except (TypeError, ValueError):
+            return None
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """compile() with what get_compile_config() returned."""
+        parameters = inspect.signature(self.compile).parameters
+        values = {k: deserialize_keras_object(v) for k, v in config.items() if k in parameters}
+        for key in ("loss", "metrics", "weighted_metrics"):
+            if isinstance(config.get(key), (str, dict, list)):
+                values[key] = _from_config(config[key])
+        self.compile(**values)
+        if self.optimizer is not None and getattr(self, "built", False) and self.trainable_variables:
+            with _core.eager():
+                self.optimizer.build(self.trainable_variables)
+
+    # ---- metrics --------------------------------------------------------------------------
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The loss, losses of outputs, compiled metrics, then metrics of layers."""
+        found: list[Any] = []
+        if self.compiled:
+            found.append(self._loss_tracker)
+            if self._compile_loss is not None:
+                found += self._compile_loss.metrics
+            if self._compile_metrics is not None:
+                found += self._compile_metrics.metrics
+        own = [m for layer in self._flatten_layers() for m in layer._tracked() if _is_metric(m)]
+        return list({id(metric): metric for metric in (*found, *own)}.values())
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of the values that evaluate returns."""
+        return list(self.get_metrics_result())
+
+    def reset_metrics(self) -> None:
+        """Set all metrics to zero."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """`{name: value}` of all metrics."""
+        result: dict[str, Any] = {}
+        compiled = self._compile_metrics
+        of_compile = {id(metric) for metric in compiled.metrics} if compiled is not None else set()
+        mine = self.metrics
+        for metric in mine:
+            if id(metric) not in of_compile:
+                value = metric.result()
+                if isinstance(value, dict):
+                    result.update(value)
+                else:
+                    result[metric.name] = value
+        if compiled is not None and any(id(metric) in of_compile for metric in mine):
+            result.update(compiled.result())
+        return result
+
+    # ---- steps, to override ---------------------------------------------------------------
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """The loss of a batch: that of compile(), plus those of layers.
+
+        Args:
+            x: Inputs.
+            y: Targets.
+            y_pred: Outputs.
+            sample_weight: Weights.
+            training: Whether this is a training step.
+
+        Returns:
+            A scalar tensor.
+        """
+        total = None
+        if self._compile_loss is not None:
+            total = self._compile_loss(y, y_pred, sample_weight)
+        for loss in self.losses:
+            loss = ops.sum(ops.cast(loss, total.dtype if total is not None else "float32"))
+            total = loss if total is None else total + loss
+        if total is None:
+            raise ValueError(
+                "There is no loss to train with: give compile() a loss, or call add_loss() in a layer."
+            )
+        return total
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Add a batch to the metrics of compile(); returns all metrics."""
+        if self._compile_metrics is not None and y is not None:
+            self._compile_metrics.update_state(y, y_pred, sample_weight, self._compile_loss)
+        return self.get_metrics_result()
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step of training; override it for training of your own kind.
+
+        Args:
+            data: A batch, as given to fit.
+
+        Returns:
+            `{name: value}`: what becomes the logs.
+        """
+        x, y, sample_weight = unpack(data)
+        with GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
+            scaled = self.optimizer.scale_loss(loss) if self.optimizer is not None else loss
+        self._track_loss(loss, x)
+        weights = self.trainable_weights
+        if weights:
+            gradients = tape.gradient(scaled, weights)
+            self.optimizer.apply(gradients, weights)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """One step of evaluation; override it for evaluation of your own kind."""
+        x, y, sample_weight = unpack(data)
+        y_pred = self(x, training=False)
+        if self._compile_loss is not None or self.losses:
+            loss = self.compute_loss(
+                x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
+            )
+            self._track_loss(loss, x)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """One step of prediction; override it for prediction of your own kind."""
+        x, _, _ = unpack(data)
+        return self(x, training=False)
+
+    def _track_loss(self, loss: Any, x: Any) -> None:
+        if self._loss_tracker is not None:
+            first = next(leaf for leaf in tree.flatten(x) if leaf is not None)
+            self._loss_tracker.update_state(loss, float(first.shape[0]))
+
+    # ---- programs -------------------------------------------------------------------------
+
+    def _reset_programs(self) -> None:
+        """Trace steps anew when they are next needed."""
+        self._train_steps = StepCache(self._call_train_step, self._version)
+        self._epoch_steps = StepCache(self._call_epoch_step, self._version)
+        self._test_steps = StepCache(self._call_test_step, self._version)
+        self._predict_steps = StepCache(self._call_predict_step, _constant)
+        self._predict_programs = {}
+
+    def _version(self) -> Any:
+        """What traced training depends on and may change: which weights are trained."""
+        layers = [layer._trainable for layer in self._flatten_layers()]
+        return tuple(layers), tuple(v.trainable for v in self.weights), getattr(self.optimizer, "_changed", 0)
+
+    def _call_train_step(self, data: Any) -> Any:
+        return _as_logs(self.train_step(data))
+
+    def _call_epoch_step(self, data: Any) -> Any:
+        """A step whose gradients are added up until the epoch ends (the optimizer GD)."""
+        first = next(leaf for leaf in tree.flatten(data) if leaf is not None)
+        self.optimizer.batch_rows = int(first.shape[0])
+        try:
+            return _as_logs(self.train_step(data))
+        finally:
+            self.optimizer.batch_rows = None
+
+    def _call_test_step(self, data: Any) -> Any:
+        return _as_logs(self.test_step(data))
+
+    def _call_predict_step(self, data: Any) -> Any:
+        x, y, sample_weight = data
+        return self.predict_step(x if y is None and not isinstance(x, (tuple, list)) else (x,))
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """The compiled step; `force` traces it anew."""
+        if force:
+            self._train_steps.clear()
+        self.train_function = self._train_steps
+        return self.train_function
+
+    def make_test_function(self, force: bool = False) -> Any:
+        """The compiled step of evaluation; `force` traces it anew."""
+        if force:
+            self._test_steps.clear()
+        self.test_function = self._test_steps
+        return self.test_function
+
+    def make_predict_function(self, force: bool = False) -> Any:
+        """The compiled step of prediction; `force` traces it anew."""
+        if force:
+            self._predict_steps.clear()
+            self._predict_programs = {}
+        self.predict_function = self._predict_steps
+        return self.predict_function
+
+    def _check_compiled(self, method: str) -> None:
+        if not self.compiled:
+            raise ValueError(
+                f"You must call `compile()` before using the model: {method}() needs a loss"
+                f"{' and an optimizer' if method in ('fit', 'train_on_batch') else ''}."
+            )
+        own_step = type(self).train_step is not Trainer.train_step
+        if method in ("fit", "train_on_batch") and self.optimizer is None and not own_step:
+            raise ValueError(f"{method}: compile() was given no optimizer.")
+
+    @property
+    def _is_full_batch(self) -> bool:
+        return isinstance(self.optimizer, GD)
+
+
+def _constant() -> int:
+    return 0
+
+
+def _mean(name: str) -> Any:
+    return metrics.Mean(name=name)
+
+
+def _is_metric(value: Any) -> bool:
+    return hasattr(type(value), "update_state") and hasattr(type(value), "reset_state")
+
+
+def _as_logs(logs: Any) -> Any:
+    """Tensors in the place of numbers and variables, so that a Program returns them."""
+    if logs is None:
+        return {}
+    if not isinstance(logs, dict):
+        raise ValueError(
+            f"train_step and test_step must return a dict of metrics. Received: {type(logs).__name__}."
+        )
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, Variable):
+            return value.value
+        return _core.tensor(np.asarray(value)) if isinstance(value, (int, float)) else value
+
+    return {key: tree.map_structure(convert, value) for key, value in logs.items()}
+
+
+def _from_config(value: Any) -> Any:
+    if isinstance(value, dict):
+        if "class_name" in value and "config" in value:
+            return deserialize_keras_object(value)
+        return {key: _from_config(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_from_config(item) for item in value]
+    return value

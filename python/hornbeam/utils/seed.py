@@ -1,0 +1,29 @@
+"""One seed for everything that is random."""
+
+import random
+
+import numpy as np
+
+from hornbeam.symbolic import reset_names
+
+
+def set_random_seed(seed: int) -> None:
+    """Seed Python's and NumPy's random numbers, from which all seeds here are drawn.
+
+    A program that starts with this gives the same numbers every time it runs, with any number of
+    threads.
+
+    Args:
+        seed: An integer between 0 and 2**32 - 1.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
+        raise ValueError(
+            f"set_random_seed: seed must be an integer from 0 to 2**32 - 1. Received: {seed!r}."
+        )
+    random.seed(int(seed))
+    np.random.seed(int(seed))
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Start automatic names again; models need no clearing, as they are freed like any object."""
+    reset_names()
