@@ -105,13 +105,17 @@ def test_concat(shape, data):
         part = list(shape)
         part[axis] = size
         parts.append(numbered(tuple(part)) + 1000 * i)
-    np.testing.assert_array_equal(run_all("concat", *parts, axis=axis)[0], np.concatenate(parts, axis))
+    np.testing.assert_array_equal(
+        run_all("concat", *parts, axis=axis)[0], np.concatenate(parts, axis)
+    )
 
 
 def test_concat_of_mixed_dtypes_and_errors():
     out = run("concat", np.ones(2, "int32"), np.ones(2, "float32"), axis=0)[0]
     assert out.dtype == np.float32
-    with pytest.raises(ValueError, match=r"concat: shapes must agree except along axis 0.*\(2, 3\) and \(2, 4\)"):
+    with pytest.raises(
+        ValueError, match=r"concat: shapes must agree except along axis 0.*\(2, 3\) and \(2, 4\)"
+    ):
         run("concat", numbered((2, 3)), numbered((2, 4)), axis=0)
     with pytest.raises(ValueError, match="concat: axis 2 is out of range"):
         run("concat", numbered((2, 3)), axis=2)
