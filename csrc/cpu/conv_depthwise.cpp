@@ -37,28 +37,43 @@ HB_INLINE void pixels(const ConvArgs& a, const Taps& taps, const T* x, int64_t x
     using V = Vec<T>;
     using v = typename V::type;
     const T* w = (const T*)a.w + c;
-    v sum[P][NV] = {};
-    for (int64_t t = 0; t < taps.count; ++t) {
-        const T* at = x + taps.x[t];
-#pragma GCC unroll 2
-        for (int j = 0; j < NV; ++j) {
-            const v weight = V::load(w + taps.w[t] + j * V::lanes, left - j * V::lanes);
+    const T* at[P];
 #pragma GCC unroll 4
-            for (int p = 0; p < P; ++p)
-                sum[p][j] += weight * V::load(at + p * x_step + j * V::lanes, left - j * V::lanes);
-        }
-    }
+    for (int p = 0; p < P; ++p) at[p] = x + p * x_step;
+    v sum[P][NV] = {};
+    for (const int64_t *tx = taps.x, *tw = taps.w, *end = tx + taps.count; tx < end; ++tx, ++tw) {
+        const int64_t offset = *tx * int64_t(sizeof(T));  // bytes: else GCC adds up indices in the loop
+        const T* tap = w + *tw;
+        v weight[NV];
 #pragma GCC unroll 2
-    for (int j = 0; j < NV; ++j) {
-        const int64_t lanes = left - j * V::lanes;
-        const v bias = a.bias ? V::load((const T*)a.bias + c + j * V::lanes, lanes) : v{};
+        for (int j = 0; j < NV; ++j) weight[j] = V::load(tap + j * V::lanes, left - j * V::lanes);
 #pragma GCC unroll 4
         for (int p = 0; p < P; ++p) {
-            v out = a.bias ? sum[p][j] + bias : sum[p][j];
-            if (a.relu) out = V::max(out, v{});
-            V::store(y + p * y_step + j * V::lanes, out, lanes);
+            const T* here = (const T*)((const char*)at[p] + offset);
+#pragma GCC unroll 2
+            for (int j = 0; j < NV; ++j)
+                sum[p][j] += weight[j] * V::load(here + j * V::lanes, left - j * V::lanes);
         }
     }
+    if (a.bias) {
+#pragma GCC unroll 2
+        for (int j = 0; j < NV; ++j) {
+            const v bias = V::load((const T*)a.bias + c + j * V::lanes, left - j * V::lanes);
+#pragma GCC unroll 4
+            for (int p = 0; p < P; ++p) sum[p][j] += bias;
+        }
+    }
+    if (a.relu) {
+#pragma GCC unroll 4
+        for (int p = 0; p < P; ++p)
+#pragma GCC unroll 2
+            for (int j = 0; j < NV; ++j) sum[p][j] = V::max(sum[p][j], v{});
+    }
+#pragma GCC unroll 4
+    for (int p = 0; p < P; ++p)
+#pragma GCC unroll 2
+        for (int j = 0; j < NV; ++j)
+            V::store(y + p * y_step + j * V::lanes, sum[p][j], left - j * V::lanes);
 }
 
 template <class T, int P>
@@ -103,27 +118,30 @@ void depthwise(const void* args, int thread, int threads) {
 // dw of taps [first, first + N) at one vector of channels (+)= a chunk's sum.
 template <class T, int N>
 HB_INLINE void sum_taps(const ConvWeightsArgs& a, const Taps& taps, const Chunk& chunk,
-                        const Window<T>& view, int64_t first, int64_t c, T* dw, bool begins) {
+                        const Window<T>& view, int64_t first, int64_t c, int64_t left, T* dw,
+                        bool begins) {
     using V = Vec<T>;
     using v = typename V::type;
     const ConvWindow& w = a.window;
     const ConvDim* d = w.dim;
-    const int64_t left = w.channels - c, x_step = d[2].stride * view.pixel;
+    const int64_t x_step = d[2].stride * view.pixel * int64_t(sizeof(T));
     v sum[N] = {};
     for (int64_t r = 0; r < chunk.rows; ++r) {
         const int64_t row = (chunk.image * d[0].out + chunk.depth) * d[1].out + chunk.row + r;
         const T* dy = (const T*)a.dy + (row * d[2].out + chunk.col) * w.channels + c;
         const T* x = view.data + r * d[1].stride * view.row + c;
         const T* at[N];
-#pragma GCC unroll 8
+#pragma GCC unroll 9
         for (int n = 0; n < N; ++n) at[n] = x + taps.x[first + n];
-        for (int64_t i = 0; i < chunk.cols; ++i) {
-            const v g = V::load(dy + i * w.channels, left);
-#pragma GCC unroll 8
-            for (int n = 0; n < N; ++n) sum[n] += g * V::load(at[n] + i * x_step, left);
+        int64_t step = 0;
+        for (int64_t i = 0; i < chunk.cols; ++i, dy += w.channels, step += x_step) {
+            const v g = V::load(dy, left);
+#pragma GCC unroll 9
+            for (int n = 0; n < N; ++n)
+                sum[n] += g * V::load((const T*)((const char*)at[n] + step), left);
         }
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 9
     for (int n = 0; n < N; ++n) {
         T* out = dw + taps.w[first + n] + c;
         V::store(out, begins ? sum[n] : sum[n] + V::load(out, left), left);
@@ -131,10 +149,21 @@ HB_INLINE void sum_taps(const ConvWeightsArgs& a, const Taps& taps, const Chunk&
 }
 
 template <class T>
+HB_INLINE void all_taps(const ConvWeightsArgs& a, const Taps& taps, const Chunk& chunk,
+                        const Window<T>& view, int64_t c, int64_t left, T* dw, bool begins) {
+    constexpr int group = 9;
+    int64_t t = 0;
+    for (; t + group <= taps.count; t += group)
+        sum_taps<T, group>(a, taps, chunk, view, t, c, left, dw, begins);
+    for (; t + 3 <= taps.count; t += 3) sum_taps<T, 3>(a, taps, chunk, view, t, c, left, dw, begins);
+    for (; t < taps.count; ++t) sum_taps<T, 1>(a, taps, chunk, view, t, c, left, dw, begins);
+}
+
+template <class T>
 void depthwise_weights(const void* args, int thread, int threads) {
     const ConvWeightsArgs& a = *static_cast<const ConvWeightsArgs*>(args);
     const ConvWindow& w = a.window;
-    constexpr int64_t lanes = Vec<T>::lanes, group = 8;
+    constexpr int64_t lanes = Vec<T>::lanes;
     const Chunks chunks(w);
     const Grid mine = grid(a.partials, (w.channels + lanes - 1) / lanes, thread, threads);
     Scratch scratch{a.scratch + thread * a.scratch_stride};
@@ -148,13 +177,9 @@ void depthwise_weights(const void* args, int thread, int threads) {
             const Window<T> view = load_window<T>(w, (const T*)a.x, chunk, buffer);
             const bool begins = u == range.begin;
             for (int64_t v = mine.cols.begin; v < mine.cols.end; ++v) {
-                int64_t t = 0;
-                for (; t + group <= taps.count; t += group)
-                    sum_taps<T, group>(a, taps, chunk, view, t, v * lanes, dw, begins);
-                for (; t + 3 <= taps.count; t += 3)
-                    sum_taps<T, 3>(a, taps, chunk, view, t, v * lanes, dw, begins);
-                for (; t < taps.count; ++t)
-                    sum_taps<T, 1>(a, taps, chunk, view, t, v * lanes, dw, begins);
+                const int64_t c = v * lanes, left = w.channels - c;
+                if (left >= lanes) all_taps(a, taps, chunk, view, c, lanes, dw, begins);
+                else all_taps(a, taps, chunk, view, c, left, dw, begins);
             }
         }
         if (range.begin < range.end) continue;
