@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam import tree
+from hornbeam import _core, tree
 from hornbeam.data.arrays import check_lengths, named_leaves, spec_dtype, to_arrays
 from hornbeam.data.py_dataset import PyDataset, batches_of
 
@@ -73,6 +73,7 @@ class ArraySource:
             **named_leaves(self.sample_weight, "sample_weight"),
         }
         self.rows = check_lengths(self.names, where)
+        self._tensors: list[Any] | None = None
 
     def part(self, start: int, stop: int) -> ArraySource:
         """The rows from `start` to `stop`, without a copy."""
@@ -82,7 +83,15 @@ class ArraySource:
             value = getattr(self, name)
             setattr(part, name, tree.map_structure(lambda a: None if a is None else a[start:stop], value))
         part.rows = stop - start
+        part._tensors = None
         return part
+
+    @property
+    def tensors(self) -> list[Any]:
+        """The arrays as what Programs read rows from."""
+        if self._tensors is None:
+            self._tensors = [_core.tensor(a) for a in tree.flatten(self.structure) if a is not None]
+        return self._tensors
 
     @property
     def structure(self) -> Any:

@@ -18,12 +18,12 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
 def tversky(
     y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None
 ) -> Any:
-    """`1 - both / (both + alpha wrongly found + beta missed)` over `axis`, or over everything."""
+    """`1 - both / (both + alpha missed + beta wrongly found)` over `axis`, or over everything."""
     y_true, y_pred = pair(y_true, y_pred, "tversky")
     both = ops.sum(y_true * y_pred, axis=axis)
-    wrong = ops.sum((1.0 - y_true) * y_pred, axis=axis)
     missed = ops.sum(y_true * (1.0 - y_pred), axis=axis)
-    return 1.0 - both / (both + wrong * alpha + missed * beta + config.epsilon())
+    wrong = ops.sum((1.0 - y_true) * y_pred, axis=axis)
+    return 1.0 - both / (both + missed * alpha + wrong * beta + config.epsilon())
 
 
 def circle(
@@ -61,7 +61,9 @@ def circle(
     nothing = ops.zeros_like(distance) - 1e30
     pulled = ops.logsumexp(ops.where(same, pull, nothing), axis=1)
     pushed = ops.logsumexp(ops.where(different, push, nothing), axis=1)
-    return ops.softplus(pulled + pushed)
+    loss = ops.softplus(pulled + pushed)
+    loss._keras_mask = ops.greater(loss, 0.0)  # the mean is over rows that have a loss
+    return loss
 
 
 class Dice(Loss):
@@ -92,8 +94,8 @@ class Tversky(Loss):
     """One minus the Tversky index of two sets.
 
     Args:
-        alpha: Weight of what is wrongly found.
-        beta: Weight of what is missed.
+        alpha: Weight of what is missed (as Keras has it).
+        beta: Weight of what is wrongly found.
         reduction: As for `Loss`.
         name: Name.
         axis: Axes of a set; everything when left out.

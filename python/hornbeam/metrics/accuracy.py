@@ -18,7 +18,8 @@ def _as_value(hit: Any) -> Any:
 def accuracy(y_true: Any, y_pred: Any) -> Any:
     """How often outputs equal targets."""
     y_true, y_pred = check_same_shape(*_tensors(y_true, y_pred), "accuracy")
-    return ops.mean(_as_value(ops.equal(y_true, y_pred)), axis=-1)
+    hits = _as_value(ops.equal(y_true, y_pred))
+    return ops.mean(hits, axis=-1) if len(hits.shape) > 1 else hits
 
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:

@@ -12,15 +12,14 @@ from hornbeam.metrics.metric import Metric
 
 
 def weighted(values: Any, sample_weight: Any, dtype: str) -> tuple[Any, Any]:
-    """Values times weights, and the weights of those; values are averaged to the weights' rank."""
+    """Values times weights, and the weights of those."""
     values = as_float(values, dtype)
     if sample_weight is None:
         return values, None
     weight = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
     values, weight = match_rank(values, weight)
-    rank = len(weight.shape)
-    if len(values.shape) > rank:
-        values = ops.mean(values, axis=tuple(range(rank, len(values.shape))))
+    while 0 < len(weight.shape) < len(values.shape):
+        weight = ops.expand_dims(weight, -1)
     try:
         weight = ops.broadcast_to(weight, values.shape)
     except ValueError as error:
@@ -99,7 +98,9 @@ class MeanMetricWrapper(Mean):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         mask = getattr(y_pred, "_keras_mask", None)
         values = as_float(self.fn(y_true, y_pred, **self._options), self.dtype)
-        if mask is not None and sample_weight is not None:
+        if mask is not None and sample_weight is None:
+            sample_weight = ops.cast(mask, self.dtype)
+        elif mask is not None:
             mask = ops.cast(mask, self.dtype)
             weight = ops.cast(ops.convert_to_tensor(sample_weight), self.dtype)
             while len(weight.shape) < len(mask.shape):

@@ -146,7 +146,7 @@ class R2Score(Metric):
         sums["squared_sum"].assign_add(ops.sum(ops.square(y_true) * weight, axis=0))
         sums["residual"].assign_add(ops.sum(ops.square(y_true - y_pred) * weight, axis=0))
         sums["count"].assign_add(ops.sum(weight, axis=0))
-        self.num_samples.assign_add(float(y_true.shape[0]))
+        self.num_samples.assign_add(float(y_true.size))
 
     def result(self) -> Any:
         if not self._sums:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam import config, tree
+from hornbeam import _core, config, tree
 from hornbeam.callbacks.callback import CallbackList
 from hornbeam.data.arrays import check_finite, named_leaves
 from hornbeam.data.source import ArraySource, StreamSource, is_stream, specs_of
@@ -206,8 +206,8 @@ class Loops:
             if known is not None and (batch_size is None or x.shape[0] <= batch_size):
                 program, pack = known
                 if pack is None:
-                    return program.run([x])[0].numpy()
-                return tree.map_structure(_to_numpy, pack(program.run([x])))
+                    return program.run([_core.tensor(x)])[0].numpy()
+                return tree.map_structure(_to_numpy, pack(program.run([_core.tensor(x)])))
         return self._predict(x, batch_size, verbose, steps, callbacks)
 
     def _predict(self, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:
@@ -510,7 +510,7 @@ class _Runner:
                 result = self.cache.run_eagerly(batch, _cast([a[at] for a in batch.leaves]))
             return result
         traced = self.cache.traced(batch, specs_of(batch.leaves, rows))
-        _, last = traced.program.run_steps(batch.leaves, order, first, count)
+        _, last = traced.program.run_steps(source.tensors, order, first, count)
         return traced.pack(last)
 
     # ---- streams --------------------------------------------------------------------------
@@ -586,7 +586,7 @@ class _Runner:
         size = source.batch_size if full else rest
         rows = min(source.rows, total * source.batch_size)
         traced = self.cache.traced(batch, specs_of(batch.leaves, size))
-        _, first = traced.program.run_steps(batch.leaves, None, 0, 1)
+        _, first = traced.program.run_steps(source.tensors, None, 0, 1)
         leaves = [leaf.numpy() for leaf in first]
         if total == 1:
             return traced.pack(leaves)
@@ -602,13 +602,13 @@ class _Runner:
             if step < full:
                 count = min(chunk, full - step) if drawing else full - step
                 started = time.perf_counter()
-                traced.program.run_steps(batch.leaves, None, step * size, count, out)
+                traced.program.run_steps(source.tensors, None, step * size, count, out)
                 each = (time.perf_counter() - started) / count
                 chunk = max(1, min(int(_DRAW_EVERY / max(each, 1e-9)), chunk * 8))
             else:
                 count = 1
                 last = self.cache.traced(batch, specs_of(batch.leaves, rest))
-                last.program.run_steps(batch.leaves, None, step * size, 1, out)
+                last.program.run_steps(source.tensors, None, step * size, 1, out)
             step += count
             self._tick(step, dict)
         return traced.pack(out)
@@ -632,9 +632,9 @@ def _to_numpy(value: Any) -> Any:
 
 
 def _cast(arrays: Any) -> list[Any]:
-    """Arrays in the dtypes that steps take."""
+    """Tensors in the dtypes that steps take."""
     return [
-        a if a.dtype.name == dtype else a.astype(dtype)
+        _core.tensor(a if a.dtype.name == dtype else a.astype(dtype))
         for a, (_, dtype) in zip(arrays, specs_of(arrays), strict=True)
     ]
 

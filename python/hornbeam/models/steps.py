@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam import _core, tree
+from hornbeam import tree
 from hornbeam._function import Traced, trace
 
 Specs = tuple[tuple[tuple[int, ...], str], ...]
@@ -81,4 +81,4 @@ class StepCache:
 
     def run_eagerly(self, batch: Batch, values: Sequence[Any]) -> Any:
         """One step without a Program: what a debugger can follow."""
-        return self.function(batch.pack([_core.tensor(value) for value in values]))
+        return self.function(batch.pack(values))

@@ -12,6 +12,7 @@ from hornbeam.optimizers.lion import Lamb, Lion
 from hornbeam.optimizers.muon import Muon
 from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.optimizers.rmsprop import RMSprop
+from hornbeam.optimizers.schedule_free import ScheduleFreeAdamW
 from hornbeam.optimizers.sgd import GD, SGD
 from hornbeam.saving.serialization import (
     deserialize_keras_object,
@@ -21,6 +22,7 @@ from hornbeam.saving.serialization import (
 
 _CLASSES = (
     Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, GD, Lamb, Lion, Muon, Nadam, RMSprop, SGD,
+    ScheduleFreeAdamW,
 )  # fmt: skip
 _TABLE = {c.__name__: c for c in _CLASSES} | {c.__name__.lower(): c for c in _CLASSES}
 
@@ -40,6 +42,7 @@ __all__ = [
     "Nadam",
     "Optimizer",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
     "schedules",

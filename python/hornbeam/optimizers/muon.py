@@ -28,7 +28,7 @@ class Muon(Optimizer):
         momentum: Weight of the old momentum.
         ns_steps: Newton-Schulz steps.
         nesterov: Whether the gradient is taken as if after the momentum's step.
-        rms_rate: Root mean square of the steps, as with Adam; None scales by the shape instead.
+        rms_rate: Root mean square of the steps, as with Adam; None: they are not scaled.
     """
 
     def __init__(
@@ -101,27 +101,22 @@ class Muon(Optimizer):
         momentum = self._slot(self._momentums, variable)
         momentum.assign(self.momentum * momentum.value + gradient)
         ahead = gradient + self.momentum * momentum.value if self.nesterov else momentum.value
-        shape = tuple(variable.shape)
-        matrix = ops.reshape(ahead, (int(np.prod(shape[:-1])), shape[-1]))
-        step = self._orthogonal(matrix)
-        rows, columns = step.shape
-        if self.rms_rate is None:
-            step = step * float(np.sqrt(max(1.0, rows / columns)))
-        else:
-            step = step * float(self.rms_rate * np.sqrt(max(rows, columns)))
-        variable.assign_sub(learning_rate * ops.reshape(step, shape))
+        step = self._orthogonal(ahead)
+        if self.rms_rate is not None:
+            step = step * float(self.rms_rate * np.sqrt(max(variable.shape[0], variable.shape[1])))
+        variable.assign_sub(learning_rate * step)
 
     def _orthogonal(self, x: Any) -> Any:
-        """Newton-Schulz: the singular values of x go towards 1."""
-        rows, columns = x.shape
-        if rows > columns:
-            x = ops.transpose(x)
-        x = x / (ops.sqrt(ops.sum(ops.square(x))) + 1e-7)
+        """Newton-Schulz: the singular values of the matrices in x go towards 1."""
+        tall = x.shape[-2] > x.shape[-1]
+        if tall:
+            x = ops.swapaxes(x, -1, -2)
+        x = x / (ops.sqrt(ops.sum(ops.square(x), axis=(-2, -1), keepdims=True)) + 1e-7)
         for _ in range(self.ns_steps):
-            a = ops.matmul(x, ops.transpose(x))
+            a = ops.matmul(x, ops.swapaxes(x, -1, -2))
             b = self.muon_b * a + self.muon_c * ops.matmul(a, a)
             x = self.muon_a * x + ops.matmul(b, x)
-        return ops.transpose(x) if rows > columns else x
+        return ops.swapaxes(x, -1, -2) if tall else x
 
     def _adam_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         step = ops.cast(self.iterations + 1, variable.dtype)
