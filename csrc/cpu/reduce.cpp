@@ -142,6 +142,20 @@ HB_INLINE bool beats(T a, T b, bool largest) {
     return (largest ? a > b : a < b) || (a != a && b == b);
 }
 
+// Where `value` (perhaps NaN), which is there, comes first.
+template <class T>
+int64_t find_first(const T* x, T value, int64_t n) {
+    using V = Vec<T>;
+    const auto want = V::splat(value);
+    int64_t i = 0;
+    for (; i + V::lanes < n; i += V::lanes) {
+        const auto v = V::load(x + i);
+        if (V::any(value == value ? v == want : v != v)) break;
+    }
+    while (i + 1 < n && !(x[i] == value || (value != value && x[i] != x[i]))) ++i;
+    return i;
+}
+
 template <class T>
 void arg_reduce(const void* args, int thread, int threads) {
     const ArgReduceArgs& p = *static_cast<const ArgReduceArgs*>(args);
@@ -155,9 +169,7 @@ void arg_reduce(const void* args, int thread, int threads) {
         int32_t* y = p.y + task / blocks * p.inner + first;
         if (p.inner == 1) {  // the extreme first, then where it is
             const T best = p.largest ? reduce_block<Max, T>(x, p.n) : reduce_block<Min, T>(x, p.n);
-            int64_t i = 0;
-            while (i < p.n && !(x[i] == best || (best != best && x[i] != x[i]))) ++i;
-            *y = int32_t(i);
+            *y = int32_t(find_first<T>(x, best, p.n));
             continue;
         }
         T best[kColumns];
