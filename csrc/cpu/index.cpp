@@ -1,5 +1,6 @@
-// Reading and adding by index. Threads share the rows of what is written. Where several updates meet in one
-// place, its owner alone walks all indices in their order, so sums do not depend on the number of threads.
+// Reading and adding by index. Threads share the rows of what is written. Where several updates
+// meet in one place, its owner alone walks all indices in their order, so sums do not depend on the
+// number of threads.
 #include "kernels/index.h"
 
 #include "cpu/copy_run.h"
@@ -55,9 +56,12 @@ void gather_rows(const IndexArgs& a, Range share) {
     int64_t i = share.begin % a.m, base = share.begin / a.m * a.n;
     for (int64_t r = share.begin; r < share.end; ++r) {
         const int64_t row = row_of<I>(a, i);
-        if (row < 0) __builtin_memset(y + r * bytes, 0, size_t(bytes));
-        else if (bytes >= 8) copy_run(y + r * bytes, x + (base + row) * bytes, bytes);
-        else __builtin_memcpy(y + r * bytes, x + (base + row) * bytes, size_t(bytes));
+        if (row < 0)
+            __builtin_memset(y + r * bytes, 0, size_t(bytes));
+        else if (bytes >= 8)
+            copy_run(y + r * bytes, x + (base + row) * bytes, bytes);
+        else
+            __builtin_memcpy(y + r * bytes, x + (base + row) * bytes, size_t(bytes));
         if (++i == a.m) i = 0, base += a.n;
     }
 }
@@ -78,9 +82,12 @@ void take_rows(const IndexArgs& a, Range share) {
 // Dispatch over the size of an element and the dtype of the indices.
 template <class T, template <class, class> class F>
 void by_index(const IndexArgs& a, Range share) {
-    if (a.index_dtype == DType::i32) F<T, int32_t>::run(a, share);
-    else if (a.index_dtype == DType::i64) F<T, int64_t>::run(a, share);
-    else F<T, uint8_t>::run(a, share);
+    if (a.index_dtype == DType::i32)
+        F<T, int32_t>::run(a, share);
+    else if (a.index_dtype == DType::i64)
+        F<T, int64_t>::run(a, share);
+    else
+        F<T, uint8_t>::run(a, share);
 }
 
 template <template <class, class> class F>
@@ -88,9 +95,12 @@ void by_size(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const IndexArgs*>(pod);
     const Range share = split(a.outer * a.m, thread, threads);
     if (share.begin == share.end) return;
-    if (a.dtype == DType::f32 || a.dtype == DType::i32) by_index<uint32_t, F>(a, share);
-    else if (a.dtype == DType::f64 || a.dtype == DType::i64) by_index<uint64_t, F>(a, share);
-    else by_index<uint8_t, F>(a, share);
+    if (a.dtype == DType::f32 || a.dtype == DType::i32)
+        by_index<uint32_t, F>(a, share);
+    else if (a.dtype == DType::f64 || a.dtype == DType::i64)
+        by_index<uint64_t, F>(a, share);
+    else
+        by_index<uint8_t, F>(a, share);
 }
 
 template <class T, class I>
@@ -154,7 +164,8 @@ struct Put {
             for (int64_t i = o * a.m; i < (o + 1) * a.m; ++i)
                 for (int64_t c = cols.begin; c < cols.end; ++c) {
                     const int64_t row = row_of<I>(a, i * a.inner + c);
-                    if (row >= 0) y[row * a.inner + c] += static_cast<const T*>(a.x)[i * a.inner + c];
+                    if (row >= 0)
+                        y[row * a.inner + c] += static_cast<const T*>(a.x)[i * a.inner + c];
                 }
         }
     }
@@ -162,20 +173,28 @@ struct Put {
 
 template <class T, template <class, class> class F>
 void add_by_index(const IndexArgs& a, int thread, int threads) {
-    if (a.index_dtype == DType::i32) F<T, int32_t>::run(a, thread, threads);
-    else if (a.index_dtype == DType::i64) F<T, int64_t>::run(a, thread, threads);
-    else F<T, uint8_t>::run(a, thread, threads);
+    if (a.index_dtype == DType::i32)
+        F<T, int32_t>::run(a, thread, threads);
+    else if (a.index_dtype == DType::i64)
+        F<T, int64_t>::run(a, thread, threads);
+    else
+        F<T, uint8_t>::run(a, thread, threads);
 }
 
 template <template <class, class> class F>
 void by_dtype(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const IndexArgs*>(pod);
     switch (a.dtype) {
-        case DType::f32: return add_by_index<float, F>(a, thread, threads);
-        case DType::f64: return add_by_index<double, F>(a, thread, threads);
-        case DType::i32: return add_by_index<int32_t, F>(a, thread, threads);
-        case DType::i64: return add_by_index<int64_t, F>(a, thread, threads);
-        default: return add_by_index<uint8_t, F>(a, thread, threads);
+        case DType::f32:
+            return add_by_index<float, F>(a, thread, threads);
+        case DType::f64:
+            return add_by_index<double, F>(a, thread, threads);
+        case DType::i32:
+            return add_by_index<int32_t, F>(a, thread, threads);
+        case DType::i64:
+            return add_by_index<int64_t, F>(a, thread, threads);
+        default:
+            return add_by_index<uint8_t, F>(a, thread, threads);
     }
 }
 
@@ -206,17 +225,22 @@ void searchsorted(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const SearchArgs*>(pod);
     const Range share = split(a.m, thread, threads);
     switch (a.dtype) {
-        case DType::f32: return search<float>(a, share);
-        case DType::f64: return search<double>(a, share);
-        case DType::i32: return search<int32_t>(a, share);
-        case DType::i64: return search<int64_t>(a, share);
-        default: return search<uint8_t>(a, share);
+        case DType::f32:
+            return search<float>(a, share);
+        case DType::f64:
+            return search<double>(a, share);
+        case DType::i32:
+            return search<int32_t>(a, share);
+        case DType::i64:
+            return search<int64_t>(a, share);
+        default:
+            return search<uint8_t>(a, share);
     }
 }
 
 }  // namespace
 
-extern const IndexKernels index_kernels = {by_size<Gather>,    by_dtype<Scatter>, by_size<Take>,
-                                           by_dtype<Put>,      sort,              searchsorted};
+extern const IndexKernels index_kernels = {
+    by_size<Gather>, by_dtype<Scatter>, by_size<Take>, by_dtype<Put>, sort, searchsorted};
 
 }  // namespace hb::HB_ISA

@@ -1,4 +1,5 @@
-// Strided copies. A panel is (rows, cols) elements; whichever way it lies in memory decides the loop:
+// Strided copies. A panel is (rows, cols) elements; whichever way it lies in memory decides the
+// loop:
 //   cols contiguous on both sides   runs of bytes
 //   cols contiguous in dst only, rows contiguous in src   8x8 (4x4) tiles transposed in registers
 //   one source element for all cols   splat
@@ -86,7 +87,8 @@ inline void transpose_tile(uint64_t* d, int64_t dst_row, const uint64_t* s, int6
     }
 #pragma GCC unroll 2
     for (int i = 0; i < 2; ++i) {
-        *reinterpret_cast<V4*>(d + i * dst_row) = __builtin_shufflevector(b[i], b[i + 2], 0, 1, 4, 5);
+        *reinterpret_cast<V4*>(d + i * dst_row) =
+            __builtin_shufflevector(b[i], b[i + 2], 0, 1, 4, 5);
         *reinterpret_cast<V4*>(d + (i + 2) * dst_row) =
             __builtin_shufflevector(b[i], b[i + 2], 2, 3, 6, 7);
     }
@@ -108,7 +110,8 @@ inline void transpose_panel(U* d, const U* s, const Panel& p) {
                 transpose_tile(d + r * p.dst_row + c, p.dst_row, s + r + c * p.src_col, p.src_col);
     copy_elements(d + cols, s + cols * p.src_col,
                   {p.rows, p.cols - cols, p.dst_row, 1, 1, p.src_col});
-    copy_elements(d + rows * p.dst_row, s + rows, {p.rows - rows, cols, p.dst_row, 1, 1, p.src_col});
+    copy_elements(d + rows * p.dst_row, s + rows,
+                  {p.rows - rows, cols, p.dst_row, 1, 1, p.src_col});
 }
 
 template <class U>
@@ -117,8 +120,12 @@ void copy_units(const Copy& copy, int64_t begin, int64_t end) {
     const int64_t rows = copy.dims[outer], cols = copy.dims[outer + 1];
     const int64_t down = (rows + copy.block_rows - 1) / copy.block_rows;
     const int64_t across = (cols + copy.block_cols - 1) / copy.block_cols;
-    Panel p{0, 0, copy.dst_strides[outer], copy.dst_strides[outer + 1],
-            copy.src_strides[outer], copy.src_strides[outer + 1]};
+    Panel p{0,
+            0,
+            copy.dst_strides[outer],
+            copy.dst_strides[outer + 1],
+            copy.src_strides[outer],
+            copy.src_strides[outer + 1]};
     for (int64_t unit = begin; unit < end; ++unit) {
         int64_t rest = unit;
         const int64_t c0 = rest % across * copy.block_cols;
@@ -135,11 +142,16 @@ void copy_units(const Copy& copy, int64_t begin, int64_t end) {
         }
         p.rows = rows - r0 < copy.block_rows ? rows - r0 : copy.block_rows;
         p.cols = cols - c0 < copy.block_cols ? cols - c0 : copy.block_cols;
-        if (p.dst_col != 1) copy_elements(d, s, p);
-        else if (p.src_col == 1 && p.cols > 7) copy_rows(d, s, p);
-        else if (p.src_col == 0 && p.cols > 7) splat_rows(d, s, p);
-        else if (p.src_row == 1 && p.cols > 7 && p.rows > 3) transpose_panel(d, s, p);
-        else copy_elements(d, s, p);
+        if (p.dst_col != 1)
+            copy_elements(d, s, p);
+        else if (p.src_col == 1 && p.cols > 7)
+            copy_rows(d, s, p);
+        else if (p.src_col == 0 && p.cols > 7)
+            splat_rows(d, s, p);
+        else if (p.src_row == 1 && p.cols > 7 && p.rows > 3)
+            transpose_panel(d, s, p);
+        else
+            copy_elements(d, s, p);
     }
 }
 
@@ -154,9 +166,12 @@ void copy(const void* pod, int thread, int threads) {
         const int64_t last = share.end - seen < one.units ? share.end - seen : one.units;
         seen += one.units;
         if (first >= last) continue;
-        if (one.size == 4) copy_units<uint32_t>(one, first, last);
-        else if (one.size == 8) copy_units<uint64_t>(one, first, last);
-        else copy_units<uint8_t>(one, first, last);
+        if (one.size == 4)
+            copy_units<uint32_t>(one, first, last);
+        else if (one.size == 8)
+            copy_units<uint64_t>(one, first, last);
+        else
+            copy_units<uint8_t>(one, first, last);
     }
 }
 
@@ -174,20 +189,29 @@ void iota(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const IotaArgs*>(pod);
     const Range share = split(a.n, thread, threads);
     switch (a.dtype) {
-        case DType::f32: return count_up<float>(a, share);
-        case DType::f64: return count_up<double>(a, share);
-        case DType::i32: return count_up<int32_t>(a, share);
-        case DType::i64: return count_up<int64_t>(a, share);
-        case DType::u8: return count_up<uint8_t>(a, share);
-        case DType::b8: return count_up<bool>(a, share);
+        case DType::f32:
+            return count_up<float>(a, share);
+        case DType::f64:
+            return count_up<double>(a, share);
+        case DType::i32:
+            return count_up<int32_t>(a, share);
+        case DType::i64:
+            return count_up<int64_t>(a, share);
+        case DType::u8:
+            return count_up<uint8_t>(a, share);
+        case DType::b8:
+            return count_up<bool>(a, share);
     }
 }
 
 inline int64_t load_index(const void* x, DType dtype, int64_t i) {
     switch (dtype) {
-        case DType::i32: return static_cast<const int32_t*>(x)[i];
-        case DType::i64: return static_cast<const int64_t*>(x)[i];
-        default: return static_cast<const uint8_t*>(x)[i];
+        case DType::i32:
+            return static_cast<const int32_t*>(x)[i];
+        case DType::i64:
+            return static_cast<const int64_t*>(x)[i];
+        default:
+            return static_cast<const uint8_t*>(x)[i];
     }
 }
 
@@ -205,12 +229,17 @@ void one_hot(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const OneHotArgs*>(pod);
     const Range share = split(a.n, thread, threads);
     switch (a.dtype) {
-        case DType::f32: return mark<float>(a, share);
-        case DType::f64: return mark<double>(a, share);
-        case DType::i32: return mark<int32_t>(a, share);
-        case DType::i64: return mark<int64_t>(a, share);
+        case DType::f32:
+            return mark<float>(a, share);
+        case DType::f64:
+            return mark<double>(a, share);
+        case DType::i32:
+            return mark<int32_t>(a, share);
+        case DType::i64:
+            return mark<int64_t>(a, share);
         case DType::u8:
-        case DType::b8: return mark<uint8_t>(a, share);
+        case DType::b8:
+            return mark<uint8_t>(a, share);
     }
 }
 

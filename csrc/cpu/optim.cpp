@@ -1,8 +1,11 @@
-// SGD and Adam with Keras 3's formulas. Threads take contiguous shares of the units of all parameters.
-//   SGD    v = momentum v - rate g;  p += v, with Nesterov p += momentum v - rate g     20 bytes an element
-//   Adam   m += (g - m)(1 - beta1);  v += (g^2 - v)(1 - beta2);  p -= alpha m / (sqrt(v) + epsilon)   28
-//          alpha = rate sqrt(1 - beta2^step) / (1 - beta1^step), in double from betas rounded to p's dtype
-//          (Keras does all of it in p's dtype: in float32 its powers carry rounding noise, ours do not)
+// SGD and Adam with Keras 3's formulas. Threads take contiguous shares of the units of all
+// parameters.
+//   SGD    v = momentum v - rate g;  p += v, with Nesterov p += momentum v - rate g     20 bytes an
+//   element Adam   m += (g - m)(1 - beta1);  v += (g^2 - v)(1 - beta2);  p -= alpha m / (sqrt(v) +
+//   epsilon)   28
+//          alpha = rate sqrt(1 - beta2^step) / (1 - beta1^step), in double from betas rounded to
+//          p's dtype (Keras does all of it in p's dtype: in float32 its powers carry rounding
+//          noise, ours do not)
 // Exact square roots and divisions: the memory is slower than they are.
 #include "kernels/optim.h"
 
@@ -13,18 +16,23 @@ namespace {
 
 double read(const OptimScalar& s) {
     switch (s.dtype) {
-        case DType::f32: return double(*static_cast<const float*>(s.data));
-        case DType::f64: return *static_cast<const double*>(s.data);
-        case DType::i32: return double(*static_cast<const int32_t*>(s.data));
-        case DType::i64: return double(*static_cast<const int64_t*>(s.data));
-        default: return double(*static_cast<const uint8_t*>(s.data));
+        case DType::f32:
+            return double(*static_cast<const float*>(s.data));
+        case DType::f64:
+            return *static_cast<const double*>(s.data);
+        case DType::i32:
+            return double(*static_cast<const int32_t*>(s.data));
+        case DType::i64:
+            return double(*static_cast<const int64_t*>(s.data));
+        default:
+            return double(*static_cast<const uint8_t*>(s.data));
     }
 }
 
 // Calls update(param, range of its elements) for this thread's share.
 template <class Update>
-HB_INLINE void for_share(const OptimParam* params, int64_t count, int64_t units, int thread, int threads,
-                         Update&& update) {
+HB_INLINE void for_share(const OptimParam* params, int64_t count, int64_t units, int thread,
+                         int threads, Update&& update) {
     const Range share = split(units, thread, threads);
     int64_t first = 0;  // unit of params[i]
     for (int64_t i = 0; i < count && first < share.end; ++i) {
@@ -63,8 +71,10 @@ void sgd(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const SgdArgs*>(pod);
     const double rate = read(a.rate), momentum = read(a.momentum);
     for_share(a.params, a.count, a.units, thread, threads, [&](const OptimParam& param, Range r) {
-        if (param.dtype == DType::f32) sgd_range<float>(param, r, rate, momentum, a.nesterov);
-        else sgd_range<double>(param, r, rate, momentum, a.nesterov);
+        if (param.dtype == DType::f32)
+            sgd_range<float>(param, r, rate, momentum, a.nesterov);
+        else
+            sgd_range<double>(param, r, rate, momentum, a.nesterov);
     });
 }
 
@@ -114,12 +124,15 @@ void adam_param(const OptimParam& param, Range r, const AdamScalars& s) {
 
 void adam(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const AdamArgs*>(pod);
-    AdamScalars s{read(a.rate), 0, read(a.beta1), read(a.beta2), read(a.epsilon), read(a.weight_decay)};
+    AdamScalars s{read(a.rate),        0, read(a.beta1), read(a.beta2), read(a.epsilon),
+                  read(a.weight_decay)};
     const double alpha_f32 = adam_alpha<float>(a, s), alpha_f64 = adam_alpha<double>(a, s);
     for_share(a.params, a.count, a.units, thread, threads, [&](const OptimParam& param, Range r) {
         s.alpha = param.dtype == DType::f32 ? alpha_f32 : alpha_f64;
-        if (param.dtype == DType::f32) adam_param<float>(param, r, s);
-        else adam_param<double>(param, r, s);
+        if (param.dtype == DType::f32)
+            adam_param<float>(param, r, s);
+        else
+            adam_param<double>(param, r, s);
     });
 }
 

@@ -1,6 +1,7 @@
 // Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
-// A 64-bit lane holds one 32-bit word of a block in its lower half; what stands in the upper half of c1 and
-// c3 does no harm, since products look at the lower half only. So a round is 2 products and 6 bit operations.
+// A 64-bit lane holds one 32-bit word of a block in its lower half; what stands in the upper half
+// of c1 and c3 does no harm, since products look at the lower half only. So a round is 2 products
+// and 6 bit operations.
 #pragma once
 
 #include "cpu/vec.h"
@@ -34,15 +35,21 @@ HB_INLINE Words lane_blocks() {
 }
 template <class W>
 HB_INLINE W interleave_low(W a, W b) {
-    if constexpr (sizeof(W) == 16) return __builtin_shufflevector(a, b, 0, 2);
-    else if constexpr (sizeof(W) == 32) return __builtin_shufflevector(a, b, 0, 4, 2, 6);
-    else return __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
+    if constexpr (sizeof(W) == 16)
+        return __builtin_shufflevector(a, b, 0, 2);
+    else if constexpr (sizeof(W) == 32)
+        return __builtin_shufflevector(a, b, 0, 4, 2, 6);
+    else
+        return __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
 }
 template <class W>
 HB_INLINE W interleave_high(W a, W b) {
-    if constexpr (sizeof(W) == 16) return __builtin_shufflevector(a, b, 1, 3);
-    else if constexpr (sizeof(W) == 32) return __builtin_shufflevector(a, b, 1, 5, 3, 7);
-    else return __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
+    if constexpr (sizeof(W) == 16)
+        return __builtin_shufflevector(a, b, 1, 3);
+    else if constexpr (sizeof(W) == 32)
+        return __builtin_shufflevector(a, b, 1, 5, 3, 7);
+    else
+        return __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
 }
 
 // Blocks first_block ... first_block + kPhiloxTile - 1 of the stream, in order.
@@ -65,7 +72,8 @@ inline void philox_tile(const int64_t* seed, int64_t first_block, uint32_t* out)
         for (int round = 0; round < 10; ++round) {
 #pragma GCC unroll 4
             for (int s = 0; s < kSets; ++s) {
-                const Words p0 = multiply_low_halves(c0[s], m0), p1 = multiply_low_halves(c2[s], m1);
+                const Words p0 = multiply_low_halves(c0[s], m0),
+                            p1 = multiply_low_halves(c2[s], m1);
                 c0[s] = (p1 >> 32) ^ c1[s] ^ k0;
                 c1[s] = p1;
                 c2[s] = (p0 >> 32) ^ c3[s] ^ k1;

@@ -1,6 +1,6 @@
-// Pooling. Vectors run over channels, threads share pixels of the output (of dx in gradients: each gathers
-// from the windows that cover it, so nothing is added by two threads and dx is written once).
-// Bytes: forward reads each x window times over strides times, from L1 but for the first.
+// Pooling. Vectors run over channels, threads share pixels of the output (of dx in gradients: each
+// gathers from the windows that cover it, so nothing is added by two threads and dx is written
+// once). Bytes: forward reads each x window times over strides times, from L1 but for the first.
 #include "kernels/pool.h"
 
 #include "cpu/vec.h"
@@ -28,28 +28,49 @@ struct Pixel {
     }
 };
 
+// Taps are as wide as T in registers and bytes (or int32) in memory; first n lanes only.
 template <class T, class I>
 HB_INLINE void store_taps(I* p, typename Vec<T>::mask taps, int64_t n) {
-    typedef I Narrow __attribute__((vector_size(Vec<T>::lanes * sizeof(I)), aligned(sizeof(I))));
-    const Narrow narrow = __builtin_convertvector(taps, Narrow);
-    if (n >= Vec<T>::lanes) *reinterpret_cast<Narrow*>(p) = narrow;
-    else
-        for (int64_t i = 0; i < n; ++i) p[i] = narrow[i];
+#if defined(__AVX2__)
+    if constexpr (sizeof(I) == 1 && sizeof(T) == 4)
+        if (n >= Vec<T>::lanes) {
+#if defined(__AVX512F__)
+            _mm_storeu_si128((__m128i*)p, _mm512_cvtepi32_epi8((__m512i)taps));
+#else
+            const __m256i i = (__m256i)taps, words = _mm256_packus_epi32(i, i);
+            const __m256i bytes = _mm256_packus_epi16(words, words);
+            const __m128i low = _mm256_castsi256_si128(bytes),
+                          high = _mm256_extracti128_si256(bytes, 1);
+            _mm_storel_epi64((__m128i*)p, _mm_unpacklo_epi32(low, high));
+#endif
+            return;
+        }
+#endif
+    for (int64_t i = 0; i < n && i < Vec<T>::lanes; ++i) p[i] = I(taps[i]);
 }
 
 template <class T, class I>
 HB_INLINE typename Vec<T>::mask load_taps(const I* p, int64_t n) {
-    typedef I Narrow __attribute__((vector_size(Vec<T>::lanes * sizeof(I)), aligned(sizeof(I))));
     using M = typename Vec<T>::mask;
-    if (n >= Vec<T>::lanes) return __builtin_convertvector(*reinterpret_cast<const Narrow*>(p), M);
+#if defined(__AVX2__)
+    if constexpr (sizeof(I) == 1 && sizeof(T) == 4)
+        if (n >= Vec<T>::lanes) {
+#if defined(__AVX512F__)
+            return (M)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p));
+#else
+            return (M)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p));
+#endif
+        }
+#endif
     M taps = {};
-    for (int64_t i = 0; i < n; ++i) taps[i] = p[i];
+    for (int64_t i = 0; i < n && i < Vec<T>::lanes; ++i) taps[i] = p[i];
     return taps;
 }
 
 // One output pixel, NV vectors of channels; x points at the image's first of these channels.
 template <class T, class I, int NV>
-HB_INLINE void max_block(const PoolArgs& a, const Pixel& at, const T* x, T* y, I* index, int64_t n) {
+HB_INLINE void max_block(const PoolArgs& a, const Pixel& at, const T* x, T* y, I* index,
+                         int64_t n) {
     using V = Vec<T>;
     const PoolDim &pd = a.dim[0], &ph = a.dim[1], &pw = a.dim[2];
     const PoolSpan d = pd.taps[at.d], h = ph.taps[at.h], w = pw.taps[at.w];
@@ -62,7 +83,8 @@ HB_INLINE void max_block(const PoolArgs& a, const Pixel& at, const T* x, T* y, I
     }
     for (int64_t i = d.begin; i < d.end; ++i)
         for (int64_t j = h.begin; j < h.end; ++j) {
-            const int64_t row = (at.d * pd.stride - pd.low + i) * ph.in + at.h * ph.stride - ph.low + j;
+            const int64_t row =
+                (at.d * pd.stride - pd.low + i) * ph.in + at.h * ph.stride - ph.low + j;
             const T* p = x + (row * pw.in + at.w * pw.stride - pw.low + w.begin) * a.channels;
             int64_t tap = (i * ph.window + j) * pw.window + w.begin;
             for (int64_t k = w.begin; k < w.end; ++k, ++tap, p += a.channels)
@@ -89,7 +111,8 @@ HB_INLINE void avg_block(const PoolArgs& a, const Pixel& at, const T* x, T* y, i
     typename V::type sum[NV] = {};
     for (int64_t i = d.begin; i < d.end; ++i)
         for (int64_t j = h.begin; j < h.end; ++j) {
-            const int64_t row = (at.d * pd.stride - pd.low + i) * ph.in + at.h * ph.stride - ph.low + j;
+            const int64_t row =
+                (at.d * pd.stride - pd.low + i) * ph.in + at.h * ph.stride - ph.low + j;
             const T* p = x + (row * pw.in + at.w * pw.stride - pw.low + w.begin) * a.channels;
             for (int64_t k = w.begin; k < w.end; ++k, p += a.channels)
 #pragma GCC unroll 4
@@ -102,40 +125,52 @@ HB_INLINE void avg_block(const PoolArgs& a, const Pixel& at, const T* x, T* y, i
 }
 
 // One pixel of dx: the windows that cover it, in their order. dy and index point at the image.
-template <class T, class I>
-HB_INLINE void max_grad_block(const PoolArgs& a, const Pixel& at, const T* dy, const I* index, T* dx,
-                              int64_t n) {
+template <class T, class I, int NV>
+HB_INLINE void max_grad_block(const PoolArgs& a, const Pixel& at, const T* dy, const I* index,
+                              T* dx, int64_t n) {
     using V = Vec<T>;
     const PoolDim &pd = a.dim[0], &ph = a.dim[1], &pw = a.dim[2];
     const PoolSpan d = pd.windows[at.d], h = ph.windows[at.h], w = pw.windows[at.w];
-    typename V::type sum = {};
+    typename V::type sum[NV] = {};
     for (int64_t i = d.begin; i < d.end; ++i)
         for (int64_t j = h.begin; j < h.end; ++j)
             for (int64_t k = w.begin; k < w.end; ++k) {
                 const int64_t from = ((i * ph.out + j) * pw.out + k) * a.channels;
-                const int64_t tap = ((at.d + pd.low - i * pd.stride) * ph.window + at.h + ph.low -
-                                     j * ph.stride) * pw.window + at.w + pw.low - k * pw.stride;
-                const auto mine = load_taps<T>(index + from, n) == typename V::Int(tap);
-                sum += V::from_bits(V::bits(V::load(dy + from, n)) & mine);
+                const int64_t row =
+                    (at.d + pd.low - i * pd.stride) * ph.window + at.h + ph.low - j * ph.stride;
+                const auto tap = typename V::Int(row * pw.window + at.w + pw.low - k * pw.stride);
+#pragma GCC unroll 4
+                for (int v = 0; v < NV; ++v) {
+                    const int64_t c = from + v * V::lanes;
+                    const auto mine = load_taps<T>(index + c, n) == tap;
+                    const auto value = NV > 1 ? V::load(dy + c) : V::load(dy + c, n);
+                    sum[v] += V::from_bits(V::bits(value) & mine);
+                }
             }
-    V::store(dx, sum, n);
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; ++v) V::store(dx + v * V::lanes, sum[v], n);
 }
 
-template <class T>
+template <class T, int NV>
 HB_INLINE void avg_grad_block(const PoolArgs& a, const Pixel& at, const T* dy, T* dx, int64_t n) {
     using V = Vec<T>;
     const PoolDim &pd = a.dim[0], &ph = a.dim[1], &pw = a.dim[2];
     const PoolSpan d = pd.windows[at.d], h = ph.windows[at.h], w = pw.windows[at.w];
-    typename V::type sum = {};
+    typename V::type sum[NV] = {};
     for (int64_t i = d.begin; i < d.end; ++i)
         for (int64_t j = h.begin; j < h.end; ++j)
             for (int64_t k = w.begin; k < w.end; ++k) {
                 const PoolSpan ti = pd.taps[i], tj = ph.taps[j], tk = pw.taps[k];
                 const T count = T((ti.end - ti.begin) * (tj.end - tj.begin) * (tk.end - tk.begin));
                 const T* p = dy + ((i * ph.out + j) * pw.out + k) * a.channels;
-                sum += V::load(p, n) * V::splat(T(1) / count);
+#pragma GCC unroll 4
+                for (int v = 0; v < NV; ++v) {
+                    const auto value = NV > 1 ? V::load(p + v * V::lanes) : V::load(p, n);
+                    sum[v] += value * V::splat(T(1) / count);
+                }
             }
-    V::store(dx, sum, n);
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; ++v) V::store(dx + v * V::lanes, sum[v], n);
 }
 
 // Calls wide(c) for 4 vectors of channels at a time, then one(c, n) for the rest.
@@ -158,7 +193,8 @@ void max_pixels(const PoolArgs& a, int thread, int threads) {
         T* y = static_cast<T*>(a.y) + i * c;
         I* index = static_cast<I*>(a.index) + i * c;
         for_channels<T>(
-            c, [&](int64_t b) { max_block<T, I, 4>(a, at, x + b, y + b, index + b, Vec<T>::lanes); },
+            c,
+            [&](int64_t b) { max_block<T, I, 4>(a, at, x + b, y + b, index + b, Vec<T>::lanes); },
             [&](int64_t b, int64_t n) { max_block<T, I, 1>(a, at, x + b, y + b, index + b, n); });
     }
 }
@@ -188,8 +224,14 @@ void max_grad_pixels(const PoolArgs& a, int thread, int threads) {
         const T* dy = static_cast<const T*>(a.x) + at.image * image;
         const I* index = static_cast<const I*>(a.index) + at.image * image;
         T* dx = static_cast<T*>(a.y) + i * c;
-        for (int64_t b = 0; b < c; b += Vec<T>::lanes)
-            max_grad_block<T, I>(a, at, dy + b, index + b, dx + b, c - b);
+        for_channels<T>(
+            c,
+            [&](int64_t b) {
+                max_grad_block<T, I, 4>(a, at, dy + b, index + b, dx + b, Vec<T>::lanes);
+            },
+            [&](int64_t b, int64_t n) {
+                max_grad_block<T, I, 1>(a, at, dy + b, index + b, dx + b, n);
+            });
     }
 }
 
@@ -202,8 +244,9 @@ void avg_grad_pixels(const PoolArgs& a, int thread, int threads) {
     for (int64_t i = share.begin; i < share.end; ++i, at.next(size)) {
         const T* dy = static_cast<const T*>(a.x) + at.image * image;
         T* dx = static_cast<T*>(a.y) + i * c;
-        for (int64_t b = 0; b < c; b += Vec<T>::lanes)
-            avg_grad_block<T>(a, at, dy + b, dx + b, c - b);
+        for_channels<T>(
+            c, [&](int64_t b) { avg_grad_block<T, 4>(a, at, dy + b, dx + b, Vec<T>::lanes); },
+            [&](int64_t b, int64_t n) { avg_grad_block<T, 1>(a, at, dy + b, dx + b, n); });
     }
 }
 
@@ -231,7 +274,8 @@ void max_gather_pixels(const PoolArgs& a, int thread, int threads) {
 template <class T>
 void max(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const PoolArgs*>(pod);
-    a.wide ? max_pixels<T, int32_t>(a, thread, threads) : max_pixels<T, uint8_t>(a, thread, threads);
+    a.wide ? max_pixels<T, int32_t>(a, thread, threads)
+           : max_pixels<T, uint8_t>(a, thread, threads);
 }
 template <class T>
 void max_grad(const void* pod, int thread, int threads) {
@@ -257,7 +301,7 @@ void avg_grad(const void* pod, int thread, int threads) {
 }  // namespace
 
 extern const PoolKernels pool_kernels = {
-    max<float>, max<double>, max_grad<float>, max_grad<double>, max_gather<float>, max_gather<double>,
-    avg<float>, avg<double>, avg_grad<float>, avg_grad<double>};
+    max<float>,         max<double>, max_grad<float>, max_grad<double>, max_gather<float>,
+    max_gather<double>, avg<float>,  avg<double>,     avg_grad<float>,  avg_grad<double>};
 
 }  // namespace hb::HB_ISA

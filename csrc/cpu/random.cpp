@@ -1,5 +1,5 @@
-// Random tensors and dropout. Tiles of 256 Philox blocks are made in L1 and turned into numbers there;
-// threads share the tiles, so the bits depend on seed and position alone.
+// Random tensors and dropout. Tiles of 256 Philox blocks are made in L1 and turned into numbers
+// there; threads share the tiles, so the bits depend on seed and position alone.
 #include "kernels/random.h"
 
 #include "cpu/philox.h"
@@ -31,10 +31,12 @@ HB_INLINE uint64_t word64(const uint32_t* words, int64_t i) {
 void uniform(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const RandomArgs*>(pod);
     if (a.dtype == DType::f32) {
-        for_tiles(a.seed, a.n, kWords, thread, threads, [&](const uint32_t* words, int64_t at, int64_t n) {
-            float* y = static_cast<float*>(a.y) + at;
-            for (int64_t i = 0; i < n; ++i) y[i] = float(int32_t(words[i] >> 8)) * 0x1p-24f;
-        });
+        for_tiles(a.seed, a.n, kWords, thread, threads,
+                  [&](const uint32_t* words, int64_t at, int64_t n) {
+                      float* y = static_cast<float*>(a.y) + at;
+                      for (int64_t i = 0; i < n; ++i)
+                          y[i] = float(int32_t(words[i] >> 8)) * 0x1p-24f;
+                  });
     } else {
         for_tiles(a.seed, a.n, kWords / 2, thread, threads,
                   [&](const uint32_t* words, int64_t at, int64_t n) {
@@ -45,13 +47,16 @@ void uniform(const void* pod, int thread, int threads) {
     }
 }
 
-template <class T> struct TurnPolynomials;  // Cephes, on [-pi/4, pi/4]
-template <> struct TurnPolynomials<float> {
+template <class T>
+struct TurnPolynomials;  // Cephes, on [-pi/4, pi/4]
+template <>
+struct TurnPolynomials<float> {
     static constexpr float sine[] = {-1.9515295891e-4f, 8.3321608736e-3f, -1.6666654611e-1f};
     static constexpr float cosine[] = {2.443315711809948e-5f, -1.388731625493765e-3f,
                                        4.166664568298827e-2f};
 };
-template <> struct TurnPolynomials<double> {
+template <>
+struct TurnPolynomials<double> {
     static constexpr double sine[] = {1.58962301576546568060e-10, -2.50507477628578072866e-8,
                                       2.75573136213857245213e-6,  -1.98412698295895385996e-4,
                                       8.33333333332211858878e-3,  -1.66666666666666307295e-1};
@@ -74,7 +79,8 @@ HB_INLINE void normal_pair(typename Vec<T>::type u, typename Vec<T>::type turn,
     const X c = V::fma(M::poly(square, TurnPolynomials<T>::cosine), square * square,
                        V::fma(square, V::splat(T(-0.5)), V::splat(T(1))));
     const typename V::mask q = V::to_int(quadrant);
-    const typename V::mask odd = (q & 1) != 0, flip_sine = (q & 2) != 0, flip_cosine = ((q + 1) & 2) != 0;
+    const typename V::mask odd = (q & 1) != 0, flip_sine = (q & 2) != 0,
+                           flip_cosine = ((q + 1) & 2) != 0;
     const X r = V::sqrt(M::log(u) * V::splat(T(-2)));
     const X sine = r * V::select(odd, c, s), cosine = r * V::select(odd, s, c);
     *z0 = V::select(flip_cosine, -cosine, cosine);
@@ -88,7 +94,8 @@ HB_INLINE void normal_tile(const uint32_t* words, float* y, int64_t n) {
     for (int64_t i = 0; i < n; i += 2 * V::lanes) {
         const Words a = Vec<uint64_t>::load((const uint64_t*)(words + i));
         const Words b = Vec<uint64_t>::load((const uint64_t*)(words + i + V::lanes));
-        const V::mask even = (V::mask)(((a & low) >> 1 | (b << 32 & ~low) >> 1) & 0x7fffffff7fffffff);
+        const V::mask even =
+            (V::mask)(((a & low) >> 1 | (b << 32 & ~low) >> 1) & 0x7fffffff7fffffff);
         const V::mask odd = (V::mask)(((a >> 40) | (b & ~low) >> 8) & 0x00ffffff00ffffff);
         V::type z0, z1;
         normal_pair<float>(V::fma(V::from_int(even), V::splat(0x1p-31f), V::splat(0x1p-32f)),
@@ -123,9 +130,10 @@ HB_INLINE void normal_tile(const uint32_t* words, double* y, int64_t n) {
 void normal(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const RandomArgs*>(pod);
     if (a.dtype == DType::f32)
-        for_tiles(a.seed, a.n, kWords, thread, threads, [&](const uint32_t* words, int64_t at, int64_t n) {
-            normal_tile(words, static_cast<float*>(a.y) + at, n);
-        });
+        for_tiles(a.seed, a.n, kWords, thread, threads,
+                  [&](const uint32_t* words, int64_t at, int64_t n) {
+                      normal_tile(words, static_cast<float*>(a.y) + at, n);
+                  });
     else
         for_tiles(a.seed, a.n, kWords / 2, thread, threads,
                   [&](const uint32_t* words, int64_t at, int64_t n) {
@@ -136,22 +144,27 @@ void normal(const void* pod, int thread, int threads) {
 // The upper half of a 64-bit word times range: its bias is below range / 2^64.
 template <class T>
 void integers_of(const RandomArgs& a, int thread, int threads) {
-    for_tiles(a.seed, a.n, kWords / 2, thread, threads, [&](const uint32_t* words, int64_t at, int64_t n) {
-        T* y = static_cast<T*>(a.y) + at;
-        for (int64_t i = 0; i < n; ++i) {
-            const uint64_t word = word64(words, i);
-            const uint64_t part = a.range ? uint64_t((unsigned __int128)word * a.range >> 64) : word;
-            y[i] = T(uint64_t(a.low) + part);
-        }
-    });
+    for_tiles(a.seed, a.n, kWords / 2, thread, threads,
+              [&](const uint32_t* words, int64_t at, int64_t n) {
+                  T* y = static_cast<T*>(a.y) + at;
+                  for (int64_t i = 0; i < n; ++i) {
+                      const uint64_t word = word64(words, i);
+                      const uint64_t part =
+                          a.range ? uint64_t((unsigned __int128)word * a.range >> 64) : word;
+                      y[i] = T(uint64_t(a.low) + part);
+                  }
+              });
 }
 
 void integers(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const RandomArgs*>(pod);
     switch (a.dtype) {
-        case DType::i64: return integers_of<int64_t>(a, thread, threads);
-        case DType::i32: return integers_of<int32_t>(a, thread, threads);
-        default: return integers_of<uint8_t>(a, thread, threads);
+        case DType::i64:
+            return integers_of<int64_t>(a, thread, threads);
+        case DType::i32:
+            return integers_of<int32_t>(a, thread, threads);
+        default:
+            return integers_of<uint8_t>(a, thread, threads);
     }
 }
 
@@ -162,18 +175,22 @@ HB_INLINE void drop(const DropoutArgs& a, const uint32_t* words, int64_t at, int
     const T scale = T(a.scale);
     const int32_t threshold = int32_t(a.threshold);
 #pragma GCC ivdep
-    for (int64_t i = 0; i < n; ++i) y[i] = int32_t(words[i] >> 8) >= threshold ? x[i] * scale : T(0);
+    for (int64_t i = 0; i < n; ++i)
+        y[i] = int32_t(words[i] >> 8) >= threshold ? x[i] * scale : T(0);
 }
 
 void dropout(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const DropoutArgs*>(pod);
-    for_tiles(a.seed, a.n, kWords, thread, threads, [&](const uint32_t* words, int64_t at, int64_t n) {
-        if (a.x == nullptr)
-            for (int64_t i = 0; i < n; ++i)
-                static_cast<uint8_t*>(a.y)[at + i] = words[i] >> 8 >= a.threshold;
-        else if (a.dtype == DType::f32) drop<float>(a, words, at, n);
-        else drop<double>(a, words, at, n);
-    });
+    for_tiles(a.seed, a.n, kWords, thread, threads,
+              [&](const uint32_t* words, int64_t at, int64_t n) {
+                  if (a.x == nullptr)
+                      for (int64_t i = 0; i < n; ++i)
+                          static_cast<uint8_t*>(a.y)[at + i] = words[i] >> 8 >= a.threshold;
+                  else if (a.dtype == DType::f32)
+                      drop<float>(a, words, at, n);
+                  else
+                      drop<double>(a, words, at, n);
+              });
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Stable sorting of lines. Elements become unsigned keys in the same order; short lines are sorted by
-// insertion, long ones by radix (8 bits a pass, from the lowest; passes in which all agree are left out).
-// The first k of many: a list of the best so far. Threads share the lines.
+// Stable sorting of lines. Elements become unsigned keys in the same order; short lines are sorted
+// by insertion, long ones by radix (8 bits a pass, from the lowest; passes in which all agree are
+// left out). The first k of many: a list of the best so far. Threads share the lines.
 #pragma once
 
 #include "kernels/index.h"
@@ -96,8 +96,10 @@ void sort_line(const SortArgs& a, const T* x, T* values, int32_t* indices, char*
             key[i] = sort_key(x[i * a.inner]) ^ flip;
             index[i] = int32_t(i);
         }
-        if (a.n <= kInsertionLimit) insertion_sort(key, index, a.n);
-        else order = radix_sort(key, index, key + a.n, index + a.n, a.n);
+        if (a.n <= kInsertionLimit)
+            insertion_sort(key, index, a.n);
+        else
+            order = radix_sort(key, index, key + a.n, index + a.n, a.n);
     }
     for (int64_t i = 0; values && i < a.k; ++i) values[i * a.inner] = x[order[i] * a.inner];
     for (int64_t i = 0; indices && i < a.k; ++i) indices[i * a.inner] = order[i];
@@ -118,11 +120,16 @@ void sort_lines(const SortArgs& a, int thread, int threads) {
 void sort(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const SortArgs*>(pod);
     switch (a.dtype) {
-        case DType::f32: return sort_lines<float>(a, thread, threads);
-        case DType::f64: return sort_lines<double>(a, thread, threads);
-        case DType::i32: return sort_lines<int32_t>(a, thread, threads);
-        case DType::i64: return sort_lines<int64_t>(a, thread, threads);
-        default: return sort_lines<uint8_t>(a, thread, threads);
+        case DType::f32:
+            return sort_lines<float>(a, thread, threads);
+        case DType::f64:
+            return sort_lines<double>(a, thread, threads);
+        case DType::i32:
+            return sort_lines<int32_t>(a, thread, threads);
+        case DType::i64:
+            return sort_lines<int64_t>(a, thread, threads);
+        default:
+            return sort_lines<uint8_t>(a, thread, threads);
     }
 }
 

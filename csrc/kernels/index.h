@@ -1,4 +1,5 @@
-// Reading and adding at places that other tensors name; sorting. Axes are seen as (outer, n, inner).
+// Reading and adding at places that other tensors name; sorting. Axes are seen as (outer, n,
+// inner).
 #pragma once
 
 #include "kernels/kernel.h"
@@ -19,7 +20,8 @@ struct IndexArgs {
     int64_t outer, n, m, inner;
 };
 
-// x (outer,n,inner)  values, indices (outer,k,inner); either may be null. NaN counts as the largest number.
+// x (outer,n,inner)  values, indices (outer,k,inner); either may be null. NaN counts as the largest
+// number.
 struct SortArgs {
     const void* x;
     void* values;

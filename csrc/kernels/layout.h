@@ -7,8 +7,8 @@ namespace hb {
 
 inline constexpr int kCopyMaxDims = 16;  // after collapsing
 
-// dst[i . dst_strides] = src[i . src_strides] for all i in dims. The last two dims are the panel that one
-// loop nest handles; blocks of panels are the units that threads share.
+// dst[i . dst_strides] = src[i . src_strides] for all i in dims. The last two dims are the panel
+// that one loop nest handles; blocks of panels are the units that threads share.
 struct Copy {
     char* dst;
     const char* src;
@@ -16,7 +16,8 @@ struct Copy {
     int32_t size;  // of an element: 1, 4 or 8 bytes
     int64_t block_rows, block_cols, units;
     int64_t dims[kCopyMaxDims];
-    int64_t dst_strides[kCopyMaxDims], src_strides[kCopyMaxDims];  // in elements; 0 and negative too
+    int64_t dst_strides[kCopyMaxDims],
+        src_strides[kCopyMaxDims];  // in elements; 0 and negative too
 };
 
 struct CopyArgs {

@@ -15,8 +15,8 @@ struct PoolDim {
     const PoolSpan* windows;  // (in): the windows that cover an element of x
 };
 
-// x, dx (N,D,H,W,C)  y, dy, index (N,OD,OH,OW,C). index is the tap within the window that held the maximum,
-// the first of equals: uint8, or int32 where wide.
+// x, dx (N,D,H,W,C)  y, dy, index (N,OD,OH,OW,C). index is the tap within the window that held the
+// maximum, the first of equals: uint8, or int32 where wide.
 //   max          x -> y, index          max_grad   dy, index -> dx
 //   max_gather   x, index -> y: what lies at the taps (the transpose of max_grad)
 //   avg          x -> y, padding not counted       avg_grad   dy -> dx

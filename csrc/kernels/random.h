@@ -1,11 +1,13 @@
-// Random numbers by counter: Philox4x32-10. seed holds key and counter; element i depends on them and i only.
+// Random numbers by counter: Philox4x32-10. seed holds key and counter; element i depends on them
+// and i only.
 #pragma once
 
 #include "kernels/kernel.h"
 
 namespace hb {
 
-// y (n). 32-bit numbers are word i % 4 of block i / 4; 64-bit numbers take two words, two to a block.
+// y (n). 32-bit numbers are word i % 4 of block i / 4; 64-bit numbers take two words, two to a
+// block.
 struct RandomArgs {
     const int64_t* seed;  // {key, counter}
     void* y;

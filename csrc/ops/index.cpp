@@ -1,14 +1,17 @@
-// gather, scatter_add, take_along_axis, put_along_axis_add: each pair is a function and its transpose.
+// gather, scatter_add, take_along_axis, put_along_axis_add: each pair is a function and its
+// transpose.
+#include "kernels/index.h"
+
 #include <numeric>
 
-#include "kernels/index.h"
 #include "ops/ops.h"
 
 namespace hb {
 
 namespace {
 int64_t product(const Shape& shape, int begin, int end) {
-    return std::accumulate(shape.begin() + begin, shape.begin() + end, int64_t(1), std::multiplies<>());
+    return std::accumulate(shape.begin() + begin, shape.begin() + end, int64_t(1),
+                           std::multiplies<>());
 }
 
 void check_indices(const InferCtx& c, const TensorType& index) {
@@ -31,9 +34,8 @@ Error describe(const char* name, const ErrorSlot& slot, const Shape& index, int 
         where = std::to_string(rest % index[i]) + (where.empty() ? "" : ", ") + where;
         rest /= index[i];
     }
-    return Error(ErrorKind::index,
-                 format("{}: indices[{}] is {}, but axis {} has {} elements.", name, where, slot.value,
-                        axis, n));
+    return Error(ErrorKind::index, format("{}: indices[{}] is {}, but axis {} has {} elements.",
+                                          name, where, slot.value, axis, n));
 }
 
 // The axis of the tensor that is read or written, which `shape` is the shape of.
@@ -51,21 +53,30 @@ std::vector<TensorType> infer_gather(const InferCtx& c) {
     return {{c.in[0].dtype, replaced(x, axis, c.in[1].shape)}};
 }
 
-// Emits `kernel` between a tensor of type `whole`, indexed along `axis`, and one with m elements there.
-void emit_indexed(Emit& e, KernelFn kernel, const void* x, const void* index, const TensorType& whole,
-                  int axis, DType index_dtype, int64_t m) {
+// Emits `kernel` between a tensor of type `whole`, indexed along `axis`, and one with m elements
+// there.
+void emit_indexed(Emit& e, KernelFn kernel, const void* x, const void* index,
+                  const TensorType& whole, int axis, DType index_dtype, int64_t m) {
     const Shape& shape = whole.shape;
-    const IndexArgs args{x, index, e.out(0), e.error_slot(), whole.dtype, index_dtype,
-                         product(shape, 0, axis), shape[axis], m,
+    const IndexArgs args{x,
+                         index,
+                         e.out(0),
+                         e.error_slot(),
+                         whole.dtype,
+                         index_dtype,
+                         product(shape, 0, axis),
+                         shape[axis],
+                         m,
                          product(shape, axis + 1, shape.ndim())};
     const int64_t touched = args.outer * args.inner * (m + (e.out_type(0) == whole ? args.n : m));
-    if (volume(e.out_type(0).shape) > 0) e.run(kernel, args, 2 * touched * int64_t(dtype_size(whole.dtype)));
+    if (volume(e.out_type(0).shape) > 0)
+        e.run(kernel, args, 2 * touched * int64_t(dtype_size(whole.dtype)));
 }
 
 void emit_gather(Emit& e) {
     const TensorType &x = e.in_type(0), &index = e.in_type(1);
-    emit_indexed(e, e.kernels.index->gather, e.in(0), e.in(1), x, axis_of(e.attrs, x.shape, "gather"),
-                 index.dtype, volume(index.shape));
+    emit_indexed(e, e.kernels.index->gather, e.in(0), e.in(1), x,
+                 axis_of(e.attrs, x.shape, "gather"), index.dtype, volume(index.shape));
 }
 
 std::vector<Tensor> grad_gather(const GradCtx& c) {
@@ -90,9 +101,10 @@ std::vector<TensorType> infer_scatter_add(const InferCtx& c) {
     const Shape shape = c.attrs.ints("shape");
     const Shape expected = replaced(shape, axis_of(c.attrs, shape, c.name), c.in[0].shape);
     if (c.in[1].shape != expected)
-        fail_value("scatter_add: updates must have shape {}. Received: updates.shape={}, "
-                   "indices.shape={}, shape={}.",
-                   expected, c.in[1].shape, c.in[0].shape, shape);
+        fail_value(
+            "scatter_add: updates must have shape {}. Received: updates.shape={}, "
+            "indices.shape={}, shape={}.",
+            expected, c.in[1].shape, c.in[0].shape, shape);
     return {{c.in[1].dtype, shape}};
 }
 
@@ -106,7 +118,8 @@ std::vector<Tensor> grad_scatter_add(const GradCtx& c) {
     return {Tensor(), apply1(Op::gather, {c.dout(0), c.in(0)}, {{"axis", c.attrs.i("axis", 0)}})};
 }
 
-Error describe_scatter_add(const ErrorSlot& slot, std::span<const TensorType> in, const Attrs& attrs) {
+Error describe_scatter_add(const ErrorSlot& slot, std::span<const TensorType> in,
+                           const Attrs& attrs) {
     const Shape shape = attrs.ints("shape");
     const int axis = axis_of(attrs, shape, "scatter_add");
     return describe("scatter_add", slot, in[0].shape, axis, shape[axis]);
@@ -116,9 +129,11 @@ void check_along(const InferCtx& c, const Shape& whole, int axis, const Shape& i
     Shape expected = whole;
     if (index.ndim() == whole.ndim()) expected[axis] = index[axis];
     if (index != expected)
-        fail_value("{}: indices must have the shape of the tensor except along axis {}. Received: shape {}, "
-                   "indices.shape={}.",
-                   c.name, axis, whole, index);
+        fail_value(
+            "{}: indices must have the shape of the tensor except along axis {}. Received: shape "
+            "{}, "
+            "indices.shape={}.",
+            c.name, axis, whole, index);
 }
 
 std::vector<TensorType> infer_take_along_axis(const InferCtx& c) {
@@ -153,8 +168,10 @@ std::vector<TensorType> infer_put_along_axis_add(const InferCtx& c) {
     const Shape shape = c.attrs.ints("shape");
     check_along(c, shape, axis_of(c.attrs, shape, c.name), c.in[0].shape);
     if (c.in[1].shape != c.in[0].shape)
-        fail_value("put_along_axis_add: updates and indices must have the same shape. Received: {} and {}.",
-                   c.in[1].shape, c.in[0].shape);
+        fail_value(
+            "put_along_axis_add: updates and indices must have the same shape. Received: {} and "
+            "{}.",
+            c.in[1].shape, c.in[0].shape);
     return {{c.in[1].dtype, shape}};
 }
 
@@ -177,15 +194,21 @@ Error describe_put(const ErrorSlot& slot, std::span<const TensorType> in, const 
 }
 }  // namespace
 
-extern const OpDef op_gather = {.infer = infer_gather, .emit = emit_gather, .grad = grad_gather,
+extern const OpDef op_gather = {.infer = infer_gather,
+                                .emit = emit_gather,
+                                .grad = grad_gather,
                                 .describe_error = describe_gather};
-extern const OpDef op_scatter_add = {.infer = infer_scatter_add, .emit = emit_scatter_add,
-                                     .grad = grad_scatter_add, .describe_error = describe_scatter_add};
-extern const OpDef op_take_along_axis = {
-    .infer = infer_take_along_axis, .emit = emit_take_along_axis, .grad = grad_take_along_axis,
-    .describe_error = describe_take};
-extern const OpDef op_put_along_axis_add = {
-    .infer = infer_put_along_axis_add, .emit = emit_put_along_axis_add,
-    .grad = grad_put_along_axis_add, .describe_error = describe_put};
+extern const OpDef op_scatter_add = {.infer = infer_scatter_add,
+                                     .emit = emit_scatter_add,
+                                     .grad = grad_scatter_add,
+                                     .describe_error = describe_scatter_add};
+extern const OpDef op_take_along_axis = {.infer = infer_take_along_axis,
+                                         .emit = emit_take_along_axis,
+                                         .grad = grad_take_along_axis,
+                                         .describe_error = describe_take};
+extern const OpDef op_put_along_axis_add = {.infer = infer_put_along_axis_add,
+                                            .emit = emit_put_along_axis_add,
+                                            .grad = grad_put_along_axis_add,
+                                            .describe_error = describe_put};
 
 }  // namespace hb

@@ -27,21 +27,34 @@ void emit_lines(Emit& e, int axis, int64_t k, bool descending, void* values, voi
     const int64_t stride = (kSortScratch * n + 63) / 64 * 64;
     void* scratch = e.workspace(size_t(stride * e.threads));
     if (volume(x.shape) == 0) return;
-    const SortArgs args{e.in(0), values, static_cast<int32_t*>(indices), static_cast<char*>(scratch),
-                        stride, x.dtype, descending, volume(x.shape) / (n * inner), n, inner, k};
+    const SortArgs args{e.in(0),
+                        values,
+                        static_cast<int32_t*>(indices),
+                        static_cast<char*>(scratch),
+                        stride,
+                        x.dtype,
+                        descending,
+                        volume(x.shape) / (n * inner),
+                        n,
+                        inner,
+                        k};
     e.run(e.kernels.index->sort, args, 64 * volume(x.shape));
 }
 
-int sort_axis(const Attrs& attrs, int ndim) { return normalize_axis(attrs.i("axis", -1), ndim, "sort"); }
+int sort_axis(const Attrs& attrs, int ndim) {
+    return normalize_axis(attrs.i("axis", -1), ndim, "sort");
+}
 
 void emit_sort(Emit& e) {
     const int axis = sort_axis(e.attrs, e.in_type(0).shape.ndim());
-    emit_lines(e, axis, e.in_type(0).shape[axis], e.attrs.b("descending", false), e.out(0), nullptr);
+    emit_lines(e, axis, e.in_type(0).shape[axis], e.attrs.b("descending", false), e.out(0),
+               nullptr);
 }
 
 void emit_argsort(Emit& e) {
     const int axis = sort_axis(e.attrs, e.in_type(0).shape.ndim());
-    emit_lines(e, axis, e.in_type(0).shape[axis], e.attrs.b("descending", false), nullptr, e.out(0));
+    emit_lines(e, axis, e.in_type(0).shape[axis], e.attrs.b("descending", false), nullptr,
+               e.out(0));
 }
 
 std::vector<Tensor> grad_sort(const GradCtx& c) {
@@ -84,8 +97,12 @@ std::vector<TensorType> infer_searchsorted(const InferCtx& c) {
 }
 
 void emit_searchsorted(Emit& e) {
-    const SearchArgs args{e.in(0), e.in(1), static_cast<int32_t*>(e.out(0)), e.in_type(0).dtype,
-                          e.attrs.b("side_right", false), e.in_type(0).shape[0],
+    const SearchArgs args{e.in(0),
+                          e.in(1),
+                          static_cast<int32_t*>(e.out(0)),
+                          e.in_type(0).dtype,
+                          e.attrs.b("side_right", false),
+                          e.in_type(0).shape[0],
                           volume(e.in_type(1).shape)};
     if (args.m > 0) e.run(e.kernels.index->searchsorted, args, 64 * args.m);
 }

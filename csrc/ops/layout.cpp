@@ -25,8 +25,9 @@ std::vector<TensorType> infer_reshape(const InferCtx& c) {
     }
     if (unknown >= 0 && known > 0) shape[unknown] = n / known;
     if ((unknown >= 0 && known == 0) || volume(shape) != n)
-        fail_value("reshape: {} elements do not fill the new shape. Received: x.shape={}, shape={}.",
-                   n, c.in[0].shape, wanted);
+        fail_value(
+            "reshape: {} elements do not fill the new shape. Received: x.shape={}, shape={}.", n,
+            c.in[0].shape, wanted);
     return {{c.in[0].dtype, shape}};
 }
 
@@ -38,9 +39,7 @@ void emit_reshape(Emit& e) {
     copies.run(e);
 }
 
-std::vector<Tensor> grad_reshape(const GradCtx& c) {
-    return {reshape(c.dout(0), c.in(0).shape())};
-}
+std::vector<Tensor> grad_reshape(const GradCtx& c) { return {reshape(c.dout(0), c.in(0).shape())}; }
 
 std::vector<int64_t> permutation(const Attrs& attrs, int ndim) {
     std::vector<int64_t> axes = attrs.ints("axes");
@@ -52,8 +51,9 @@ std::vector<int64_t> permutation(const Attrs& attrs, int ndim) {
         if (good) seen[size_t(axes[i])] = true;
     }
     if (!good)
-        fail_value("transpose: axes must name each of the {} dimensions of x once. Received: axes={}.",
-                   ndim, Shape(attrs.ints("axes")));
+        fail_value(
+            "transpose: axes must name each of the {} dimensions of x once. Received: axes={}.",
+            ndim, Shape(attrs.ints("axes")));
     return axes;
 }
 
@@ -90,8 +90,9 @@ std::vector<TensorType> infer_broadcast_to(const InferCtx& c) {
     bool fits = lead >= 0;
     for (int i = 0; fits && i < x.ndim(); ++i) fits = x[i] == 1 || x[i] == shape[i + lead];
     if (!fits)
-        fail_value("broadcast_to: x does not broadcast to the shape. Received: x.shape={}, shape={}.",
-                   x, shape);
+        fail_value(
+            "broadcast_to: x does not broadcast to the shape. Received: x.shape={}, shape={}.", x,
+            shape);
     return {{c.in[0].dtype, shape}};
 }
 
@@ -129,7 +130,8 @@ std::vector<TensorType> infer_concat(const InferCtx& c) {
 void emit_concat(Emit& e) {
     const Shape& y = e.out_type(0).shape;
     const int axis = normalize_axis(e.attrs.i("axis"), y.ndim(), "concat");
-    const int64_t outer = std::accumulate(y.begin(), y.begin() + axis, int64_t(1), std::multiplies<>());
+    const int64_t outer =
+        std::accumulate(y.begin(), y.begin() + axis, int64_t(1), std::multiplies<>());
     const int64_t stride = outer ? volume(y) / outer : 0;
     CopyList copies(e.out_type(0).dtype);
     int64_t offset = 0;

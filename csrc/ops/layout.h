@@ -17,7 +17,7 @@ Shape row_major_strides(const Shape& shape);
 int64_t offset_of(const Shape& index, const Shape& strides);
 
 class CopyList {
-public:
+  public:
     explicit CopyList(DType dtype) : size_(int64_t(dtype_size(dtype))) {}
 
     // The places written by the copies of one list must be disjoint.
@@ -30,7 +30,7 @@ public:
     }
     void run(Emit& e);
 
-private:
+  private:
     int64_t size_;
     int64_t elements_ = 0;
     std::vector<Copy> copies_;

@@ -1,4 +1,5 @@
-// Turns a copy between any two strided views into what the kernel wants: few dims, a good panel, blocks.
+// Turns a copy between any two strided views into what the kernel wants: few dims, a good panel,
+// blocks.
 #include <algorithm>
 
 #include "ops/layout.h"
@@ -53,7 +54,8 @@ void CopyList::add(void* dst, int64_t dst_offset, const void* src, int64_t src_o
     if (all[last].dst == 1 && all[last].src != 1 && all[last].src != 0)
         for (size_t i = 0; i < last; ++i)
             if (all[i].src == 1) {  // rows of the panel are what lies together in src
-                std::rotate(all.begin() + long(i), all.begin() + long(i) + 1, all.begin() + long(last));
+                std::rotate(all.begin() + long(i), all.begin() + long(i) + 1,
+                            all.begin() + long(last));
                 tiled = true;
                 break;
             }
@@ -65,7 +67,8 @@ void CopyList::add(void* dst, int64_t dst_offset, const void* src, int64_t src_o
     copy.ndim = int32_t(all.size());
     copy.size = int32_t(size_);
     copy.block_cols = std::min(cols, tiled ? kTile : kBlock);
-    copy.block_rows = std::min(rows, tiled ? kTile : std::max<int64_t>(1, kBlock / copy.block_cols));
+    copy.block_rows =
+        std::min(rows, tiled ? kTile : std::max<int64_t>(1, kBlock / copy.block_cols));
     copy.units = n / (rows * cols) * ((rows + copy.block_rows - 1) / copy.block_rows) *
                  ((cols + copy.block_cols - 1) / copy.block_cols);
     for (size_t i = 0; i < all.size(); ++i) {
@@ -79,7 +82,8 @@ void CopyList::add(void* dst, int64_t dst_offset, const void* src, int64_t src_o
 
 void CopyList::run(Emit& e) {
     if (copies_.empty()) return;
-    e.run(e.kernels.layout->copy, CopyArgs{e.store(copies_.data(), copies_.size()), int64_t(copies_.size())},
+    e.run(e.kernels.layout->copy,
+          CopyArgs{e.store(copies_.data(), copies_.size()), int64_t(copies_.size())},
           2 * elements_ * size_);
 }
 

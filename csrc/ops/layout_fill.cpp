@@ -8,7 +8,8 @@ namespace {
 Shape wanted_shape(const InferCtx& c) {
     const Shape shape = c.attrs.ints("shape");
     for (int64_t d : shape)
-        if (d < 0) fail_value("{}: dimensions must not be negative. Received: shape={}.", c.name, shape);
+        if (d < 0)
+            fail_value("{}: dimensions must not be negative. Received: shape={}.", c.name, shape);
     return shape;
 }
 
@@ -56,16 +57,22 @@ std::vector<TensorType> infer_one_hot(const InferCtx& c) {
     if (is_float(c.in[0].dtype))
         fail_type("one_hot: x must hold integers. Received: x.dtype={}.", c.in[0].dtype);
     const int64_t depth = c.attrs.i("depth");
-    if (depth < 0) fail_value("one_hot: the number of classes must not be negative. Received: {}.", depth);
+    if (depth < 0)
+        fail_value("one_hot: the number of classes must not be negative. Received: {}.", depth);
     Shape shape = c.in[0].shape;
     shape.push_back(depth);
     return {{c.attrs.dtype("dtype", DType::f32), shape}};
 }
 
 void emit_one_hot(Emit& e) {
-    const OneHotArgs args{e.in(0), e.out(0), e.in_type(0).dtype, e.out_type(0).dtype,
-                          volume(e.in_type(0).shape), e.attrs.i("depth")};
-    if (args.n * args.depth > 0) e.run(e.kernels.layout->one_hot, args, int64_t(e.out_type(0).bytes()));
+    const OneHotArgs args{e.in(0),
+                          e.out(0),
+                          e.in_type(0).dtype,
+                          e.out_type(0).dtype,
+                          volume(e.in_type(0).shape),
+                          e.attrs.i("depth")};
+    if (args.n * args.depth > 0)
+        e.run(e.kernels.layout->one_hot, args, int64_t(e.out_type(0).bytes()));
 }
 }  // namespace
 

@@ -26,7 +26,8 @@ std::vector<Segment> segments(int64_t n, int64_t low, int64_t high, const std::s
         const int64_t from = source_of(i, n, mode);
         Segment* last = out.empty() ? nullptr : &out.back();
         const int64_t end = last ? last->from + (last->length - 1) * last->step : 0;
-        const bool joins = last && i != 0 && i != n && (last->length == 1 || from - end == last->step) &&
+        const bool joins = last && i != 0 && i != n &&
+                           (last->length == 1 || from - end == last->step) &&
                            std::abs(from - end) <= 1;
         if (joins) {
             last->step = from - end;
@@ -44,14 +45,17 @@ std::vector<TensorType> infer_pad_mode(const InferCtx& c) {
     const Shape low = c.attrs.ints("low"), high = c.attrs.ints("high");
     const std::string& mode = c.attrs.s("mode");
     if (mode != "reflect" && mode != "symmetric" && mode != "edge")
-        fail_value("pad: mode must be 'reflect', 'symmetric' or 'edge'. Received: mode='{}'.", mode);
+        fail_value("pad: mode must be 'reflect', 'symmetric' or 'edge'. Received: mode='{}'.",
+                   mode);
     if (low.ndim() != shape.ndim() || high.ndim() != shape.ndim())
-        fail_value("pad: one width before and one after each dimension is needed. Received: x.shape={}, "
-                   "before={}, after={}.",
-                   shape, low, high);
+        fail_value(
+            "pad: one width before and one after each dimension is needed. Received: x.shape={}, "
+            "before={}, after={}.",
+            shape, low, high);
     for (int i = 0; i < shape.ndim(); ++i) {
         if (low[i] < 0 || high[i] < 0)
-            fail_value("pad: widths must not be negative. Received: before={}, after={}.", low, high);
+            fail_value("pad: widths must not be negative. Received: before={}, after={}.", low,
+                       high);
         if (shape[i] == 0 && low[i] + high[i] > 0)
             fail_value("pad: mode '{}' cannot pad an empty dimension. Received: x.shape={}.", mode,
                        c.in[0].shape);
@@ -94,7 +98,8 @@ std::vector<Tensor> grad_pad_mode(const GradCtx& c) {
             Shape start(whole.size(), 0), stop = d.shape();
             start[axis] = s.at;
             stop[axis] = s.at + s.length;
-            Tensor part = apply1(Op::slice, {d}, {{"start", start}, {"stop", stop}, {"step", ones}});
+            Tensor part =
+                apply1(Op::slice, {d}, {{"start", start}, {"stop", stop}, {"step", ones}});
             if (s.step == 0) part = sum(part, {axis}, true);
             Shape step = ones;
             if (s.step < 0) step[axis] = -1;

@@ -11,22 +11,25 @@ struct Slice {
     Shape start, step, shape;  // of the part
 };
 
-// start, stop, step as Python's range takes them, one triple per dimension; stop may be -1 when step < 0.
+// start, stop, step as Python's range takes them, one triple per dimension; stop may be -1 when
+// step < 0.
 Slice parse_slice(const Attrs& attrs, const Shape& x, const char* name) {
     Slice s{attrs.ints("start"), attrs.ints("step"), {}};
     const Shape stop = attrs.ints("stop");
     if (s.start.ndim() != x.ndim() || stop.ndim() != x.ndim() || s.step.ndim() != x.ndim())
-        fail_value("{}: start, stop and step need one entry per dimension. Received: shape {}, start={}, "
-                   "stop={}, step={}.",
-                   name, x, s.start, stop, s.step);
+        fail_value(
+            "{}: start, stop and step need one entry per dimension. Received: shape {}, start={}, "
+            "stop={}, step={}.",
+            name, x, s.start, stop, s.step);
     for (int i = 0; i < x.ndim(); ++i) {
-        const int64_t step = s.step[i], span = step > 0 ? stop[i] - s.start[i] : s.start[i] - stop[i];
+        const int64_t step = s.step[i],
+                      span = step > 0 ? stop[i] - s.start[i] : s.start[i] - stop[i];
         if (step == 0) fail_value("{}: step must not be 0. Received: step={}.", name, s.step);
         const int64_t length = span <= 0 ? 0 : (span - 1) / (step > 0 ? step : -step) + 1;
         const int64_t last = s.start[i] + (length - 1) * step;
         if (length > 0 && (s.start[i] < 0 || s.start[i] >= x[i] || last < 0 || last >= x[i]))
-            fail_index("{}: dimension {} has {} elements. Received: start={}, stop={}, step={}.", name, i,
-                       x[i], s.start[i], stop[i], step);
+            fail_index("{}: dimension {} has {} elements. Received: start={}, stop={}, step={}.",
+                       name, i, x[i], s.start[i], stop[i], step);
         s.shape.push_back(length);
     }
     return s;
@@ -47,8 +50,8 @@ void emit_slice(Emit& e) {
     const Slice s = parse_slice(e.attrs, x, "slice");
     const Shape strides = row_major_strides(x);
     CopyList copies(e.in_type(0).dtype);
-    copies.add(e.out(0), 0, e.in(0), offset_of(s.start, strides), s.shape, row_major_strides(s.shape),
-               scaled(strides, s.step));
+    copies.add(e.out(0), 0, e.in(0), offset_of(s.start, strides), s.shape,
+               row_major_strides(s.shape), scaled(strides, s.step));
     copies.run(e);
 }
 
@@ -63,14 +66,15 @@ std::vector<TensorType> infer_slice_grad(const InferCtx& c) {
     const Shape shape = c.attrs.ints("shape");
     const Slice s = parse_slice(c.attrs, shape, c.name);
     if (c.in[0].shape != s.shape)
-        fail_value("slice_grad: dy must have the slice's shape {}. Received: {}.", s.shape, c.in[0].shape);
+        fail_value("slice_grad: dy must have the slice's shape {}. Received: {}.", s.shape,
+                   c.in[0].shape);
     return {{c.in[0].dtype, shape}};
 }
 
-// Everything around the box [low, low + inner) of y: for each axis the slabs before and after it, within
-// the box along the axes already done.
-void fill_around(CopyList& copies, void* y, const Shape& shape, const Shape& low, const Shape& inner,
-                 const void* value) {
+// Everything around the box [low, low + inner) of y: for each axis the slabs before and after it,
+// within the box along the axes already done.
+void fill_around(CopyList& copies, void* y, const Shape& shape, const Shape& low,
+                 const Shape& inner, const void* value) {
     const Shape strides = row_major_strides(shape);
     Shape start(shape.size(), 0), dims = shape;
     for (int i = 0; i < shape.ndim(); ++i) {
@@ -103,7 +107,8 @@ void emit_slice_grad(Emit& e) {
 
 std::vector<Tensor> grad_slice_grad(const GradCtx& c) {
     return {apply1(Op::slice, {c.dout(0)},
-                   {{"start", c.attrs.ints("start")}, {"stop", c.attrs.ints("stop")},
+                   {{"start", c.attrs.ints("start")},
+                    {"stop", c.attrs.ints("stop")},
                     {"step", c.attrs.ints("step")}})};
 }
 
@@ -112,12 +117,14 @@ std::vector<TensorType> infer_pad(const InferCtx& c) {
     Shape shape = c.in[0].shape;
     const Shape low = c.attrs.ints("low"), high = c.attrs.ints("high");
     if (low.ndim() != shape.ndim() || high.ndim() != shape.ndim())
-        fail_value("pad: one width before and one after each dimension is needed. Received: x.shape={}, "
-                   "before={}, after={}.",
-                   shape, low, high);
+        fail_value(
+            "pad: one width before and one after each dimension is needed. Received: x.shape={}, "
+            "before={}, after={}.",
+            shape, low, high);
     for (int i = 0; i < shape.ndim(); ++i) {
         if (low[i] < 0 || high[i] < 0)
-            fail_value("pad: widths must not be negative. Received: before={}, after={}.", low, high);
+            fail_value("pad: widths must not be negative. Received: before={}, after={}.", low,
+                       high);
         shape[i] += low[i] + high[i];
     }
     return {{c.in[0].dtype, shape}};

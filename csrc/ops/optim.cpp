@@ -1,6 +1,7 @@
 // sgd_update(rate, momentum, p..., g..., velocity...) and
 // adam_update(rate, beta1, beta2, epsilon, step, weight_decay, p..., g..., m..., v..., v_max...):
-// effects on lists of n variables each. Hyperparameters are 0-d tensors, so a schedule changes no program.
+// effects on lists of n variables each. Hyperparameters are 0-d tensors, so a schedule changes no
+// program.
 #include "kernels/optim.h"
 
 #include "core/op.h"
@@ -15,22 +16,26 @@ int check_lists(const InferCtx& c, int scalars, int fewest, int most) {
     const int64_t n = c.attrs.i("n");
     const int64_t rest = c.num_in() - scalars, lists = n > 0 ? rest / n : fewest;
     if (n < 0 || rest != lists * n || lists < fewest || lists > most)
-        fail_type("{}: takes {} numbers and {} to {} lists of n={} tensors. Received: {} inputs.", c.name,
-                  scalars, fewest, most, n, c.num_in());
+        fail_type("{}: takes {} numbers and {} to {} lists of n={} tensors. Received: {} inputs.",
+                  c.name, scalars, fewest, most, n, c.num_in());
     for (int i = 0; i < scalars; ++i)
         if (volume(c.in[size_t(i)].shape) != 1)
-            fail_value("{}: hyperparameters must be single numbers. Received: input {} of shape {}.", c.name,
-                       i, c.in[size_t(i)].shape);
+            fail_value(
+                "{}: hyperparameters must be single numbers. Received: input {} of shape {}.",
+                c.name, i, c.in[size_t(i)].shape);
     for (int64_t i = 0; i < n; ++i) {
         const TensorType& p = c.in[size_t(scalars + i)];
         if (!is_float(p.dtype))
-            fail_type("{}: parameter {} must be float32 or float64. Received: {}.", c.name, i, p.dtype);
+            fail_type("{}: parameter {} must be float32 or float64. Received: {}.", c.name, i,
+                      p.dtype);
         for (int64_t list = 1; list < lists; ++list) {
             const TensorType& other = c.in[size_t(scalars + list * n + i)];
             if (other != p)
-                fail_value("{}: parameter {} has shape {} and dtype {}, but its {} has shape {} and dtype {}.",
-                           c.name, i, p.shape, p.dtype, list == 1 ? "gradient" : "state", other.shape,
-                           other.dtype);
+                fail_value(
+                    "{}: parameter {} has shape {} and dtype {}, but its {} has shape {} and dtype "
+                    "{}.",
+                    c.name, i, p.shape, p.dtype, list == 1 ? "gradient" : "state", other.shape,
+                    other.dtype);
         }
     }
     return int(lists);
@@ -45,7 +50,8 @@ const OptimParam* collect(Emit& e, int scalars, int n, int64_t* units, int64_t* 
             return list < lists ? e.mutable_in(scalars + list * n + i) : nullptr;
         };
         const TensorType& type = e.in_type(scalars + i);
-        params[size_t(i)] = {item(0), item(1), item(2), item(3), item(4), volume(type.shape), type.dtype};
+        params[size_t(i)] = {item(0),   item(1), item(2), item(3), item(4), volume(type.shape),
+                             type.dtype};
         *units += (params[size_t(i)].n + kOptimUnit - 1) / kOptimUnit;
         *elements += params[size_t(i)].n;
     }
@@ -79,8 +85,8 @@ void emit_adam_update(Emit& e) {
     int64_t units = 0, elements = 0;
     const OptimParam* params = collect(e, kAdamScalars, n, &units, &elements);
     e.run(e.kernels.optim->adam,
-          AdamArgs{params, n, units, scalar(e, 0), scalar(e, 1), scalar(e, 2), scalar(e, 3), scalar(e, 4),
-                   scalar(e, 5), e.attrs.b("bias_correction", true)},
+          AdamArgs{params, n, units, scalar(e, 0), scalar(e, 1), scalar(e, 2), scalar(e, 3),
+                   scalar(e, 4), scalar(e, 5), e.attrs.b("bias_correction", true)},
           28 * elements);
 }
 }  // namespace

@@ -19,22 +19,25 @@ Shape pooled_shape(const Shape& x, const Attrs& attrs, const char* name) {
     const Shape low = attrs.ints("pad_low"), high = attrs.ints("pad_high");
     const int spatial = x.ndim() - 2;
     if (spatial < 1 || spatial > 3)
-        fail_value("{}: x must be (batch, 1 to 3 spatial dimensions, channels). Received: x.shape={}.",
-                   name, x);
+        fail_value(
+            "{}: x must be (batch, 1 to 3 spatial dimensions, channels). Received: x.shape={}.",
+            name, x);
     for (const Shape* s : {&window, &strides, &low, &high})
         if (s->ndim() != spatial)
-            fail_value("{}: window, strides and padding need {} entries each. Received: window={}, "
-                       "strides={}, padding={} and {}.",
-                       name, spatial, window, strides, low, high);
+            fail_value(
+                "{}: window, strides and padding need {} entries each. Received: window={}, "
+                "strides={}, padding={} and {}.",
+                name, spatial, window, strides, low, high);
     Shape y = x;
     for (int i = 0; i < spatial; ++i) {
         if (window[i] < 1 || strides[i] < 1)
-            fail_value("{}: window and strides must be positive. Received: window={}, strides={}.", name,
-                       window, strides);
+            fail_value("{}: window and strides must be positive. Received: window={}, strides={}.",
+                       name, window, strides);
         if (low[i] < 0 || high[i] < 0 || low[i] >= window[i] || high[i] >= window[i])
-            fail_value("{}: padding must be smaller than the window. Received: window={}, padding={} "
-                       "and {}.",
-                       name, window, low, high);
+            fail_value(
+                "{}: padding must be smaller than the window. Received: window={}, padding={} "
+                "and {}.",
+                name, window, low, high);
         const int64_t padded = x[i + 1] + low[i] + high[i];
         if (padded < window[i])
             fail_value("{}: the window is larger than x. Received: x.shape={}, window={}.", name, x,
@@ -52,8 +55,7 @@ Shape unpooled_shape(const Shape& y, const Attrs& attrs, const char* name) {
                    y.ndim() - 2, spatial);
     std::copy(spatial.begin(), spatial.end(), x.begin() + 1);
     const Shape expected = pooled_shape(x, attrs, name);
-    if (y != expected)
-        fail_value("{}: dy must have shape {}. Received: {}.", name, expected, y);
+    if (y != expected) fail_value("{}: dy must have shape {}. Received: {}.", name, expected, y);
     return x;
 }
 
@@ -78,8 +80,8 @@ PoolArgs pool_args(Emit& e, const Shape& x, const Shape& y) {
         std::vector<PoolSpan> taps, windows;
         for (int64_t o = 0; o < p.out; ++o) {
             const int64_t start = o * p.stride - p.low;
-            taps.push_back({int32_t(std::max<int64_t>(0, -start)),
-                            int32_t(std::min(p.window, p.in - start))});
+            taps.push_back(
+                {int32_t(std::max<int64_t>(0, -start)), int32_t(std::min(p.window, p.in - start))});
         }
         for (int64_t k = 0; k < p.in; ++k) {
             const int64_t at = k + p.low, first = at - p.window + 1;
@@ -99,7 +101,8 @@ void run_pool(Emit& e, KernelFn f32, KernelFn f64, PoolArgs args, const void* x,
     args.index = const_cast<void*>(index);
     int64_t cost = 4 * args.n * args.channels;
     for (const PoolDim& d : args.dim) cost *= std::max(d.in, d.out * d.window);
-    if (volume(e.out_type(0).shape) > 0) e.run(e.in_type(0).dtype == DType::f32 ? f32 : f64, args, cost);
+    if (volume(e.out_type(0).shape) > 0)
+        e.run(e.in_type(0).dtype == DType::f32 ? f32 : f64, args, cost);
 }
 
 Attrs with_input_shape(const Attrs& attrs, const Shape& x) {
@@ -129,8 +132,8 @@ std::vector<Tensor> grad_max_pool(const GradCtx& c) {
 
 void check_index(const InferCtx& c, const Shape& y) {
     if (c.in[1].dtype != index_dtype(c.attrs) || c.in[1].shape != y)
-        fail_value("{}: index must be max_pool's second output. Received: shape {}, dtype {}.", c.name,
-                   c.in[1].shape, c.in[1].dtype);
+        fail_value("{}: index must be max_pool's second output. Received: shape {}, dtype {}.",
+                   c.name, c.in[1].shape, c.in[1].dtype);
 }
 
 std::vector<TensorType> infer_max_pool_grad(const InferCtx& c) {
@@ -165,8 +168,9 @@ void emit_max_pool_gather(Emit& e) {
 }
 
 std::vector<Tensor> grad_max_pool_gather(const GradCtx& c) {
-    return {apply1(Op::max_pool_grad, {c.dout(0), c.in(1)}, with_input_shape(c.attrs, c.in(0).shape())),
-            Tensor()};
+    return {
+        apply1(Op::max_pool_grad, {c.dout(0), c.in(1)}, with_input_shape(c.attrs, c.in(0).shape())),
+        Tensor()};
 }
 
 std::vector<TensorType> infer_avg_pool(const InferCtx& c) {
