@@ -8,6 +8,7 @@ import numpy as np
 
 from hornbeam import config, tree
 
+_NATIVE = "fdilqB?"  # dtypes that need no second look
 _SMALL = {"int8": "int32", "int16": "int32", "uint16": "int32", "uint32": "int64", "uint64": "int64"}
 
 
@@ -19,8 +20,8 @@ def to_arrays(data: Any, what: str, expected: int | None = None) -> Any:
         what: Its name in error messages, "fit: x" for example.
         expected: Number of arrays that the model takes, if known: decides what a list means.
     """
-    if data is None:
-        return None
+    if data is None or (type(data) is np.ndarray and data.dtype.char in _NATIVE and data.ndim):
+        return data
     if isinstance(data, dict):
         return {key: to_arrays(value, f"{what}[{key!r}]") for key, value in data.items()}
     if isinstance(data, (list, tuple)):
@@ -89,9 +90,19 @@ def one_array(data: Any, what: str) -> np.ndarray[Any, Any]:
 
 def spec_dtype(dtype: np.dtype[Any]) -> str:
     """What a step gets for an array of this dtype."""
-    if dtype.kind == "f":
-        return config.floatx()
-    return _SMALL.get(dtype.name, dtype.name)
+    return config.floatx() if dtype.kind == "f" else _names[dtype]
+
+
+class _Names(dict[Any, str]):
+    """Names of dtypes, which NumPy takes long to make."""
+
+    def __missing__(self, dtype: np.dtype[Any]) -> str:
+        name = _SMALL.get(dtype.name, dtype.name)
+        self[dtype] = name
+        return name
+
+
+_names = _Names()
 
 
 def check_lengths(arrays: dict[str, np.ndarray[Any, Any]], where: str) -> int:

@@ -246,7 +246,7 @@ class Loops:
         class_weight: Any = None,
         return_dict: bool = False,
     ) -> Any:
-        """One step of training on one batch; metrics go on from the former call.
+        """One step of training on one batch.
 
         Args:
             x: Inputs.
@@ -273,7 +273,7 @@ class Loops:
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """One step of evaluation on one batch; metrics go on from the former call.
+        """One step of evaluation on one batch.
 
         Args:
             x: Inputs.
@@ -426,7 +426,8 @@ class Loops:
     def _on_batch(self, cache: StepCache, x: Any, y: Any, weight: Any, where: str) -> dict[str, Any]:
         model: Any = self
         source = self._array_source(x, y, weight, None, where)
-        cache.check()
+        cache.check(known=True)
+        model._start_batch()
         batch = Batch(source.structure)
         if model.run_eagerly:
             return to_logs(cache.run_eagerly(batch, _cast(batch.leaves)))
@@ -634,7 +635,7 @@ def _to_numpy(value: Any) -> Any:
 def _cast(arrays: Any) -> list[Any]:
     """Tensors in the dtypes that steps take."""
     return [
-        _core.tensor(a if a.dtype.name == dtype else a.astype(dtype))
+        _core.tensor(a if a.dtype == dtype else a.astype(dtype))
         for a, (_, dtype) in zip(arrays, specs_of(arrays), strict=True)
     ]
 

@@ -46,15 +46,15 @@ class StepCache:
         version: Called for a value that tells whether Programs are still right.
     """
 
-    def __init__(self, function: Callable[[Any], Any], version: Callable[[], Any]) -> None:
+    def __init__(self, function: Callable[[Any], Any], version: Callable[..., Any]) -> None:
         self.function = function
         self._version = version
         self._made_for: Any = None
         self._traced: dict[Any, Traced] = {}
 
-    def check(self) -> None:
+    def check(self, known: bool = False) -> None:
         """Drop Programs that were made before something about the model changed."""
-        version = self._version()
+        version = self._version(known)
         if version != self._made_for:
             self._traced.clear()
             self._made_for = version

@@ -40,6 +40,7 @@ class Trainer(Loops):
         self._compile_config: dict[str, Any] | None = None
         self._loss_tracker: Any = None
         self._run_eagerly = False
+        self._flags: Any = None
         self.steps_per_execution = 1
         self._predict_steps = StepCache(self._call_predict_step, _constant)
         self._predict_programs: dict[Any, Any] = {}
@@ -274,16 +275,36 @@ class Trainer(Loops):
 
     def _reset_programs(self) -> None:
         """Trace steps anew when they are next needed."""
+        self._flags = None
         self._train_steps = StepCache(self._call_train_step, self._version)
         self._epoch_steps = StepCache(self._call_epoch_step, self._version)
         self._test_steps = StepCache(self._call_test_step, self._version)
         self._predict_steps = StepCache(self._call_predict_step, _constant)
         self._predict_programs = {}
 
-    def _version(self) -> Any:
-        """What traced training depends on and may change: which weights are trained."""
-        layers = [layer._trainable for layer in self._flatten_layers()]
-        return tuple(layers), tuple(v.trainable for v in self.weights), getattr(self.optimizer, "_changed", 0)
+    def _version(self, known: bool = False) -> Any:
+        """What traced training depends on and may change: which weights are trained.
+
+        Args:
+            known: Whether the layers found by the last call will do.
+        """
+        if not known or self._flags is None:
+            variables = [v for metric in self.metrics for v in metric.variables]
+            zeros = [(v, np.zeros(v.shape, v.dtype)) for v in variables]
+            self._flags = list(self._flatten_layers()), self.weights, zeros
+        layers, weights, _ = self._flags
+        flags = [layer._trainable for layer in layers], [v._trainable for v in weights]
+        return flags, getattr(self.optimizer, "_changed", 0)
+
+    def _start_batch(self) -> None:
+        """Set the metrics to zero, quickly where nobody has overridden them."""
+        cls = type(self)
+        plain = cls.reset_metrics is Trainer.reset_metrics and cls.metrics is Trainer.metrics
+        if plain and self._flags is not None and not self._run_eagerly:
+            for variable, zero in self._flags[2]:
+                variable.assign(zero)
+        else:
+            self.reset_metrics()
 
     def _call_train_step(self, data: Any) -> Any:
         return _as_logs(self.train_step(data))
@@ -341,7 +362,7 @@ class Trainer(Loops):
         return isinstance(self.optimizer, GD)
 
 
-def _constant() -> int:
+def _constant(known: bool = False) -> int:
     return 0
 
 

@@ -69,7 +69,7 @@ class Muon(Optimizer):
 
     def _is_matrix(self, variable: Any) -> bool:
         path = variable.path
-        if not 1 < len(variable.shape) < 4:
+        if len(variable.shape) != 2:
             return False
         if self.exclude_embeddings and "embedding" in path.lower():
             return False
