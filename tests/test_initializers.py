@@ -24,7 +24,9 @@ W = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
 def test_distribution(name, low, high, variance):
     init = initializers.get(name)
     w = np.asarray(init((200, 400)))
-    assert w.dtype == np.float32 and w.min() >= low and w.max() <= high
+    assert w.dtype == np.float32
+    assert w.min() >= low
+    assert w.max() <= high
     assert abs(w.mean()) < 4 * math.sqrt(variance / w.size)
     assert w.var() == pytest.approx(variance, rel=0.03)
 
@@ -96,7 +98,8 @@ def test_round_trip(family, obj):
     again = family.deserialize(config)
     assert family.serialize(again) == config
     if family is initializers:
-        assert config["module"] == "keras.initializers" and config["registered_name"] is None
+        assert config["module"] == "keras.initializers"
+        assert config["registered_name"] is None
         assert family.get(config) == obj
 
 
@@ -193,7 +196,8 @@ def test_activation_arguments():
 def test_sparsemax():
     y = np.asarray(activations.sparsemax(3 * W))
     np.testing.assert_allclose(y.sum(axis=-1), 1.0, rtol=1e-5)
-    assert (y == 0).any() and (y >= 0).all()
+    assert (y == 0).any()
+    assert (y >= 0).all()
     for row, x in zip(y, 3 * W, strict=True):  # what is above 0 lies at one distance
         gap = (x - row)[row > 0]
         np.testing.assert_allclose(gap, gap[0], atol=1e-5)
@@ -208,14 +212,20 @@ def test_random():
     )
     assert (first != np.asarray(second)).all()
     np.testing.assert_array_equal(random.normal((1000,), seed=random.SeedGenerator(5)), first)
-    assert abs(first.mean()) < 0.15 and abs(first.std() - 1) < 0.1
+    assert abs(first.mean()) < 0.15
+    assert abs(first.std() - 1) < 0.1
     u = np.asarray(random.uniform((10000,), 2.0, 3.0, seed=1))
-    assert 2.0 <= u.min() and u.max() < 3.0 and abs(u.mean() - 2.5) < 0.02
+    assert u.min() >= 2.0
+    assert u.max() < 3.0
+    assert abs(u.mean() - 2.5) < 0.02
     t = np.asarray(random.truncated_normal((10000,), 1.0, 2.0, seed=1))
-    assert t.min() >= -3.0 and t.max() <= 5.0 and abs(t.mean() - 1.0) < 0.1
+    assert t.min() >= -3.0
+    assert t.max() <= 5.0
+    assert abs(t.mean() - 1.0) < 0.1
     assert t.std() == pytest.approx(2 * 0.8796, rel=0.03)
     r = np.asarray(random.randint((10000,), -2, 3, seed=1))
-    assert r.dtype == np.int32 and set(r) == {-2, -1, 0, 1, 2}
+    assert r.dtype == np.int32
+    assert set(r) == {-2, -1, 0, 1, 2}
     assert (np.bincount(r + 2) > 1800).all()
 
 
@@ -224,9 +234,11 @@ def test_categorical_shuffle_and_dropout():
     draws = np.asarray(random.categorical(logits, 20000, seed=2))
     np.testing.assert_allclose(np.bincount(draws[0]) / 20000, [0.1, 0.2, 0.7], atol=0.015)
     shuffled = np.asarray(random.shuffle(np.arange(50), seed=3))
-    assert sorted(shuffled) == list(range(50)) and (shuffled != np.arange(50)).any()
+    assert sorted(shuffled) == list(range(50))
+    assert (shuffled != np.arange(50)).any()
     y = np.asarray(random.dropout(np.ones((200, 200), "float32"), 0.25, seed=4))
-    assert set(np.unique(y)) == {0.0, np.float32(1 / 0.75)} and abs((y == 0).mean() - 0.25) < 0.01
+    assert set(np.unique(y)) == {0.0, np.float32(1 / 0.75)}
+    assert abs((y == 0).mean() - 0.25) < 0.01
     y = np.asarray(random.dropout(np.ones((8, 5, 3), "float32"), 0.5, (None, 1, 3), seed=4))
     assert (y == y[:, :1]).all()
 

@@ -42,7 +42,8 @@ def test_build_runs_once_with_the_input_shape():
     layer = Scale()
     assert not layer.built
     y = layer(X)
-    assert layer.built and layer.get_build_config() == {"input_shape": (4, 5)}
+    assert layer.built
+    assert layer.get_build_config() == {"input_shape": (4, 5)}
     np.testing.assert_array_equal(y, X)
     layer(X)
     assert int(layer.count) == 2
@@ -60,7 +61,8 @@ def test_weights_come_trainable_first_then_nested():
         "block/dense/kernel", "block/dense/bias", "block/scale/gain", "block/scale/count",
     ]  # fmt: skip
     assert [w.path for w in block.variables][-1].endswith("seed_generator_state")
-    assert len(block.trainable_weights) == 3 and len(block.non_trainable_weights) == 1
+    assert len(block.trainable_weights) == 3
+    assert len(block.non_trainable_weights) == 1
     assert block.count_params() == 5 * 3 + 3 + 3 + 1
 
 
@@ -69,7 +71,8 @@ def test_trainable_is_recursive_and_keeps_the_order():
     block(X)
     order = [w.path for w in block.weights]
     block.trainable = False
-    assert block.trainable_weights == [] and len(block.non_trainable_weights) == 4
+    assert block.trainable_weights == []
+    assert len(block.non_trainable_weights) == 4
     assert not block.parts[0].trainable
     assert [w.path for w in block.weights] == order
     block.trainable = True
@@ -211,9 +214,13 @@ def test_masking_layer():
 
 def test_config_is_recorded():
     config = Scale(3.5, name="s", trainable=False).get_config()
-    assert config["factor"] == 3.5 and config["name"] == "s" and config["trainable"] is False
+    assert config["factor"] == 3.5
+    assert config["name"] == "s"
+    assert config["trainable"] is False
     again = Scale.from_config(config)
-    assert again.factor == 3.5 and again.name == "s" and not again.trainable
+    assert again.factor == 3.5
+    assert again.name == "s"
+    assert not again.trainable
 
     class NeedsObject(layers.Layer):
         def __init__(self, thing):
@@ -236,11 +243,15 @@ def test_symbolic_call_makes_a_node():
     x = layers.Input((5,), name="x")
     layer = layers.Dense(3)
     y = layer(x)
-    assert isinstance(y, KerasTensor) and y.shape == (None, 3) and y.dtype == "float32"
+    assert isinstance(y, KerasTensor)
+    assert y.shape == (None, 3)
+    assert y.dtype == "float32"
     assert y.keras_history == (layer, 0, 0)
     node = y.node
     assert node.inputs == [x] or node.inputs[0] is x
-    assert node.parents[0].is_input and layer.output is y and layer.input is x
+    assert node.parents[0].is_input
+    assert layer.output is y
+    assert layer.input is x
     args, kwargs = node.fill({id(x): ops.convert_to_tensor(X)})
     np.testing.assert_allclose(node.operation(*args, **kwargs), layer(X))
 
@@ -274,7 +285,8 @@ def test_symbolic_masks_become_nodes():
     ids = layers.Input((None,), dtype="int32")
     x = layers.Embedding(5, 4, mask_zero=True)(ids)
     pooled = layers.GlobalAveragePooling1D()(x)
-    assert x._keras_mask.shape == (None, None) and x._keras_mask.dtype == "bool"
+    assert x._keras_mask.shape == (None, None)
+    assert x._keras_mask.dtype == "bool"
     assert pooled.node.kwargs["mask"] is x._keras_mask
 
 
@@ -320,7 +332,9 @@ def test_layer_with_several_inputs():
 
 def test_input():
     x = layers.Input(batch_shape=(2, 3), dtype="int32", name="ids")
-    assert x.shape == (2, 3) and x.dtype == "int32" and x.name == "ids"
+    assert x.shape == (2, 3)
+    assert x.dtype == "int32"
+    assert x.name == "ids"
     config = x.keras_history[0].get_config()
     assert config["batch_shape"] == [2, 3]
     assert layers.InputLayer.from_config(config).batch_shape == (2, 3)

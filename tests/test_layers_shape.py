@@ -213,7 +213,8 @@ def test_time_distributed():
     layer = layers.TimeDistributed(dense)
     y = layer(X)
     np.testing.assert_allclose(y, X @ dense.kernel.numpy(), rtol=1e-5, atol=1e-6)
-    assert [w.path for w in layer.weights][0].endswith("kernel") and len(layer.weights) == 2
+    assert next(w.path for w in layer.weights).endswith("kernel")
+    assert len(layer.weights) == 2
     conv = layers.TimeDistributed(layers.Conv2D(2, 3))
     assert conv(np.ones((2, 3, 5, 5, 1))).shape == (2, 3, 3, 3, 2)
     with pytest.raises(ValueError, match="rank 3 or more"):
@@ -233,7 +234,7 @@ def test_time_distributed():
         (lambda: layers.UpSampling2D(interpolation="area"), "`interpolation` must be one of"),
         (lambda: layers.ReLU(max_value=-1.0), "must not be negative"),
         (lambda: layers.EinsumDense("ab->a", 3)(X), "must look like"),
-        (lambda: layers.CategoryEncoding(), "`num_tokens` must be given"),
+        (layers.CategoryEncoding, "`num_tokens` must be given"),
         (lambda: layers.CategoryEncoding(3)(np.array([[5]])), "less than num_tokens"),
     ],
 )

@@ -5,7 +5,7 @@ from typing import Any
 from hornbeam import config
 
 _SUPPORTED = ("float32", "float64", "int32", "int64", "uint8", "bool")
-_default: "DTypePolicy | None" = None
+_chosen: "list[DTypePolicy]" = []  # what set_dtype_policy was given last
 
 
 class DTypePolicy:
@@ -58,13 +58,12 @@ FloatDTypePolicy = DTypePolicy
 
 def dtype_policy() -> DTypePolicy:
     """The policy of layers that were given none."""
-    return _default or DTypePolicy()
+    return _chosen[-1] if _chosen else DTypePolicy()
 
 
 def set_dtype_policy(policy: "str | DTypePolicy | None") -> None:
     """Set the policy of layers that are given none; `None` goes back to `floatx()`."""
-    global _default
-    _default = None if policy is None else get(policy)
+    _chosen[:] = [] if policy is None else [get(policy)]
 
 
 def get(identifier: Any) -> DTypePolicy:
@@ -95,7 +94,7 @@ def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     }
 
 
-def deserialize(config: dict[str, Any], custom_objects: Any = None) -> DTypePolicy:
+def deserialize(config: dict[str, Any], custom_objects: Any = None) -> DTypePolicy:  # noqa: ARG001
     """The policy that `serialize` wrote."""
     inner = config.get("config", config)
     if config.get("class_name", "DTypePolicy") not in ("DTypePolicy", "FloatDTypePolicy"):

@@ -50,9 +50,11 @@ def reset_names() -> None:
 
 
 def _operator(name: str, reflected: bool = False) -> Callable[..., Any]:
-    if reflected:
-        return lambda self, other: FUNCTIONS[name](other, self)
-    return lambda self, *others: FUNCTIONS[name](self, *others)
+    def call(self: Any, *others: Any) -> Any:
+        arguments = (*others, self) if reflected else (self, *others)
+        return FUNCTIONS[name](*arguments)
+
+    return call
 
 
 class KerasTensor:
@@ -120,7 +122,7 @@ class KerasTensor:
     def __float__(self) -> float:
         raise TypeError(f"A symbolic KerasTensor has no number in it. Received: {self!r}.")
 
-    __int__ = __index__ = __float__  # type: ignore[assignment]
+    __int__ = __index__ = __float__
 
     def __iter__(self) -> Any:
         raise TypeError("Iterating over a symbolic KerasTensor is not supported; use ops.unstack.")
@@ -146,7 +148,7 @@ class KerasTensor:
     __xor__, __rxor__ = _operator("logical_xor"), _operator("logical_xor", True)
     __lt__, __le__ = _operator("less"), _operator("less_equal")
     __gt__, __ge__ = _operator("greater"), _operator("greater_equal")
-    __ne__ = _operator("not_equal")  # type: ignore[assignment]
+    __ne__ = _operator("not_equal")
     __neg__, __abs__ = _operator("negative"), _operator("absolute")
     __invert__ = _operator("logical_not")
     __round__ = _operator("round")
@@ -253,7 +255,8 @@ class Operation:
             name = unique_name(to_snake_case(type(self).__name__))
         if not isinstance(name, str) or "/" in name:
             raise ValueError(
-                f"{type(self).__name__}: `name` must be a string without `/`. Received: name={name}."
+                f"{type(self).__name__}: `name` must be a string without `/`. "
+                f"Received: name={name}."
             )
         self.name = name
         self._inbound_nodes: list[Node] = []

@@ -55,7 +55,9 @@ class Identity(Initializer):
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         if len(shape) != 2:
-            raise ValueError(f"Identity: only weights of rank 2 are possible. Received: shape={shape}.")
+            raise ValueError(
+                f"Identity: only weights of rank 2 are possible. Received: shape={shape}."
+            )
         dtype = dtype_name(dtype or config.floatx())
         return tensor((self.gain * np.eye(*shape)).astype(dtype))
 

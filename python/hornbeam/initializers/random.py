@@ -11,7 +11,6 @@ from hornbeam.ops._base import dtype_name, tensor
 from hornbeam.random.seed_generator import make_seed
 
 
-
 class _Random(Initializer):
     """Keeps the seed: an integer gives the same values at each call."""
 
@@ -28,7 +27,9 @@ class _Random(Initializer):
 
     def get_config(self) -> dict[str, Any]:
         seed = self._given_seed
-        return {"seed": seed if seed is None or isinstance(seed, int) else seed.get_config()["seed"]}
+        return {
+            "seed": seed if seed is None or isinstance(seed, int) else seed.get_config()["seed"]
+        }
 
 
 class RandomNormal(_Random):
@@ -104,8 +105,8 @@ def compute_fans(
 class VarianceScaling(_Random):
     """Numbers whose variance keeps that of the layer's input or output, by the weight's shape.
 
-    The variance is `scale / n`: n is the number of inputs ("fan_in"), of outputs ("fan_out"), or the
-    mean of both ("fan_avg").
+    The variance is `scale / n`: n is the number of inputs ("fan_in"), of outputs ("fan_out"), or
+    the mean of both ("fan_avg").
 
     Args:
         scale: Factor above 0.
@@ -127,12 +128,11 @@ class VarianceScaling(_Random):
     ) -> None:
         super().__init__(seed)
         if scale <= 0.0:
-            raise ValueError(
-                f"VarianceScaling: scale must be above 0. Received: scale={scale}."
-            )
+            raise ValueError(f"VarianceScaling: scale must be above 0. Received: scale={scale}.")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
             raise ValueError(
-                f"VarianceScaling: mode must be fan_in, fan_out or fan_avg. Received: mode={mode!r}."
+                f"VarianceScaling: mode must be fan_in, fan_out or fan_avg. "
+                f"Received: mode={mode!r}."
             )
         distribution = str(distribution).lower()
         if distribution == "normal":
@@ -233,7 +233,9 @@ class Orthogonal(_Random):
                 f"Orthogonal: the weight must have rank 2 or more. Received: shape={tuple(shape)}."
             )
         rows, columns = math.prod(shape[:-1]), shape[-1]
-        draws = random.normal((max(rows, columns), min(rows, columns)), dtype="float64", seed=self.seed)
+        draws = random.normal(
+            (max(rows, columns), min(rows, columns)), dtype="float64", seed=self.seed
+        )
         q, r = np.linalg.qr(np.asarray(draws))
         q = q * np.sign(np.diag(r))  # uniform over the orthogonal matrices
         q = (q.T if rows < columns else q).reshape(shape) * self.gain

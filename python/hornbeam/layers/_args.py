@@ -15,8 +15,8 @@ def tuple_arg(layer: Any, name: str, value: Any, n: int, least: int = 1) -> tupl
     )
     if not good:
         raise ValueError(
-            f"{type(layer).__name__}: `{name}` must be an integer or a tuple of {n} integers, each at "
-            f"least {least}. Received: {name}={value}."
+            f"{type(layer).__name__}: `{name}` must be an integer or a tuple of {n} integers, each "
+            f"at least {least}. Received: {name}={value}."
         )
     return tuple(int(v) for v in values)
 
@@ -36,7 +36,8 @@ def choice_arg(layer: Any, name: str, value: Any, choices: tuple[str, ...]) -> s
     word = value.lower() if isinstance(value, str) else value
     if word not in choices:
         raise ValueError(
-            f"{type(layer).__name__}: `{name}` must be one of {choices}. Received: {name}={value!r}."
+            f"{type(layer).__name__}: `{name}` must be one of {choices}. "
+            f"Received: {name}={value!r}."
         )
     return str(word)
 

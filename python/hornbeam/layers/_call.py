@@ -96,6 +96,6 @@ class CallSignature:
 
 
 @functools.cache
-def call_signature(cls: type) -> CallSignature:
+def call_signature(cls: Any) -> CallSignature:
     """The `CallSignature` of a layer class."""
-    return CallSignature(cls.call, cls.build)  # type: ignore[attr-defined]
+    return CallSignature(cls.call, cls.build)

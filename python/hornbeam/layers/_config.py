@@ -19,8 +19,8 @@ _SKIPPED = {
 def get_config(layer: Any) -> dict[str, Any]:
     """`name`, `trainable`, `dtype` and the constructor's arguments.
 
-    The arguments of this package's classes are read from the attributes of that name, those of other
-    classes from what the constructor was given.
+    The arguments of this package's classes are read from the attributes of that name, those of
+    other classes from what the constructor was given.
     """
     cls = type(layer)
     config: dict[str, Any] = {}
@@ -64,10 +64,10 @@ def _accepted(cls: type) -> Any:
     """Whether the constructor takes an argument of that name."""
     chain = _constructors(cls)
     if not chain:
-        return lambda name: True
+        return lambda _: True
     last = inspect.signature(chain[-1][0].__init__).parameters.values()  # type: ignore[misc]
     if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in last):
-        return lambda name: True
+        return lambda _: True
     names = {p.name for _, parameters in chain for p in parameters}
     return lambda name: name in names
 

@@ -132,12 +132,12 @@ def _attention_mask(
     query: Any, value: Any, masks: dict[str, Any], attention_mask: Any, causal: bool, window: Any
 ) -> Any:
     """Where attention may go, broadcasting to (N, T, S); `None` for everywhere."""
-    parts = []
-    if masks.get("query_mask") is not None:
-        parts.append(ops.expand_dims(ops.cast(masks["query_mask"], "bool"), -1))
-    for name in ("value_mask", "key_mask"):
-        if masks.get(name) is not None:
-            parts.append(ops.expand_dims(ops.cast(masks[name], "bool"), -2))
+    places = {"query_mask": -1, "value_mask": -2, "key_mask": -2}
+    parts = [
+        ops.expand_dims(ops.cast(masks[name], "bool"), place)
+        for name, place in places.items()
+        if masks.get(name) is not None
+    ]
     steps, sources = query.shape[1], value.shape[1]
     if causal:
         parts.append(ops.convert_to_tensor(np.tri(steps, sources, dtype=bool)[None]))
@@ -290,7 +290,8 @@ class MultiHeadAttention(Layer):
     ) -> Any:
         key = value if key is None else key
         mask = _attention_mask(
-            query, value, {"query_mask": query_mask, "value_mask": value_mask, "key_mask": key_mask},
+            query, value,
+            {"query_mask": query_mask, "value_mask": value_mask, "key_mask": key_mask},
             attention_mask, use_causal_mask, self.sliding_window,
         )  # fmt: skip
         if mask is not None and mask.ndim == 3:
@@ -412,7 +413,8 @@ class GroupQueryAttention(Layer):
     ) -> Any:
         key = value if key is None else key
         mask = _attention_mask(
-            query, value, {"query_mask": query_mask, "value_mask": value_mask, "key_mask": key_mask},
+            query, value,
+            {"query_mask": query_mask, "value_mask": value_mask, "key_mask": key_mask},
             attention_mask, use_causal_mask, self.sliding_window,
         )  # fmt: skip
         if mask is not None and mask.ndim == 3:

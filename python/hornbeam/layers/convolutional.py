@@ -108,7 +108,8 @@ class _Conv(_ConvBase):
         channels = self._channels(input_shape)
         if channels % self.groups:
             raise ValueError(
-                f"{type(self).__name__}: the number of input channels must be a multiple of `groups`. "
+                f"{type(self).__name__}: the number of input channels must be a multiple of "
+                f"`groups`. "
                 f"Received: groups={self.groups}, input_shape={tuple(input_shape)}."
             )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
@@ -244,7 +245,8 @@ class _DepthwiseConv(_ConvBase):
         dilation_rate: Distances between the kernel's elements.
         activation: Activation; none when left out.
         use_bias: Whether there is a bias.
-        depthwise_initializer: Initializer of the kernel (kernel_size..., channels, depth_multiplier).
+        depthwise_initializer: Initializer of the kernel (kernel_size..., channels,
+            depth_multiplier).
         bias_initializer: Initializer of the bias.
         depthwise_regularizer: Regularizer of the kernel.
         bias_regularizer: Regularizer of the bias.

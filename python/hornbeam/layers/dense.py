@@ -83,10 +83,10 @@ class EinsumDense(Layer):
     """activation(einsum(equation, inputs, kernel) + bias).
 
     Args:
-        equation: `"ab,bc->ac"`: letters of the inputs, of the kernel, and of the output; `...` stands
-            for any leading axes.
-        output_shape: Output sizes without the batch (and without what `...` stands for); `None` where
-            a size comes from the input.
+        equation: `"ab,bc->ac"`: letters of the inputs, of the kernel, and of the output; `...`
+            stands for any leading axes.
+        output_shape: Output sizes without the batch (and without what `...` stands for); `None`
+            where a size comes from the input.
         activation: Activation; none when left out.
         bias_axes: Letters of the output that the bias has.
         kernel_initializer: Initializer of the kernel.
@@ -121,7 +121,8 @@ class EinsumDense(Layer):
     ) -> None:
         super().__init__(**kwargs)
         refuse(
-            self, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config,
+            self, lora_rank=lora_rank, lora_alpha=lora_alpha,
+            quantization_config=quantization_config,
             gptq_unpacked_column_size=gptq_unpacked_column_size,
         )  # fmt: skip
         self.equation = equation.replace(" ", "")
@@ -154,7 +155,8 @@ def einsum_shapes(
     terms = left.split(",")
     if not arrow or len(terms) != 2:
         raise ValueError(
-            f"EinsumDense: the equation must look like 'ab,bc->ac'. Received: equation={equation!r}."
+            f"EinsumDense: the equation must look like 'ab,bc->ac'. "
+            f"Received: equation={equation!r}."
         )
     inputs, kernel = terms
     if "..." in inputs and not inputs.startswith("..."):  # axes after the dots: count from the end

@@ -84,10 +84,11 @@ class Layer(Operation):
 
     # attributes in which no layers and weights are looked for
     _untracked: tuple[str, ...] = (
-        "_init_args", "_build_shapes", "_inbound_nodes", "_outbound_nodes", "_losses", "_weight_roles",
-        "_input_spec",
+        "_init_args", "_build_shapes", "_inbound_nodes", "_outbound_nodes", "_losses",
+        "_weight_roles", "_checked_shape", "_input_spec",
     )  # fmt: skip
     built: bool
+    _init_args: tuple[tuple[Any, ...], dict[str, Any]]
     _ready = False
     _building = False
 
@@ -128,6 +129,7 @@ class Layer(Operation):
         self._weight_roles: dict[int, bool] = {}  # id -> made as trainable
         self._losses: list[Any] = []
         self._input_spec: Any = None
+        self._checked_shape: tuple[int, ...] | None = None  # the last one that fitted input_spec
         self._build_shapes: dict[str, Any] | None = None
         self._call_signature = call_signature(type(self))
         self._ready = True
@@ -181,6 +183,7 @@ class Layer(Operation):
                 f"{self.name}: input_spec must hold InputSpec objects. Received: {value}."
             )
         self._input_spec = value
+        self._checked_shape = None
 
     # ---- building -------------------------------------------------------------------------
 
@@ -471,13 +474,11 @@ class Layer(Operation):
     def losses(self) -> list[Any]:
         """Losses of the last call, then the weights' regularizers."""
         found = [loss for layer in self._flatten_layers() for loss in layer._losses]
-        for variable in self.trainable_weights:
-            if getattr(variable, "regularizer", None) is not None:
-                found.append(variable.regularizer(variable))
-        return found
+        weights = [v for v in self.trainable_weights if v.regularizer is not None]
+        return found + [v.regularizer(v) for v in weights]
 
     def _clear_losses(self) -> None:
-        if _layers_with_losses:
+        if _layers_with_losses.data:
             for layer in self._flatten_layers():
                 if layer._losses:
                     layer._losses = []
@@ -489,11 +490,20 @@ class Layer(Operation):
         if not self._ready:
             self._check_super_called()
         signature = self._call_signature
-        args, kwargs = self._convert(args), self._convert(kwargs)
-        symbolic = any_symbolic(args) or (bool(kwargs) and any_symbolic(kwargs.values()))
-        first = args[0] if args else kwargs.get(signature.names[0]) if signature.names else None
-        if self._input_spec is not None:
-            assert_input_compatibility(self._input_spec, first, self.name)
+        if len(args) == 1 and not kwargs and type(args[0]) is _core.Tensor:
+            first, symbolic = args[0], False
+            if first.dtype != self._dtype_policy.name:
+                first = self._convert(first)
+                args = (first,)
+            if self._input_spec is not None and first.shape != self._checked_shape:
+                assert_input_compatibility(self._input_spec, first, self.name)
+                self._checked_shape = first.shape
+        else:
+            args, kwargs = self._convert(args), self._convert(kwargs)
+            symbolic = any_symbolic(args) or any_symbolic(kwargs.values())
+            first = args[0] if args else kwargs.get(signature.names[0]) if signature.names else None
+            if self._input_spec is not None:
+                assert_input_compatibility(self._input_spec, first, self.name)
         outer_depth, outer_training, outer_path = context.depth, context.training, context.path
         if outer_depth == 0:
             self._clear_losses()

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam import config, ops
+from hornbeam import config, initializers, ops
 from hornbeam.layers._args import add_weight, int_arg, known_size, refuse, weight_options
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
@@ -27,8 +27,8 @@ def _axis_of(layer: Layer, axis: int, ndim: int) -> int:
 class BatchNormalization(Layer):
     """Mean 0 and variance 1 over the batch, then times gamma plus beta (Ioffe & Szegedy, 2015).
 
-    In training the batch's own mean and variance are used, and moving averages of them kept; else the
-    moving averages are used. With `trainable=False` it never uses the batch's.
+    In training the batch's own mean and variance are used, and moving averages of them kept; else
+    the moving averages are used. With `trainable=False` it never uses the batch's.
 
     Args:
         axis: The axis of the features.
@@ -52,7 +52,7 @@ class BatchNormalization(Layer):
 
     def __init__(
         self,
-        axis: int = -1,
+        axis: Any = -1,
         momentum: float = 0.99,
         epsilon: float = 0.001,
         center: bool = True,
@@ -80,8 +80,8 @@ class BatchNormalization(Layer):
         self.center, self.scale = center, scale
         weight_options(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
         weight_options(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
-        weight_options(self, "moving_mean", moving_mean_initializer, None, None)
-        weight_options(self, "moving_variance", moving_variance_initializer, None, None)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.renorm, self.renorm_clipping = renorm, renorm_clipping
         self.renorm_momentum, self.synchronized = renorm_momentum, synchronized
         self.supports_masking = True

@@ -3,9 +3,10 @@
 import math
 from typing import Any
 
-from hornbeam import config, ops, random, regularizers
+from hornbeam import config, ops, random
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
+from hornbeam.regularizers.regularizer import L1L2
 
 
 def _rate(layer: Layer, rate: Any) -> float:
@@ -212,7 +213,7 @@ class ActivityRegularization(Layer):
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
-        super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
+        super().__init__(activity_regularizer=L1L2(l1, l2), **kwargs)
         self.l1, self.l2 = l1, l2
         self.supports_masking = True
 

@@ -114,7 +114,8 @@ def _pairs(layer: Layer, name: str, value: Any, rank: int) -> tuple[tuple[int, i
         items = (items,)
     if len(items) != rank:
         raise ValueError(
-            f"{type(layer).__name__}: `{name}` must be an integer, {rank} integers, or {rank} pairs. "
+            f"{type(layer).__name__}: `{name}` must be an integer, {rank} integers, or {rank} "
+            f"pairs. "
             f"Received: {name}={value}."
         )
     return tuple(tuple_arg(layer, name, item, 2, 0) for item in items)  # type: ignore[misc]

@@ -85,7 +85,8 @@ class Lambda(Layer):
 
     def get_config(self) -> dict[str, Any]:
         config = {
-            "name": self.name, "trainable": self.trainable, "dtype": dtype_policies.serialize(self.dtype_policy),
+            "name": self.name, "trainable": self.trainable,
+            "dtype": dtype_policies.serialize(self.dtype_policy),
             "function": _serialize_function(self.function),
         }  # fmt: skip
         if self._output_shape is not None:
@@ -177,7 +178,7 @@ class TimeDistributed(Wrapper):
         super().__init__(layer, **kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         if len(input_shape) < 3:
             raise ValueError(
                 f"TimeDistributed: inputs must have rank 3 or more, `(batch, time, ...)`. "

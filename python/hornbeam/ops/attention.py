@@ -19,7 +19,7 @@ def dot_product_attention(
     mask: TensorLike = None,
     scale: float | None = None,
     is_causal: bool = False,
-    flash_attention: bool | None = None,
+    flash_attention: bool | None = None,  # noqa: ARG001
     attn_logits_soft_cap: float | None = None,
 ) -> Any:
     """softmax(query key^T * scale + bias) value (Vaswani et al., 2017).

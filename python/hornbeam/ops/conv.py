@@ -95,9 +95,9 @@ def conv_bias(
     channels, per_group = x.shape[-1], w.shape[-2]
     if channels % per_group or w.shape[-1] % (channels // per_group):
         raise ValueError(
-            f"conv: the number of input channels must be a multiple of the kernel's, and the number "
-            f"of filters a multiple of the number of groups. Received: inputs with {channels} "
-            f"channels, kernel.shape={tuple(w.shape)}."
+            f"conv: the number of input channels must be a multiple of the kernel's, and "
+            f"the number of filters a multiple of the number of groups. "
+            f"Received: inputs with {channels} channels, kernel.shape={tuple(w.shape)}."
         )
     strides = tuple_of(strides, n, "conv: strides")
     dilation = tuple_of(dilation_rate, n, "conv: dilation_rate")
@@ -177,7 +177,8 @@ def conv_transpose(
         kernel: (k..., filters, C).
         strides: Steps of the convolution that is transposed: factors of enlargement.
         padding: "valid" or "same".
-        output_padding: Elements added to the output, less than the stride; `None` is Keras' default.
+        output_padding: Elements added to the output, less than the stride; `None` is Keras'
+            default.
         data_format: "channels_last" or "channels_first".
         dilation_rate: Distances between the kernel's elements.
     """

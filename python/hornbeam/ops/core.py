@@ -166,7 +166,7 @@ def scan(
     xs: Any = None,
     length: int | None = None,
     reverse: bool = False,
-    unroll: Any = 1,
+    unroll: Any = 1,  # noqa: ARG001
 ) -> tuple[Any, Any]:
     """`carry, y = f(carry, x)` for each slice x of `xs`; the last carry, and the ys stacked."""
     if not callable(f):

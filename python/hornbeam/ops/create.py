@@ -156,7 +156,9 @@ def geomspace(
 ) -> Any:
     """`num` numbers from `start` to `stop` in a constant ratio."""
     ends = [apply("log", [tensor(v, config.floatx())]) for v in (start, stop)]
-    return tensor(apply("exp", [linspace(*ends, num, endpoint, False, None, axis)]), dtype)
+    return tensor(
+        apply("exp", [linspace(ends[0], ends[1], num, endpoint, False, None, axis)]), dtype
+    )
 
 
 def _window(values: Any) -> Any:

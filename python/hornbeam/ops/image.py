@@ -94,12 +94,9 @@ def resize(
             f"resize: fill_mode must be 'constant', and only one of crop and pad be chosen. "
             f"Received: fill_mode={fill_mode!r}."
         )
-    x = tensor(images)
-    if x.ndim not in (3, 4):
-        raise ValueError(f"resize: rank 3 or 4 is needed. Received: shape {tuple(x.shape)}.")
-    dtype, single = x.dtype, x.ndim == 3
-    x = reshaped(as_float(x), (1, *x.shape)) if single else as_float(x)
-    x, first = channels_last(x, data_format)
+    x, first, single = _batch(images, data_format)
+    dtype = x.dtype
+    x = as_float(x)
     height, width = (int(s) for s in size)
     if crop_to_aspect_ratio:
         x = _crop(x, height, width)
@@ -111,7 +108,22 @@ def resize(
         limits = np.iinfo(dtype)
         x = apply("round", [x])
         x = apply("minimum", [apply("maximum", [x, float(limits.min)]), float(limits.max)])
-    y = tensor(channels_back(x, first), dtype)
+    return _unbatch(tensor(x, dtype), first, single)
+
+
+def _batch(images: TensorLike, data_format: str | None) -> tuple[Any, bool, bool]:
+    """Images as (N, H, W, C), whether the channels were first, and whether it was one image."""
+    x = tensor(images)
+    if x.ndim not in (3, 4):
+        raise ValueError(f"images must have rank 3 or 4. Received: shape {tuple(x.shape)}.")
+    single = x.ndim == 3
+    x, first = channels_last(reshaped(x, (1, *x.shape)) if single else x, data_format)
+    return x, first, single
+
+
+def _unbatch(x: Any, first: bool, single: bool) -> Any:
+    """Undo `_batch`."""
+    y = channels_back(x, first)
     return reshaped(y, y.shape[1:]) if single else y
 
 
@@ -136,11 +148,11 @@ def _pad(x: Any, height: int, width: int, value: float) -> Any:
 @symbolic_op
 def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Any:
     """One channel of brightness from three of colour."""
-    x = as_float(images)
-    x, first = channels_last(x, data_format) if x.ndim == 4 else (x, False)
+    x, first, single = _batch(images, data_format)
+    x = as_float(x)
     weights = tensor(np.asarray([0.2989, 0.587, 0.114], x.dtype))
-    y = apply("sum", [apply("mul", [x, weights])], axes=(x.ndim - 1,), keepdims=True)
-    return channels_back(y, first)
+    y = apply("sum", [apply("mul", [x, weights])], axes=(3,), keepdims=True)
+    return _unbatch(y, first, single)
 
 
 @symbolic_op
@@ -153,13 +165,9 @@ def pad_images(
     data_format: str | None = None,
 ) -> Any:
     """Rows and columns of zeros around images."""
-    x = tensor(images)
-    if x.ndim == 3:
-        low, high = (top_padding, left_padding, 0), (bottom_padding, right_padding, 0)
-        return apply("pad", [x], low=low, high=high, value=0.0)
-    x, first = channels_last(x, data_format)
+    x, first, single = _batch(images, data_format)
     low, high = (0, top_padding, left_padding, 0), (0, bottom_padding, right_padding, 0)
-    return channels_back(apply("pad", [x], low=low, high=high, value=0.0), first)
+    return _unbatch(apply("pad", [x], low=low, high=high, value=0.0), first, single)
 
 
 @symbolic_op
@@ -172,11 +180,7 @@ def crop_images(
     data_format: str | None = None,
 ) -> Any:
     """Images without rows and columns at their borders."""
-    x = tensor(images)
-    first = False
-    if x.ndim == 4:
-        x, first = channels_last(x, data_format)
-    h = x.ndim - 3
-    x = part(x, h, top_cropping, x.shape[h] - bottom_cropping)
-    x = part(x, h + 1, left_cropping, x.shape[h + 1] - right_cropping)
-    return channels_back(x, first) if first else x
+    x, first, single = _batch(images, data_format)
+    x = part(x, 1, top_cropping, x.shape[1] - bottom_cropping)
+    x = part(x, 2, left_cropping, x.shape[2] - right_cropping)
+    return _unbatch(x, first, single)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam import _core
 from hornbeam.ops._base import TensorLike, apply, as_float, one_axis, tensor
 from hornbeam.ops.layout import reshaped
 from hornbeam.symbolic import symbolic_op
@@ -60,7 +59,7 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
 
 
 @symbolic_op
-def sort(x: TensorLike, axis: int = -1) -> Any:
+def sort(x: TensorLike, axis: int | None = -1) -> Any:
     """Elements in increasing order along an axis."""
     x = tensor(x)
     if axis is None:
@@ -69,7 +68,7 @@ def sort(x: TensorLike, axis: int = -1) -> Any:
 
 
 @symbolic_op
-def argsort(x: TensorLike, axis: int = -1) -> Any:
+def argsort(x: TensorLike, axis: int | None = -1) -> Any:
     """Positions that put the elements in increasing order along an axis."""
     x = tensor(x)
     if axis is None:
@@ -78,13 +77,13 @@ def argsort(x: TensorLike, axis: int = -1) -> Any:
 
 
 @symbolic_op
-def argpartition(x: TensorLike, kth: int, axis: int = -1) -> Any:
+def argpartition(x: TensorLike, kth: int, axis: int = -1) -> Any:  # noqa: ARG001
     """Positions that put the `kth` element in its place: those of the whole order."""
     return argsort(x, axis)
 
 
 @symbolic_op
-def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Any, Any]:
+def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Any, Any]:  # noqa: ARG001
     """The `k` largest elements of the last axis and their positions."""
     x = tensor(x)
     if not 0 < k <= x.shape[-1]:
@@ -160,7 +159,7 @@ def nonzero(x: TensorLike) -> tuple[Any, ...]:
 @symbolic_op
 def unique(
     x: TensorLike,
-    sorted: bool = True,
+    sorted: bool = True,  # noqa: ARG001
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
@@ -171,14 +170,15 @@ def unique(
     """The distinct elements in increasing order. Not in traces."""
     if size is not None or fill_value is not None:
         raise ValueError("unique: size and fill_value are not supported.")
-    result = np.unique(_concrete(x, "unique"), return_index, return_inverse, return_counts, axis)
+    find: Any = np.unique
+    result = find(_concrete(x, "unique"), return_index, return_inverse, return_counts, axis)
     if not isinstance(result, tuple):
         return tensor(result)
     return (tensor(result[0]), *(tensor(np.asarray(r, np.int32)) for r in result[1:]))
 
 
 @symbolic_op
-def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False) -> Any:
+def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False) -> Any:  # noqa: ARG001
     """Whether each element of x1 is somewhere in x2."""
     x1, x2 = tensor(x1), reshaped(tensor(x2), (-1,))
     column = reshaped(x1, (*x1.shape, 1))
@@ -292,7 +292,10 @@ def _segments(
 
 @symbolic_op
 def segment_sum(
-    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+    data: TensorLike,
+    segment_ids: TensorLike,
+    num_segments: int | None = None,
+    sorted: bool = False,  # noqa: ARG001
 ) -> Any:
     """Sums of the rows with one segment id."""
     data, ids, n = _segments(data, segment_ids, num_segments, "segment_sum")
@@ -315,7 +318,10 @@ def _segment_extreme(op: str, data: Any, ids: Any, n: int) -> Any:
 
 @symbolic_op
 def segment_max(
-    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+    data: TensorLike,
+    segment_ids: TensorLike,
+    num_segments: int | None = None,
+    sorted: bool = False,  # noqa: ARG001
 ) -> Any:
     """Largest elements of the rows with one segment id."""
     return _segment_extreme("max", *_segments(data, segment_ids, num_segments, "segment_max"))
@@ -323,7 +329,10 @@ def segment_max(
 
 @symbolic_op
 def segment_min(
-    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+    data: TensorLike,
+    segment_ids: TensorLike,
+    num_segments: int | None = None,
+    sorted: bool = False,  # noqa: ARG001
 ) -> Any:
     """Smallest elements of the rows with one segment id."""
     return _segment_extreme("min", *_segments(data, segment_ids, num_segments, "segment_min"))
@@ -331,7 +340,10 @@ def segment_min(
 
 @symbolic_op
 def segment_prod(
-    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+    data: TensorLike,
+    segment_ids: TensorLike,
+    num_segments: int | None = None,
+    sorted: bool = False,  # noqa: ARG001
 ) -> Any:
     """Products of the rows with one segment id."""
     return _segment_extreme("prod", *_segments(data, segment_ids, num_segments, "segment_prod"))

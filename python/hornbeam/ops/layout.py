@@ -1,5 +1,6 @@
 """Shape and order of elements: reshape, transpose, join, split, pad, and indexing."""
 
+import itertools
 import math
 from typing import Any
 
@@ -194,7 +195,7 @@ def split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 def _cut(x: Any, axis: int, cuts: list[int]) -> list[Any]:
     size = x.shape[axis]
     edges = [0, *(min(max(c + size if c < 0 else c, 0), size) for c in cuts), size]
-    return [part(x, axis, a, max(a, b)) for a, b in zip(edges, edges[1:], strict=False)]
+    return [part(x, axis, a, max(a, b)) for a, b in itertools.pairwise(edges)]
 
 
 @symbolic_op
@@ -268,7 +269,7 @@ def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Any:
 def tile(x: TensorLike, repeats: Any) -> Any:
     """x repeated as a whole, so many times along each axis."""
     x = tensor(x)
-    times = [repeats] if isinstance(repeats, (int, np.integer)) else list(repeats)
+    times: list[Any] = [repeats] if isinstance(repeats, (int, np.integer)) else list(repeats)
     times = [1] * (x.ndim - len(times)) + [index(t, "tile: repeats") for t in times]
     shape = (1,) * (len(times) - x.ndim) + tuple(x.shape)
     inner = [size for pair in zip((1,) * len(shape), shape, strict=True) for size in pair]
@@ -432,7 +433,7 @@ def _triangle(x: TensorLike, k: int, lower: bool) -> Any:
     x = tensor(x)
     if x.ndim < 2:
         raise ValueError(f"tril/triu: rank 2 or more is needed. Received: shape {tuple(x.shape)}.")
-    keep = np.tri(*x.shape[-2:], k if lower else k - 1, dtype=bool)
+    keep = np.tri(x.shape[-2], x.shape[-1], k if lower else k - 1, dtype=bool)
     return apply("where", [tensor(keep if lower else ~keep), x, False if x.dtype == "bool" else 0])
 
 

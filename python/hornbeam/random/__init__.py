@@ -1,4 +1,4 @@
-"""Random numbers from counters: the same seed gives the same numbers, with any number of threads."""
+"""Random numbers from counters: a seed gives the same numbers with any number of threads."""
 
 from hornbeam.random.draw import (
     beta,

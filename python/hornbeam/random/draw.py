@@ -37,7 +37,7 @@ def normal(
         mean: Mean.
         stddev: Standard deviation.
         dtype: Float dtype; `floatx()` when left out.
-        seed: An integer (the same numbers each time), a `SeedGenerator`, or `None` (the global one).
+        seed: An integer (the same numbers each time), a `SeedGenerator`, or `None`.
     """
     dtype = _float(dtype, "normal")
     x = apply("random_normal", [draw_seed(seed)], shape=_shape(shape), dtype=dtype)
@@ -53,12 +53,12 @@ def _scaled(x: Any, factor: Any, offset: Any) -> Any:
 
 
 def uniform(
-    shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None
+    shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None
 ) -> Any:
     """Numbers from [minval, maxval), all equally likely; `seed` as in `normal`."""
     dtype = dtype_name(dtype or config.floatx())
     if "int" in dtype:
-        return randint(shape, minval, maxval, dtype, seed)
+        return randint(shape, int(minval), int(maxval), dtype, seed)
     x = _uniform(_shape(shape), seed, _float(dtype, "uniform"))
     if isinstance(minval, (int, float)) and isinstance(maxval, (int, float)):
         return _scaled(x, float(maxval - minval), float(minval))
@@ -83,7 +83,9 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
     """Integers from [minval, maxval), all equally likely; `seed` as in `normal`."""
     dtype = dtype_name(dtype)
     if "int" not in dtype:
-        raise ValueError(f"random.randint: dtype must be an integer dtype. Received: dtype={dtype}.")
+        raise ValueError(
+            f"random.randint: dtype must be an integer dtype. Received: dtype={dtype}."
+        )
     low, high = int(minval), int(maxval)
     if low >= high:
         raise ValueError(
@@ -107,7 +109,9 @@ def categorical(
     rows, classes = logits.shape
     u = _uniform((rows, int(num_samples), classes), seed, logits.dtype)
     tiny = float(np.finfo(logits.dtype).tiny)
-    gumbel = apply("neg", [apply("log", [apply("neg", [apply("log", [apply("maximum", [u, tiny])])])])])
+    gumbel = apply(
+        "neg", [apply("log", [apply("neg", [apply("log", [apply("maximum", [u, tiny])])])])]
+    )
     noisy = apply("add", [reshaped(logits, (rows, 1, classes)), gumbel])
     return tensor(apply("argmax", [noisy], axis=2, keepdims=False), dtype_name(dtype))
 
@@ -131,8 +135,7 @@ def noise_dims(x: Any, noise_shape: Any) -> tuple[int, ...]:
     """A noise shape with x's sizes in the place of None."""
     if noise_shape is None:
         return tuple(x.shape)
-    shape = tuple(n if s is None else int(s) for s, n in zip(noise_shape, x.shape, strict=True))
-    return shape
+    return tuple(n if s is None else int(s) for s, n in zip(noise_shape, x.shape, strict=True))
 
 
 @symbolic_op
@@ -168,7 +171,9 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None)
     return _core.tensor(draws.astype(_float(dtype, "beta")))
 
 
-def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Any:
+def binomial(
+    shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None
+) -> Any:
     """Numbers of successes in `counts` trials. Not in traces."""
     n, p = np.asarray(counts, np.int64), np.asarray(probabilities, np.float64)
     draws = _generator(seed, "binomial").binomial(n, p, size=_shape(shape))

@@ -66,30 +66,26 @@ class SeedGenerator:
 
 
 _STEP = _core.tensor(np.array([0, 1], np.int64))
-_global: SeedGenerator | None = None
+_global: list[SeedGenerator] = []  # one, once it was needed
 
 
 def global_seed_generator() -> SeedGenerator:
     """The generator of calls that were given no seed."""
-    global _global
-    if _global is None:
+    if not _global:
         with _core.eager():
-            _global = SeedGenerator(name="global_seed_generator")
-    return _global
+            _global.append(SeedGenerator(name="global_seed_generator"))
+    return _global[0]
 
 
-def reset_global_seed_generator(seed: int | None = None) -> None:
-    """Let calls without a seed start again from `seed` (`utils.set_random_seed` does this)."""
-    if _global is None or seed is None:
-        _set_global(None if seed is None else SeedGenerator(seed, name="global_seed_generator"))
-        return
-    _global._initial_seed = _global.seed = int(seed)
-    _global.reset()
+def reset_global_seed_generator(seed: int) -> None:
+    """Let calls without a seed start again from `seed`: part of `utils.set_random_seed`.
 
-
-def _set_global(generator: SeedGenerator | None) -> None:
-    global _global
-    _global = generator
+    The generator stays the same object: compiled steps know its Variable.
+    """
+    generator = global_seed_generator()
+    generator._initial_seed = generator.seed = int(seed)
+    with _core.eager():
+        generator.reset()
 
 
 def draw_seed(seed: Any) -> Any:
