@@ -173,13 +173,20 @@ HB_INLINE void avg_grad_block(const PoolArgs& a, const Pixel& at, const T* dy, T
     for (int v = 0; v < NV; ++v) V::store(dx + v * V::lanes, sum[v], n);
 }
 
-// Calls wide(c) for 4 vectors of channels at a time, then one(c, n) for the rest.
-template <class T, class Wide, class One>
-HB_INLINE void for_channels(int64_t channels, Wide&& wide, One&& one) {
+template <int n>
+struct Count {
+    static constexpr int value = n;
+};
+
+// Calls block(vectors, first channel, lanes of each vector) for 4 or 2 full vectors, then for one
+// that may be partly full.
+template <class T, class Block>
+HB_INLINE void for_channels(int64_t channels, Block&& block) {
     constexpr int64_t kLanes = Vec<T>::lanes;
     int64_t c = 0;
-    for (; c + 4 * kLanes <= channels; c += 4 * kLanes) wide(c);
-    for (; c < channels; c += kLanes) one(c, channels - c);
+    for (; c + 4 * kLanes <= channels; c += 4 * kLanes) block(Count<4>(), c, kLanes);
+    for (; c + 2 * kLanes <= channels; c += 2 * kLanes) block(Count<2>(), c, kLanes);
+    for (; c < channels; c += kLanes) block(Count<1>(), c, channels - c);
 }
 
 template <class T, class I>
@@ -192,10 +199,9 @@ void max_pixels(const PoolArgs& a, int thread, int threads) {
         const T* x = static_cast<const T*>(a.x) + at.image * image;
         T* y = static_cast<T*>(a.y) + i * c;
         I* index = static_cast<I*>(a.index) + i * c;
-        for_channels<T>(
-            c,
-            [&](int64_t b) { max_block<T, I, 4>(a, at, x + b, y + b, index + b, Vec<T>::lanes); },
-            [&](int64_t b, int64_t n) { max_block<T, I, 1>(a, at, x + b, y + b, index + b, n); });
+        for_channels<T>(c, [&](auto vectors, int64_t b, int64_t lanes) {
+            max_block<T, I, vectors.value>(a, at, x + b, y + b, index + b, lanes);
+        });
     }
 }
 
@@ -208,9 +214,9 @@ void avg_pixels(const PoolArgs& a, int thread, int threads) {
     for (int64_t i = share.begin; i < share.end; ++i, at.next(size)) {
         const T* x = static_cast<const T*>(a.x) + at.image * image;
         T* y = static_cast<T*>(a.y) + i * c;
-        for_channels<T>(
-            c, [&](int64_t b) { avg_block<T, 4>(a, at, x + b, y + b, Vec<T>::lanes); },
-            [&](int64_t b, int64_t n) { avg_block<T, 1>(a, at, x + b, y + b, n); });
+        for_channels<T>(c, [&](auto vectors, int64_t b, int64_t lanes) {
+            avg_block<T, vectors.value>(a, at, x + b, y + b, lanes);
+        });
     }
 }
 
@@ -224,14 +230,9 @@ void max_grad_pixels(const PoolArgs& a, int thread, int threads) {
         const T* dy = static_cast<const T*>(a.x) + at.image * image;
         const I* index = static_cast<const I*>(a.index) + at.image * image;
         T* dx = static_cast<T*>(a.y) + i * c;
-        for_channels<T>(
-            c,
-            [&](int64_t b) {
-                max_grad_block<T, I, 4>(a, at, dy + b, index + b, dx + b, Vec<T>::lanes);
-            },
-            [&](int64_t b, int64_t n) {
-                max_grad_block<T, I, 1>(a, at, dy + b, index + b, dx + b, n);
-            });
+        for_channels<T>(c, [&](auto vectors, int64_t b, int64_t lanes) {
+            max_grad_block<T, I, vectors.value>(a, at, dy + b, index + b, dx + b, lanes);
+        });
     }
 }
 
@@ -244,9 +245,9 @@ void avg_grad_pixels(const PoolArgs& a, int thread, int threads) {
     for (int64_t i = share.begin; i < share.end; ++i, at.next(size)) {
         const T* dy = static_cast<const T*>(a.x) + at.image * image;
         T* dx = static_cast<T*>(a.y) + i * c;
-        for_channels<T>(
-            c, [&](int64_t b) { avg_grad_block<T, 4>(a, at, dy + b, dx + b, Vec<T>::lanes); },
-            [&](int64_t b, int64_t n) { avg_grad_block<T, 1>(a, at, dy + b, dx + b, n); });
+        for_channels<T>(c, [&](auto vectors, int64_t b, int64_t lanes) {
+            avg_grad_block<T, vectors.value>(a, at, dy + b, dx + b, lanes);
+        });
     }
 }
 
