@@ -61,8 +61,9 @@ def get(identifier: Any) -> Any:
 
 def serialize(activation: Any) -> Any:
     """The activation as its name, or as a config."""
-    if _TABLE.get(getattr(activation, "__name__", "")) is activation:
-        return activation.__name__
+    name = getattr(activation, "__name__", "")
+    if _TABLE.get(name) is activation:
+        return name
     return serialize_keras_object(activation)
 
 
@@ -71,3 +72,42 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     if isinstance(config, str):
         return get(config)
     return deserialize_keras_object(config, custom_objects, module_objects=_TABLE)
+
+
+__all__ = [
+    "celu",
+    "deserialize",
+    "elu",
+    "exponential",
+    "gelu",
+    "get",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "serialize",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "swish",
+    "tanh",
+    "tanh_shrink",
+    "threshold",
+]

@@ -1,8 +1,8 @@
 """What surrounds a call of a layer: the running context, masks, and the signature of `call`."""
 
-import functools
 import inspect
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -95,7 +95,12 @@ class CallSignature:
         return {**dict(zip(self.names, args, strict=False)), **kwargs}
 
 
-@functools.cache
+_signatures: "weakref.WeakKeyDictionary[Any, CallSignature]" = weakref.WeakKeyDictionary()
+
+
 def call_signature(cls: Any) -> CallSignature:
     """The `CallSignature` of a layer class."""
-    return CallSignature(cls.call, cls.build)
+    found = _signatures.get(cls)
+    if found is None:
+        found = _signatures[cls] = CallSignature(cls.call, cls.build)
+    return found

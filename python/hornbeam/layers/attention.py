@@ -152,6 +152,21 @@ def _attention_mask(
     return mask
 
 
+def _projection(layer: Any, equation: str, sizes: Any, bias_axes: str, name: str) -> EinsumDense:
+    # initializers are cloned, so that equal shapes do not get equal values
+    from_config = type(layer.kernel_initializer).from_config
+    projection = EinsumDense(
+        equation, sizes, bias_axes=bias_axes if layer.use_bias else None, name=name,
+        kernel_initializer=from_config(layer.kernel_initializer.get_config()),
+        bias_initializer=layer.bias_initializer,
+        kernel_regularizer=layer.kernel_regularizer, bias_regularizer=layer.bias_regularizer,
+        kernel_constraint=layer.kernel_constraint, bias_constraint=layer.bias_constraint,
+        dtype=layer.dtype_policy,
+    )  # fmt: skip
+    projection.supports_masking = True  # masks are dealt with here
+    return projection
+
+
 class MultiHeadAttention(Layer):
     """Several attentions side by side (Vaswani et al., 2017).
 
@@ -216,21 +231,9 @@ class MultiHeadAttention(Layer):
         weight_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self.supports_masking = True
 
-    def _projection(self, equation: str, sizes: Any, bias_axes: str, name: str) -> EinsumDense:
-        # initializers are cloned, so that equal shapes do not get equal values
-        from_config = type(self.kernel_initializer).from_config
-        projection = EinsumDense(
-            equation, sizes, bias_axes=bias_axes if self.use_bias else None, name=name,
-            kernel_initializer=from_config(self.kernel_initializer.get_config()),
-            bias_initializer=self.bias_initializer,
-            kernel_regularizer=self.kernel_regularizer, bias_regularizer=self.bias_regularizer,
-            kernel_constraint=self.kernel_constraint, bias_constraint=self.bias_constraint,
-            dtype=self.dtype_policy,
-        )  # fmt: skip
-        projection.supports_masking = True  # masks are dealt with here
-        return projection
-
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
+    def build(  # type: ignore[override]
+        self, query_shape: Any, value_shape: Any, key_shape: Any = None
+    ) -> None:
         key_shape = value_shape if key_shape is None else key_shape
         if any(len(shape) != 3 for shape in (query_shape, value_shape, key_shape)):
             raise ValueError(
@@ -238,17 +241,17 @@ class MultiHeadAttention(Layer):
                 f"query_shape={query_shape}, value_shape={value_shape}, key_shape={key_shape}."
             )
         heads = (None, self.num_heads, self.key_dim)
-        self._query_dense = self._projection("abc,cde->abde", heads, "de", "query")
-        self._key_dense = self._projection("abc,cde->abde", heads, "de", "key")
-        self._value_dense = self._projection(
-            "abc,cde->abde", (None, self.num_heads, self.value_dim), "de", "value"
+        self._query_dense = _projection(self, "abc,cde->abde", heads, "de", "query")
+        self._key_dense = _projection(self, "abc,cde->abde", heads, "de", "key")
+        self._value_dense = _projection(
+            self, "abc,cde->abde", (None, self.num_heads, self.value_dim), "de", "value"
         )
         self._softmax = Softmax(axis=-1, dtype=self.dtype_policy)
         self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
         sizes = self.output_shape or (query_shape[-1],)
         letters = "fghij"[: len(sizes)]
-        self._output_dense = self._projection(
-            f"abde,de{letters}->ab{letters}", (None, *sizes), letters, "attention_output"
+        self._output_dense = _projection(
+            self, f"abde,de{letters}->ab{letters}", (None, *sizes), letters, "attention_output"
         )
         self._query_dense.build(query_shape)
         self._key_dense.build(key_shape)
@@ -342,8 +345,6 @@ class GroupQueryAttention(Layer):
         seed: Seed of the dropout.
     """
 
-    _projection = MultiHeadAttention._projection
-
     def __init__(
         self,
         head_dim: int,
@@ -381,17 +382,19 @@ class GroupQueryAttention(Layer):
         weight_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self.supports_masking = True
 
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
+    def build(  # type: ignore[override]
+        self, query_shape: Any, value_shape: Any, key_shape: Any = None
+    ) -> None:
         key_shape = value_shape if key_shape is None else key_shape
         wide = (None, self.num_query_heads, self.head_dim)
         narrow = (None, self.num_key_value_heads, self.head_dim)
-        self._query_dense = self._projection("bqm,muh->bquh", wide, "uh", "query")
-        self._key_dense = self._projection("bkm,mvh->bkvh", narrow, "vh", "key")
-        self._value_dense = self._projection("bkm,mvh->bkvh", narrow, "vh", "value")
+        self._query_dense = _projection(self, "bqm,muh->bquh", wide, "uh", "query")
+        self._key_dense = _projection(self, "bkm,mvh->bkvh", narrow, "vh", "key")
+        self._value_dense = _projection(self, "bkm,mvh->bkvh", narrow, "vh", "value")
         self._softmax = Softmax(axis=-1, dtype=self.dtype_policy)
         self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
-        self._output_dense = self._projection(
-            "bquh,uhm->bqm", (None, query_shape[-1]), "m", "attention_output"
+        self._output_dense = _projection(
+            self, "bquh,uhm->bqm", (None, query_shape[-1]), "m", "attention_output"
         )
         self._query_dense.build(query_shape)
         self._key_dense.build(key_shape)

@@ -21,6 +21,8 @@ class _ConvBase(Layer):
     """What all convolutions share: geometry, bias, activation."""
 
     rank: int
+    bias: Any
+    activation: Any
     _paddings: tuple[str, ...] = ("valid", "same")
 
     def _geometry(

@@ -203,4 +203,4 @@ def einsum_shapes(
     bias = tuple(given[c] if c in bias_axes else 1 for c in letters[first:])
     if any(size is None for size in bias):
         raise ValueError(f"EinsumDense: a bias axis has no known size. Received: {bias_axes!r}.")
-    return tuple(kernel_shape), bias  # type: ignore[return-value]
+    return tuple(kernel_shape), bias

@@ -29,7 +29,7 @@ from hornbeam.random import SeedGenerator
 from hornbeam.symbolic import KerasTensor, Operation, any_symbolic, infer
 
 _build_lock = threading.RLock()
-_layers_with_losses: "weakref.WeakSet[Layer]" = weakref.WeakSet()
+_layers_with_losses: Any = weakref.WeakSet()
 _FLOATS = ("float32", "float64")
 
 

@@ -64,7 +64,7 @@ def dot_product_attention(
     if mask is not None:
         logits = apply("where", [tensor(mask, "bool"), logits, lowest])
     if is_causal:
-        below = np.tri(*logits.shape[-2:], dtype=bool)
+        below = np.tri(logits.shape[-2], logits.shape[-1], dtype=bool)
         logits = apply("where", [tensor(below), logits, lowest])
     weights = apply("softmax", [logits], axis=3)
     return permuted(

@@ -110,9 +110,8 @@ def inv(x: TensorLike) -> Any:
 @symbolic_op
 def pinv(x: TensorLike, rcond: float | None = None) -> Any:
     """Moore-Penrose inverse."""
-    return _by_numpy(
-        "pinv", lambda a: np.linalg.pinv(a, **({} if rcond is None else {"rcond": rcond})), x
-    )
+    options: dict[str, Any] = {} if rcond is None else {"rcond": rcond}
+    return _by_numpy("pinv", lambda a: np.linalg.pinv(a, **options), x)
 
 
 @symbolic_op
@@ -124,7 +123,8 @@ def matrix_rank(x: TensorLike, tol: float | None = None) -> Any:
 @symbolic_op
 def qr(x: TensorLike, mode: str = "reduced") -> tuple[Any, Any]:
     """Orthonormal and upper triangular factors."""
-    return _by_numpy("qr", lambda a: tuple(np.linalg.qr(a, mode)), x)  # type: ignore[no-any-return]
+    factors: Any = np.linalg.qr
+    return _by_numpy("qr", lambda a: tuple(factors(a, mode)), x)  # type: ignore[no-any-return]
 
 
 @symbolic_op
@@ -156,8 +156,10 @@ def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Any:
 def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """Left vectors, singular values, right vectors; or only the values."""
 
+    svd_of: Any = np.linalg.svd
+
     def decomposed(a: Any) -> Any:
-        result = np.linalg.svd(a, full_matrices, compute_uv)
+        result = svd_of(a, full_matrices, compute_uv)
         return tuple(result) if compute_uv else result
 
     return _by_numpy("svd", decomposed, x)
