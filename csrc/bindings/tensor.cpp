@@ -114,6 +114,14 @@ Ops give Tensors; NumPy reads them without a copy (`np.asarray(t)`). Make one wi
         .def_property_readonly("is_symbolic", &Tensor::symbolic)
         .def("numpy", [](const Tensor& t) { return to_numpy(t, sole_owner(t)); })
         .def("__array__", &as_array, py::arg("dtype") = py::none(), py::arg("copy") = py::none())
+        .def("__dlpack__",
+             [](const Tensor& t, const py::kwargs& kwargs) {
+                 const bool own = sole_owner(t);
+                 py::object array = to_numpy(t, own);
+                 if (!own) array = array.attr("copy")();  // consumers may write
+                 return array.attr("__dlpack__")(**kwargs);
+             })
+        .def("__dlpack_device__", [](const Tensor&) { return py::make_tuple(1, 0); })
         .def("item", &item)
         .def("tolist", [](const Tensor& t) { return to_numpy(t, false).attr("tolist")(); })
         .def("__float__", [](const Tensor& t) { return py::float_(item(t)); })

@@ -9,6 +9,8 @@ namespace hb {
 void prune(Graph& graph);
 // Computes equal things once, and looks through ops that only copy.
 void merge_equal(Graph& graph);
+// Lets elementwise ops read what a broadcast repeats instead of its result.
+void look_through_broadcasts(Graph& graph);
 // Joins elementwise ops of one shape into clusters that pass over memory once.
 void cluster_elementwise(Graph& graph);
 // Puts effects after all that does not depend on them, and keeps old values where they are still read.
@@ -17,6 +19,7 @@ void schedule(Graph& graph);
 inline void optimize(Graph& graph) {
     prune(graph);
     merge_equal(graph);
+    look_through_broadcasts(graph);
     prune(graph);
     cluster_elementwise(graph);
     schedule(graph);

@@ -1,0 +1,113 @@
+"""Tensor and Variable: NumPy, DLPack, operators, dtypes, errors."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import hornbeam as hb
+from hornbeam import _core
+
+DTYPES = ["float32", "float64", "int32", "int64", "uint8", "bool"]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_numpy_goes_in_and_out_without_a_copy(dtype):
+    array = np.arange(12).reshape(3, 4).astype(dtype)
+    tensor = _core.tensor(array)
+    assert (tensor.shape, tensor.dtype) == ((3, 4), dtype)
+    assert np.shares_memory(np.asarray(tensor), array)
+    np.testing.assert_array_equal(memoryview(tensor), array)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dlpack_both_ways(dtype):
+    array = np.arange(6).reshape(2, 3).astype(dtype)
+    np.testing.assert_array_equal(np.from_dlpack(hb.ops.add(array, np.zeros_like(array))), array)
+
+
+def test_arrays_of_other_layouts_and_dtypes_are_converted():
+    base = np.arange(24, dtype="float32").reshape(4, 6)
+    for array in (base.T, base[::2, 1::2], base[::-1], base.astype(">f4")):
+        np.testing.assert_array_equal(_core.tensor(array), array)
+    assert _core.tensor(base.astype("float16")).dtype == "float32"
+    assert _core.tensor(base.astype("int16")).dtype == "int32"
+    with pytest.raises(TypeError, match="dtype str"):
+        _core.tensor(np.array(["a", "b"]))
+    with pytest.raises(TypeError, match="None"):
+        _core.tensor(None)
+
+
+def test_python_numbers_are_weak():
+    x = _core.tensor(np.ones(2, "float32"))
+    assert (x + 1).dtype == "float32"
+    assert (x * 2.5).dtype == "float32"
+    i = _core.tensor(np.ones(2, "int32"))
+    assert (i + 1).dtype == "int32"
+    assert (i + 1.5).dtype == "float32"
+    assert (i / 2).dtype == "float32"
+    assert (_core.tensor(np.ones(2, "float64")) + 1.5).dtype == "float64"
+
+
+def test_operators_match_numpy():
+    a = np.array([[1.0, -2.0], [3.5, 4.0]], "float32")
+    b = np.array([2.0, 0.5], "float32")
+    x, y = _core.tensor(a), _core.tensor(b)
+    for op in ("+", "-", "*", "/", "//", "%", "**", "<", "<=", ">", ">=", "==", "!="):
+        want = eval(f"a {op} b") if op != "**" else abs(a) ** b
+        got = eval(f"x {op} y") if op != "**" else abs(x) ** y
+        np.testing.assert_allclose(got, want, rtol=1e-6)
+    np.testing.assert_allclose(1.0 - x, 1.0 - a)
+    np.testing.assert_allclose(a + x, a + a)
+    np.testing.assert_allclose(x @ x, a @ a, rtol=1e-6)
+    np.testing.assert_allclose(-x, -a)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [0, -1, slice(1, 3), slice(None, None, -1), (slice(None), 1), (..., 2), None, (0, 1, 2),
+     (slice(3, None, -2), None, slice(0, 2)), np.array([2, 0]), [1, 1]],
+)  # fmt: skip
+def test_indexing_matches_numpy(index):
+    array = np.arange(60, dtype="float32").reshape(4, 5, 3)
+    np.testing.assert_array_equal(_core.tensor(array)[index], array[index])
+
+
+def test_shapes_that_do_not_broadcast_are_named():
+    with pytest.raises(ValueError, match=r"\(2, 3\) and \(2, 4\) do not broadcast"):
+        _core.tensor(np.ones((2, 3))) + np.ones((2, 4))
+
+
+def test_numbers_and_truth():
+    t = _core.tensor(2.5)
+    assert float(t) == 2.5
+    assert t.item() == 2.5
+    assert bool(_core.tensor(True))
+    assert [10, 20, 30][_core.tensor(1)] == 20
+    with pytest.raises(ValueError, match="one element"):
+        float(_core.tensor([1.0, 2.0]))
+
+
+def test_variables():
+    v = hb.Variable([1.0, 2.0], name="v")
+    assert (v.shape, v.dtype, v.name, v.trainable) == ((2,), "float32", "v", True)
+    assert v.assign([3.0, 4.0]) is v
+    v.assign_add(1.0 * np.ones(2)).assign_sub([0.5, 0.5])
+    np.testing.assert_array_equal(v.numpy(), [3.5, 4.5])
+    np.testing.assert_array_equal(v * 2.0, [7.0, 9.0])
+    with pytest.raises(ValueError, match=r"shape \(2,\). Received: a value of shape \(3,\)"):
+        v.assign([1.0, 2.0, 3.0])
+    for other in (copy.deepcopy(v), pickle.loads(pickle.dumps(v))):
+        assert other.name == "v"
+        np.testing.assert_array_equal(other.numpy(), v.numpy())
+        other.assign([0.0, 0.0])
+    np.testing.assert_array_equal(v.numpy(), [3.5, 4.5])
+
+
+def test_a_result_is_the_callers_to_change_and_a_variable_is_not():
+    result = np.asarray(hb.ops.add(np.ones(3), 1.0))
+    result[0] = 5.0
+    v = hb.Variable(np.ones(3, "float32"))
+    with pytest.raises(ValueError, match="read-only"):
+        np.asarray(v)[0] = 5.0
