@@ -78,7 +78,7 @@ def one_array(data: Any, what: str) -> np.ndarray[Any, Any]:
     if kind in "US":
         raise ValueError(
             f"{what} holds text (dtype {array.dtype}). Models take numbers: encode the text first. "
-            f"First value: {array.flat[0] if array.size else ''!r}."
+            f"First value: {str(array.flat[0]) if array.size else ''!r}."
         )
     if kind not in "fiub":
         hint = " Its rows have different lengths, or it holds objects." if kind == "O" else ""

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 def suggest(name: object, known: Iterable[str]) -> str:
     """" Did you mean 'adam'?", or an empty string where nothing is near."""
     candidates = sorted(set(known))
+    if str(name)[:1].islower():  # of names that differ in case, the one written like what was given
+        candidates.reverse()
     lowered = {candidate.lower(): candidate for candidate in reversed(candidates)}
     near = difflib.get_close_matches(str(name).lower(), lowered, n=3, cutoff=0.6)
     words = [f"'{lowered[word]}'" for word in near]
