@@ -254,7 +254,8 @@ class Trainer(Loops):
         """One step of evaluation; override it for evaluation of your own kind."""
         x, y, sample_weight = unpack(data)
         y_pred = self(x, training=False)
-        if self._compile_loss is not None or self.losses:
+        own_loss = type(self).compute_loss is not Trainer.compute_loss
+        if self._compile_loss is not None or own_loss or self.losses:
             loss = self.compute_loss(
                 x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
             )
