@@ -1,6 +1,7 @@
-// Convolution as batch-reduce GEMM: a tile is 6 output pixels by a panel of features, its batch the taps.
-// With dilation 1 a row of taps and its channels are contiguous, so K is KW * C; there is no im2col.
-// Threads share chunks of outputs and panels of features. Loops as in Georganas et al., arXiv 1808.05567.
+// Convolution as batch-reduce GEMM: a tile is 6 output pixels by a panel of features, its batch the
+// taps. With dilation 1 a row of taps and its channels are contiguous, so K is KW * C; there is no
+// im2col. Threads share chunks of outputs and panels of features. Loops as in Georganas et al.,
+// arXiv 1808.05567.
 #include "kernels/conv.h"
 
 #include "cpu/conv_window.h"
@@ -9,7 +10,8 @@
 namespace hb::HB_ISA {
 namespace {
 
-constexpr int64_t kPanelBytes = 48 * 1024;  // of a panel of weights that is swept over the tiles at once
+constexpr int64_t kPanelBytes =
+    48 * 1024;  // of a panel of weights that is swept over the tiles at once
 
 template <class T>
 void pack(const void* args, int thread, int threads) {

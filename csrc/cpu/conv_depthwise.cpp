@@ -1,6 +1,7 @@
 // Depthwise convolution, one filter a channel: x (N,D,H,W,C)  w (KD,KH,KW,1,C)  y (N,OD,OH,OW,C).
-// Vectors run along the channels; a tile is 4 pixels by 2 vectors, so each weight is loaded once for 4 pixels.
-// Bound by memory. Threads share chunks of outputs (for the weights' gradient: vectors and partial sums).
+// Vectors run along the channels; a tile is 4 pixels by 2 vectors, so each weight is loaded once
+// for 4 pixels. Bound by memory. Threads share chunks of outputs (for the weights' gradient:
+// vectors and partial sums).
 #include "cpu/conv_window.h"
 
 namespace hb::HB_ISA {
@@ -22,7 +23,8 @@ Taps place_taps(const ConvWindow& w, const Window<T>& view, Scratch& scratch) {
     int64_t* in_w = scratch.take<int64_t>(count);
     for (int64_t t = 0; t < count; ++t) {
         const int64_t k[3] = {t / d[2].taps / d[1].taps, t / d[2].taps % d[1].taps, t % d[2].taps};
-        in_x[t] = k[0] * view.slice + k[1] * d[1].dilation * view.row + k[2] * d[2].dilation * view.pixel;
+        in_x[t] =
+            k[0] * view.slice + k[1] * d[1].dilation * view.row + k[2] * d[2].dilation * view.pixel;
         int64_t tap = 0;
         for (int i = 0; i < 3; ++i) tap = tap * d[i].w_size + d[i].w_first + k[i] * d[i].w_step;
         in_w[t] = tap * w.channels;
@@ -42,7 +44,8 @@ HB_INLINE void pixels(const ConvArgs& a, const Taps& taps, const T* x, int64_t x
     for (int p = 0; p < P; ++p) at[p] = x + p * x_step;
     v sum[P][NV] = {};
     for (const int64_t *tx = taps.x, *tw = taps.w, *end = tx + taps.count; tx < end; ++tx, ++tw) {
-        const int64_t offset = *tx * int64_t(sizeof(T));  // bytes: else GCC adds up indices in the loop
+        const int64_t offset =
+            *tx * int64_t(sizeof(T));  // bytes: else GCC adds up indices in the loop
         const T* tap = w + *tw;
         v weight[NV];
 #pragma GCC unroll 2
@@ -105,7 +108,8 @@ void depthwise(const void* args, int thread, int threads) {
         for (int64_t r = 0; r < chunk.rows; ++r) {
             const int64_t row = z * d[1].y_size + d[1].y_first + (chunk.row + r) * d[1].y_step;
             const T* x = view.data + r * d[1].stride * view.row;
-            T* y = (T*)a.y + (row * d[2].y_size + d[2].y_first + chunk.col * d[2].y_step) * w.channels;
+            T* y =
+                (T*)a.y + (row * d[2].y_size + d[2].y_first + chunk.col * d[2].y_step) * w.channels;
             int64_t i = 0;
             for (; i + kPixels <= chunk.cols; i += kPixels)
                 strip<T, kPixels>(a, taps, x + i * x_step, x_step, y + i * y_step, y_step);
@@ -155,7 +159,8 @@ HB_INLINE void all_taps(const ConvWeightsArgs& a, const Taps& taps, const Chunk&
     int64_t t = 0;
     for (; t + group <= taps.count; t += group)
         sum_taps<T, group>(a, taps, chunk, view, t, c, left, dw, begins);
-    for (; t + 3 <= taps.count; t += 3) sum_taps<T, 3>(a, taps, chunk, view, t, c, left, dw, begins);
+    for (; t + 3 <= taps.count; t += 3)
+        sum_taps<T, 3>(a, taps, chunk, view, t, c, left, dw, begins);
     for (; t < taps.count; ++t) sum_taps<T, 1>(a, taps, chunk, view, t, c, left, dw, begins);
 }
 
@@ -178,8 +183,10 @@ void depthwise_weights(const void* args, int thread, int threads) {
             const bool begins = u == range.begin;
             for (int64_t v = mine.cols.begin; v < mine.cols.end; ++v) {
                 const int64_t c = v * lanes, left = w.channels - c;
-                if (left >= lanes) all_taps(a, taps, chunk, view, c, lanes, dw, begins);
-                else all_taps(a, taps, chunk, view, c, left, dw, begins);
+                if (left >= lanes)
+                    all_taps(a, taps, chunk, view, c, lanes, dw, begins);
+                else
+                    all_taps(a, taps, chunk, view, c, left, dw, begins);
             }
         }
         if (range.begin < range.end) continue;

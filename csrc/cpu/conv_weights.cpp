@@ -1,7 +1,8 @@
-// The gradient of convolution weights: for each row of taps, dw (KW*C, F) += x^T dy over the pixels of a chunk.
-// A is the window of x read through strides (no transpose), B the chunk of dy in panels, the batch its rows.
-// Threads share panels and partial sums; each partial owns a fixed range of chunks and another kernel adds
-// them up, so the bits do not depend on the number of threads.
+// The gradient of convolution weights: for each row of taps, dw (KW*C, F) += x^T dy over the pixels
+// of a chunk. A is the window of x read through strides (no transpose), B the chunk of dy in
+// panels, the batch its rows. Threads share panels and partial sums; each partial owns a fixed
+// range of chunks and another kernel adds them up, so the bits do not depend on the number of
+// threads.
 #include "cpu/conv_window.h"
 
 namespace hb::HB_ISA {
@@ -39,7 +40,8 @@ void sum_chunk(const ConvWeightsArgs& a, Tile<T>& t, const Window<T>& view, T* d
     const TileRows tiles(w.merge_taps ? d[2].taps * w.c : w.c);
     const int64_t taps = d[0].taps * d[1].taps * across;
     for (int64_t tap = 0; tap < taps; ++tap) {
-        const int64_t kw = tap % across, kh = tap / across % d[1].taps, kd = tap / across / d[1].taps;
+        const int64_t kw = tap % across, kh = tap / across % d[1].taps,
+                      kd = tap / across / d[1].taps;
         t.a = view.data + kd * view.slice + kh * d[1].dilation * view.row +
               kw * d[2].dilation * view.pixel;
         t.c = dw + tap * tiles.rows * a.features + p * panel;
@@ -102,7 +104,8 @@ void weights(const void* args, int thread, int threads) {
             t.b = dy;
             for (int64_t p = mine.cols.begin; p < mine.cols.end; ++p) {
                 T* end = dy;
-                for (int64_t i = 0; i < count; ++i) end = load_panel<T>(a, chunks.at(w, first + i), p, end);
+                for (int64_t i = 0; i < count; ++i)
+                    end = load_panel<T>(a, chunks.at(w, first + i), p, end);
                 sum_chunk(a, t, view, dw, p, from, to);
             }
             t.accumulate = true;

@@ -1,5 +1,6 @@
-// Chunks of outputs and the windows of x that they are computed from: the rows of x with their halo of zeros,
-// copied once per chunk into memory of the thread's own, so that the loops over it have no edges.
+// Chunks of outputs and the windows of x that they are computed from: the rows of x with their halo
+// of zeros, copied once per chunk into memory of the thread's own, so that the loops over it have
+// no edges.
 #pragma once
 
 #include "cpu/gemm_tile.h"
@@ -46,7 +47,7 @@ struct Window {
 // Strides are those of full chunks, so they are the same for all chunks.
 template <class T>
 HB_INLINE Window<T> window_shape(const ConvWindow& w) {
-    const ConvDim *d = w.dim;
+    const ConvDim* d = w.dim;
     if (w.in_place) {
         const int64_t row = d[2].in * w.channels;
         return {nullptr, d[0].dilation * d[1].in * row, row, w.channels};

@@ -1,6 +1,6 @@
-// Matrix products from tiles. K is cut into blocks of fixed size, M into blocks whose part of A stays in L2;
-// a panel of B (kDepth x kPanel) stays in L1 while it meets all tiles of the block. A is read in place, or
-// copied tile by tile where its rows would fall onto each other in the caches.
+// Matrix products from tiles. K is cut into blocks of fixed size, M into blocks whose part of A
+// stays in L2; a panel of B (kDepth x kPanel) stays in L1 while it meets all tiles of the block. A
+// is read in place, or copied tile by tile where its rows would fall onto each other in the caches.
 #include "kernels/gemm.h"
 
 #include "cpu/gemm_pack.h"
@@ -8,12 +8,12 @@
 namespace hb::HB_ISA {
 namespace {
 
-constexpr int64_t kDepth = 256;        // of a K block
-constexpr int64_t kBlockTiles = 32;    // tiles of an M block
+constexpr int64_t kDepth = 256;      // of a K block
+constexpr int64_t kBlockTiles = 32;  // tiles of an M block
 constexpr int64_t kBlockRows = kBlockTiles * kTileRows;
 
 template <class T>
-constexpr int64_t kScratch = kBlockRows * kDepth * int64_t(sizeof(T));
+constexpr int64_t kScratch = kBlockRows* kDepth* int64_t(sizeof(T));
 
 template <class T>
 void pack(const void* args, int thread, int threads) {
@@ -22,7 +22,8 @@ void pack(const void* args, int thread, int threads) {
     const int64_t panels = (p.n + panel - 1) / panel, blocks = (p.k + rows - 1) / rows;
     const Range range = split(p.matrices * panels * blocks, thread, threads);
     for (int64_t u = range.begin; u < range.end; ++u) {
-        const int64_t k = u % blocks * rows, j = u / blocks % panels * panel, m = u / blocks / panels;
+        const int64_t k = u % blocks * rows, j = u / blocks % panels * panel,
+                      m = u / blocks / panels;
         T* dst = (T*)p.dst + m * p.k * panels * panel + j * p.k + k * panel;
         const T* src = (const T*)p.src + p.offsets[m] + k * p.row + j * p.col;
         const int64_t depth = p.k - k < rows ? p.k - k : rows;

@@ -1,5 +1,5 @@
-// The microkernels behind gemm_tile.h, one for each tile shape: accumulators stay in registers, each step of k
-// loads the row of B once and splats one element of every row of A.
+// The microkernels behind gemm_tile.h, one for each tile shape: accumulators stay in registers,
+// each step of k loads the row of B once and splats one element of every row of A.
 #include "cpu/gemm_tile.h"
 
 namespace hb::HB_ISA {
@@ -74,8 +74,10 @@ void tile(const Tile<T>& t, int n) {
         T* c = t.c + t.c_rows[i];
 #pragma GCC unroll 4
         for (int j = 0; j < NV; ++j) {
-            if (Partial && j == NV - 1) arch::store_lanes<T, v>(c + j * lanes, acc[i][j], last);
-            else V::store(c + j * lanes, acc[i][j]);
+            if (Partial && j == NV - 1)
+                arch::store_lanes<T, v>(c + j * lanes, acc[i][j], last);
+            else
+                V::store(c + j * lanes, acc[i][j]);
         }
     }
 }
@@ -84,8 +86,10 @@ template <class T, int M, int NV>
 constexpr void fill(TileTable<T>& table) {
     table.fn[M - 1][NV - 1][0] = tile<T, M, NV, false>;
     table.fn[M - 1][NV - 1][1] = tile<T, M, NV, true>;
-    if constexpr (NV > 1) fill<T, M, NV - 1>(table);
-    else if constexpr (M > 1) fill<T, M - 1, kTileVecs>(table);
+    if constexpr (NV > 1)
+        fill<T, M, NV - 1>(table);
+    else if constexpr (M > 1)
+        fill<T, M - 1, kTileVecs>(table);
 }
 
 template <class T>

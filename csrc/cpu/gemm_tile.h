@@ -1,11 +1,11 @@
 // The one building block: C[m x n] = (C +) sum over s of A_s B_s, m <= kTileRows, n <= kPanel<T>.
 //
-//   A_s(i, k) = a[a_offset[s] + a_rows[i] + k * a_step]     rows anywhere, so tiles may span image rows
-//   B_s(k, j) = b[b_offset[s] + k * ldb + j]                a packed panel (ldb = kPanel) or plain rows
-//   C(i, j)   = c[c_rows[i] + j]
+//   A_s(i, k) = a[a_offset[s] + a_rows[i] + k * a_step]     rows anywhere, so tiles may span image
+//   rows B_s(k, j) = b[b_offset[s] + k * ldb + j]                a packed panel (ldb = kPanel) or
+//   plain rows C(i, j)   = c[c_rows[i] + j]
 //
-// then bias and relu while C is in registers. An element is the same sum in the same order whatever tile it
-// falls into, so threads may cut M and N anywhere; only the blocks of K show in the bits.
+// then bias and relu while C is in registers. An element is the same sum in the same order whatever
+// tile it falls into, so threads may cut M and N anywhere; only the blocks of K show in the bits.
 // Batch-reduce form: Georganas et al., arXiv 1906.06440.
 #pragma once
 
@@ -47,12 +47,15 @@ extern const TileTable<double> tiles_f64;
 
 namespace {
 
-template <class T> inline constexpr int kPanel = kTileVecs * Vec<T>::lanes;
+template <class T>
+inline constexpr int kPanel = kTileVecs* Vec<T>::lanes;
 
 template <class T>
 HB_INLINE const TileTable<T>& tile_table() {
-    if constexpr (sizeof(T) == 4) return tiles_f32;
-    else return tiles_f64;
+    if constexpr (sizeof(T) == 4)
+        return tiles_f32;
+    else
+        return tiles_f64;
 }
 
 template <class T>

@@ -1,5 +1,5 @@
-// Products with few rows (m <= 4) are bound by reading B, which is streamed once in the order it lies in memory;
-// and products of integers, where right is enough.
+// Products with few rows (m <= 4) are bound by reading B, which is streamed once in the order it
+// lies in memory; and products of integers, where right is enough.
 #include "cpu/vec.h"
 #include "kernels/gemm.h"
 
@@ -8,8 +8,8 @@ namespace {
 
 // C (M, n) += A (M, 8 steps of k) times 8 rows of B, along the whole of n.
 template <class T, int M, int Steps>
-void add_rows(const T* a, int64_t a_row, int64_t a_col, const T* b, int64_t b_row, T* c, int64_t ldc,
-              int64_t n, bool begins) {
+void add_rows(const T* a, int64_t a_row, int64_t a_col, const T* b, int64_t b_row, T* c,
+              int64_t ldc, int64_t n, bool begins) {
     using V = Vec<T>;
     using v = typename V::type;
     v x[M][Steps];
@@ -38,8 +38,8 @@ void gemv_rows(const GemvArgs& g, const T* a, const T* b, T* c, int64_t n) {
     constexpr int steps = M <= 2 ? 8 : 4;
     int64_t k = 0;
     for (; k + steps <= g.k; k += steps)
-        add_rows<T, M, steps>(a + k * g.a_col, g.a_row, g.a_col, b + k * g.b_row, g.b_row, c, g.n, n,
-                              k == 0);
+        add_rows<T, M, steps>(a + k * g.a_col, g.a_row, g.a_col, b + k * g.b_row, g.b_row, c, g.n,
+                              n, k == 0);
     for (; k < g.k; ++k)
         add_rows<T, M, 1>(a + k * g.a_col, g.a_row, g.a_col, b + k * g.b_row, g.b_row, c, g.n, n,
                           k == 0);
@@ -90,8 +90,10 @@ void gemv_block(const GemvArgs& g, int64_t product, Range columns) {
     T* c = (T*)g.c + product * g.m * g.n;
     for (int64_t j = columns.begin; j < columns.end; j += chunk) {
         const int64_t n = columns.end - j < chunk ? columns.end - j : chunk;
-        if (g.b_col == 1) gemv_rows<T, M>(g, a, b + j, c + j, n);
-        else gemv_dots<T, M>(g, a, b + j * g.b_col, c + j, n);
+        if (g.b_col == 1)
+            gemv_rows<T, M>(g, a, b + j, c + j, n);
+        else
+            gemv_dots<T, M>(g, a, b + j * g.b_col, c + j, n);
         if (!g.bias && !g.relu) continue;
         for (int i = 0; i < M; ++i)
             for (int64_t l = 0; l < n; l += V::lanes) {
@@ -117,10 +119,18 @@ void gemv(const void* args, int thread, int threads) {
         u += last - first;
         const Range columns{first * unit, last * unit < g.n ? last * unit : g.n};
         switch (g.m) {
-            case 1: gemv_block<T, 1>(g, product, columns); break;
-            case 2: gemv_block<T, 2>(g, product, columns); break;
-            case 3: gemv_block<T, 3>(g, product, columns); break;
-            default: gemv_block<T, 4>(g, product, columns); break;
+            case 1:
+                gemv_block<T, 1>(g, product, columns);
+                break;
+            case 2:
+                gemv_block<T, 2>(g, product, columns);
+                break;
+            case 3:
+                gemv_block<T, 3>(g, product, columns);
+                break;
+            default:
+                gemv_block<T, 4>(g, product, columns);
+                break;
         }
     }
 }

@@ -6,9 +6,9 @@
 
 namespace hb {
 
-// Output o and tap t of a dimension meet at x[first + o * stride + t * dilation], zero outside of x. Output o is
-// y[y_first + o * y_step]; tap t is w[w_first + t * w_step].  The gradient of x is of this form too: one such
-// correlation for each phase of the stride.
+// Output o and tap t of a dimension meet at x[first + o * stride + t * dilation], zero outside of
+// x. Output o is y[y_first + o * y_step]; tap t is w[w_first + t * w_step].  The gradient of x is
+// of this form too: one such correlation for each phase of the stride.
 struct ConvDim {
     int64_t in, out, taps, first, dilation, stride;
     int64_t y_size, y_first, y_step;
@@ -19,10 +19,10 @@ struct ConvDim {
 struct ConvWindow {
     ConvDim dim[3];
     int64_t images, groups;
-    int64_t channels, c;   // of x; of one group
-    int64_t rows, cols;    // of outputs in a chunk
-    bool in_place;         // no halo: the window is x itself
-    bool merge_taps;       // the taps of a row and their channels are contiguous in the window
+    int64_t channels, c;  // of x; of one group
+    int64_t rows, cols;   // of outputs in a chunk
+    bool in_place;        // no halo: the window is x itself
+    bool merge_taps;      // the taps of a row and their channels are contiguous in the window
 };
 
 // Taps times (c,f) matrices of w to panels: (group, panel, tap, c, nr)
@@ -61,7 +61,7 @@ struct ConvKernels {
     KernelFn weights_f32, weights_f64;      // ConvWeightsArgs
     KernelFn depthwise_f32, depthwise_f64;  // ConvArgs with c = f = 1: vectors of channels
     KernelFn depthwise_weights_f32, depthwise_weights_f64;  // ConvWeightsArgs
-    int nr_f32, nr_f64;                     // columns of a panel
+    int nr_f32, nr_f64;                                     // columns of a panel
 };
 HB_DECLARE_KERNELS(ConvKernels, conv_kernels)
 

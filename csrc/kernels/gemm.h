@@ -5,8 +5,8 @@
 
 namespace hb {
 
-// B (k,n) of `matrices` matrices into panels: panel p of a matrix holds columns [p*nr, p*nr + nr) as (k,nr),
-// zeros past n.
+// B (k,n) of `matrices` matrices into panels: panel p of a matrix holds columns [p*nr, p*nr + nr)
+// as (k,nr), zeros past n.
 struct PackArgs {
     const void* src;
     void* dst;
@@ -22,15 +22,17 @@ struct GemmArgs {
     int64_t batch, m, n, k;
     const int64_t *a_offset, *b_offset;  // [batch]
     int64_t a_row, a_col;
-    int64_t b_row;         // rows of B are contiguous; unused where b is packed
-    bool packed_b;         // by `pack`: nr-wide panels
+    int64_t b_row;  // rows of B are contiguous; unused where b is packed
+    bool packed_b;  // by `pack`: nr-wide panels
     bool pack_a, relu;
-    int64_t splits, split_k;  // splits > 1 (then batch == 1): product s sums k in [s, s + 1) * split_k
-    char* scratch;            // packed blocks of A, scratch_stride bytes a thread
+    int64_t splits,
+        split_k;    // splits > 1 (then batch == 1): product s sums k in [s, s + 1) * split_k
+    char* scratch;  // packed blocks of A, scratch_stride bytes a thread
     int64_t scratch_stride;
 };
 
-// m <= 4 rows: C (m,n) = A (m,k) B (k,n) streams B once.  col == 1: rows of B; row == 1: columns of B (dots).
+// m <= 4 rows: C (m,n) = A (m,k) B (k,n) streams B once.  col == 1: rows of B; row == 1: columns of
+// B (dots).
 struct GemvArgs {
     const void *a, *b, *bias;
     void* c;
@@ -49,15 +51,15 @@ struct SumPartialsArgs {
 };
 
 struct GemmShape {
-    int nr;             // columns of a panel
-    int64_t scratch;    // bytes of packed A a thread needs
+    int nr;           // columns of a panel
+    int64_t scratch;  // bytes of packed A a thread needs
 };
 
 struct GemmKernels {
-    KernelFn pack_f32, pack_f64;  // PackArgs
-    KernelFn gemm_f32, gemm_f64;  // GemmArgs
-    KernelFn gemv_f32, gemv_f64;  // GemvArgs
-    KernelFn sum_f32, sum_f64;    // SumPartialsArgs
+    KernelFn pack_f32, pack_f64;              // PackArgs
+    KernelFn gemm_f32, gemm_f64;              // GemmArgs
+    KernelFn gemv_f32, gemv_f64;              // GemvArgs
+    KernelFn sum_f32, sum_f64;                // SumPartialsArgs
     KernelFn naive_i32, naive_i64, naive_u8;  // GemvArgs, any strides
     GemmShape f32, f64;
 };

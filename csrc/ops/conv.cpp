@@ -1,5 +1,5 @@
-// conv, and the gradients of its input and weights. The three are linear in each input and their gradients are
-// the other two, so gradients of any order come out.
+// conv, and the gradients of its input and weights. The three are linear in each input and their
+// gradients are the other two, so gradients of any order come out.
 #include "ops/conv.h"
 
 #include <algorithm>
@@ -34,8 +34,10 @@ const std::vector<int64_t>& per_dim(const Attrs& attrs, const char* op, const ch
 ConvShape conv_shape(const char* op, const Shape& x, const Shape& w, const Attrs& attrs) {
     const int nd = x.ndim() - 2;
     if (nd < 1 || nd > 3 || w.ndim() != nd + 2)
-        fail_value("{}: x and w need the same number of dimensions, 3 to 5. "
-                   "Received x.shape={}, w.shape={}.", op, x, w);
+        fail_value(
+            "{}: x and w need the same number of dimensions, 3 to 5. "
+            "Received x.shape={}, w.shape={}.",
+            op, x, w);
     const auto& strides = per_dim(attrs, op, "strides", nd, 1);
     const auto& low = per_dim(attrs, op, "pad_low", nd, 0);
     const auto& high = per_dim(attrs, op, "pad_high", nd, 0);
@@ -46,9 +48,10 @@ ConvShape conv_shape(const char* op, const Shape& x, const Shape& w, const Attrs
     s.features = w.back();
     s.groups = attrs.i("groups", 1);
     if (s.groups < 1 || s.channels % s.groups != 0 || s.features % s.groups != 0)
-        fail_value("{}: {} channels and {} filters cannot be cut into {} groups. "
-                   "Received x.shape={}, w.shape={}, groups={}.",
-                   op, s.channels, s.features, s.groups, x, w, s.groups);
+        fail_value(
+            "{}: {} channels and {} filters cannot be cut into {} groups. "
+            "Received x.shape={}, w.shape={}, groups={}.",
+            op, s.channels, s.features, s.groups, x, w, s.groups);
     if (s.channels != w[nd] * s.groups)
         fail_value("{}: x has {} channels but w expects {}. Received x.shape={}, w.shape={}{}.", op,
                    s.channels, w[nd] * s.groups, x, w,
@@ -65,11 +68,13 @@ ConvShape conv_shape(const char* op, const Shape& x, const Shape& w, const Attrs
         s.stride[i] = strides[at];
         s.low[i] = low[at];
         s.dilation[i] = dilation[at];
-        const int64_t extent = dilation[at] * (w[d] - 1) + 1, padded = x[d + 1] + low[at] + high[at];
+        const int64_t extent = dilation[at] * (w[d] - 1) + 1,
+                      padded = x[d + 1] + low[at] + high[at];
         if (w[d] < 1 || padded < extent)
-            fail_value("{}: a window of {} does not fit into {} padded elements in spatial dimension {}. "
-                       "Received x.shape={}, w.shape={}, dilation={}, padding low={} high={}.",
-                       op, extent, padded, d, x, w, Shape(dilation), Shape(low), Shape(high));
+            fail_value(
+                "{}: a window of {} does not fit into {} padded elements in spatial dimension {}. "
+                "Received x.shape={}, w.shape={}, dilation={}, padding low={} high={}.",
+                op, extent, padded, d, x, w, Shape(dilation), Shape(low), Shape(high));
         s.out[i] = (padded - extent) / strides[at] + 1;
     }
     return s;
@@ -105,8 +110,10 @@ void emit_conv_op(Emit& e) {
 Shape data_shape(const Shape& dy, const Shape& w, const Attrs& attrs) {
     const Shape input = attrs.ints("input_shape");
     if (w.ndim() < 3 || dy.ndim() != w.ndim() || input.ndim() != dy.ndim() - 2)
-        fail_value("conv_backward_data: dy and w need the same number of dimensions and input_shape "
-                   "two fewer. Received dy.shape={}, w.shape={}, input_shape={}.", dy, w, input);
+        fail_value(
+            "conv_backward_data: dy and w need the same number of dimensions and input_shape "
+            "two fewer. Received dy.shape={}, w.shape={}, input_shape={}.",
+            dy, w, input);
     return joined(dy[0], input, w[w.ndim() - 2] * attrs.i("groups", 1));
 }
 
@@ -125,7 +132,8 @@ std::vector<TensorType> infer_data(const InferCtx& c) {
 }
 
 void emit_data(Emit& e) {
-    const ConvShape s = conv_shape("conv_backward_data", e.out_type(0).shape, e.in_type(1).shape, e.attrs);
+    const ConvShape s =
+        conv_shape("conv_backward_data", e.out_type(0).shape, e.in_type(1).shape, e.attrs);
     emit_conv_data(e, e.in_type(0).dtype, s, e.in(0), e.in(1), e.out(0));
 }
 
@@ -134,9 +142,10 @@ Shape weights_shape(const Shape& x, const Shape& dy, const Attrs& attrs) {
     const Shape kernel = attrs.ints("kernel_shape");
     const int64_t groups = attrs.i("groups", 1);
     if (x.ndim() < 3 || dy.ndim() != x.ndim() || kernel.ndim() != x.ndim() - 2 || groups < 1)
-        fail_value("conv_backward_weights: x and dy need the same number of dimensions and kernel_shape "
-                   "two fewer. Received x.shape={}, dy.shape={}, kernel_shape={}, groups={}.",
-                   x, dy, kernel, groups);
+        fail_value(
+            "conv_backward_weights: x and dy need the same number of dimensions and kernel_shape "
+            "two fewer. Received x.shape={}, dy.shape={}, kernel_shape={}, groups={}.",
+            x, dy, kernel, groups);
     Shape w = kernel;
     w.push_back(x.back() / groups);
     w.push_back(dy.back());
@@ -158,8 +167,10 @@ void emit_weights(Emit& e) {
 
 // The attributes that the three ops share.
 Attrs geometry(const Attrs& attrs) {
-    return {{"strides", attrs.ints("strides")},   {"pad_low", attrs.ints("pad_low")},
-            {"pad_high", attrs.ints("pad_high")}, {"dilation", attrs.ints("dilation")},
+    return {{"strides", attrs.ints("strides")},
+            {"pad_low", attrs.ints("pad_low")},
+            {"pad_high", attrs.ints("pad_high")},
+            {"dilation", attrs.ints("dilation")},
             {"groups", attrs.i("groups", 1)}};
 }
 

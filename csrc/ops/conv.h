@@ -1,4 +1,5 @@
-// The geometry that conv, conv_backward_data and conv_backward_weights share, and their instructions.
+// The geometry that conv, conv_backward_data and conv_backward_weights share, and their
+// instructions.
 #pragma once
 
 #include "core/op.h"
@@ -21,7 +22,8 @@ struct ConvShape {
 
 void emit_conv(Emit& e, DType dtype, const ConvShape& s, const void* x, const void* w,
                const void* bias, void* y, bool relu);
-void emit_conv_data(Emit& e, DType dtype, const ConvShape& s, const void* dy, const void* w, void* dx);
+void emit_conv_data(Emit& e, DType dtype, const ConvShape& s, const void* dy, const void* w,
+                    void* dx);
 void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const void* dy, void* dw);
 
 }  // namespace hb

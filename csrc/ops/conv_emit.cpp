@@ -1,4 +1,5 @@
-// How convolutions are computed: as products, correlations or depthwise, and in chunks of which size.
+// How convolutions are computed: as products, correlations or depthwise, and in chunks of which
+// size.
 #include <algorithm>
 #include <numeric>
 
@@ -17,7 +18,8 @@ int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Largest chunks whose window stays in L2, then evened out.
 void choose_chunk(ConvWindow& w, size_t size, int64_t most_pixels) {
-    const int64_t rows = std::max<int64_t>(1, w.dim[1].out), cols = std::max<int64_t>(1, w.dim[2].out);
+    const int64_t rows = std::max<int64_t>(1, w.dim[1].out),
+                  cols = std::max<int64_t>(1, w.dim[2].out);
     const auto fits = [&](int64_t r, int64_t c) {
         w.rows = r, w.cols = c;
         return conv_window_elements(w, w.c) * int64_t(size) <= kWindowBytes && r * c <= most_pixels;
@@ -29,7 +31,8 @@ void choose_chunk(ConvWindow& w, size_t size, int64_t most_pixels) {
     w.rows = ceil_div(rows, ceil_div(rows, r));
 }
 
-// More and smaller chunks, if that lets all threads work. Only where chunks do not show in the bits.
+// More and smaller chunks, if that lets all threads work. Only where chunks do not show in the
+// bits.
 void feed_threads(ConvWindow& w, int64_t panels, int threads) {
     const auto tasks = [&] {
         return w.groups * w.images * w.dim[0].out * ceil_div(w.dim[1].out, w.rows) *
@@ -44,15 +47,17 @@ void choose_window(ConvWindow& w) {
     bool inside = true, empty = false;
     for (int i = 0; i < 3; ++i) {
         empty |= d[i].taps == 0;
-        inside &= d[i].first >= 0 &&
-                  d[i].first + (d[i].out - 1) * d[i].stride + (d[i].taps - 1) * d[i].dilation < d[i].in;
+        inside &=
+            d[i].first >= 0 &&
+            d[i].first + (d[i].out - 1) * d[i].stride + (d[i].taps - 1) * d[i].dilation < d[i].in;
     }
     w.merge_taps = d[2].taps == 1 || d[2].dilation == 1;
     w.in_place = empty || (inside && (d[2].taps == 1 || !w.merge_taps || w.c == w.channels));
 }
 
 // Scratch of a thread: offsets, `extra` elements, windows; each piece rounded up to cache lines.
-int64_t scratch_bytes(const ConvWindow& w, int64_t offsets, int64_t extra, int64_t windows, size_t size) {
+int64_t scratch_bytes(const ConvWindow& w, int64_t offsets, int64_t extra, int64_t windows,
+                      size_t size) {
     const int64_t window = w.in_place ? 0 : conv_window_elements(w, w.c);
     return ceil_div(offsets * 8 + (window * windows + extra) * int64_t(size), 64) * 64 + 8 * 64;
 }
@@ -90,21 +95,37 @@ void emit_correlation(Emit& e, DType dtype, Correlation s) {
     }
     const int64_t packed = w.groups * panels * nr * taps * w.c;
     args.w = e.workspace(size_t(packed) * size);
-    ConvPackArgs pack{s.w, const_cast<void*>(args.w), {w.dim[0], w.dim[1], w.dim[2]}, w.groups, w.c,
-                      s.f, s.tap_stride, s.group_stride, s.row, s.col};
+    ConvPackArgs pack{s.w,
+                      const_cast<void*>(args.w),
+                      {w.dim[0], w.dim[1], w.dim[2]},
+                      w.groups,
+                      w.c,
+                      s.f,
+                      s.tap_stride,
+                      s.group_stride,
+                      s.row,
+                      s.col};
     if (packed > 0) e.run(f32 ? kernels.pack_f32 : kernels.pack_f64, pack, 4 * packed);
     e.run(f32 ? kernels.run_f32 : kernels.run_f64, args, s.flops);
 }
 
-// Dimension i of the gradient of x at inputs phase, phase + stride, ...: the taps that meet them, in the order
-// in which they walk through dy.
+// Dimension i of the gradient of x at inputs phase, phase + stride, ...: the taps that meet them,
+// in the order in which they walk through dy.
 ConvDim data_phase(const ConvShape& s, int i, int64_t phase) {
     const int64_t stride = s.stride[i], dilation = s.dilation[i];
     const int64_t step = stride / std::gcd(stride, dilation);
-    ConvDim d{.in = s.out[i], .out = phase < s.in[i] ? (s.in[i] - phase - 1) / stride + 1 : 0,
-              .taps = 0, .first = 0, .dilation = step * dilation / stride, .stride = 1,
-              .y_size = s.in[i], .y_first = phase, .y_step = stride,
-              .w_size = s.kernel[i], .w_first = 0, .w_step = -step};
+    ConvDim d{.in = s.out[i],
+              .out = phase < s.in[i] ? (s.in[i] - phase - 1) / stride + 1 : 0,
+              .taps = 0,
+              .first = 0,
+              .dilation = step * dilation / stride,
+              .stride = 1,
+              .y_size = s.in[i],
+              .y_first = phase,
+              .y_step = stride,
+              .w_size = s.kernel[i],
+              .w_first = 0,
+              .w_step = -step};
     for (int64_t k = 0; k < s.kernel[i]; ++k) {
         const int64_t at = phase + s.low[i] - k * dilation;
         if (at % stride != 0) continue;
@@ -118,10 +139,18 @@ ConvDim data_phase(const ConvShape& s, int i, int64_t phase) {
 ConvWindow forward_window(const ConvShape& s) {
     ConvWindow w{};
     for (int i = 0; i < 3; ++i)
-        w.dim[i] = {.in = s.in[i], .out = s.out[i], .taps = s.kernel[i], .first = -s.low[i],
-                    .dilation = s.dilation[i], .stride = s.stride[i],
-                    .y_size = s.out[i], .y_first = 0, .y_step = 1,
-                    .w_size = s.kernel[i], .w_first = 0, .w_step = 1};
+        w.dim[i] = {.in = s.in[i],
+                    .out = s.out[i],
+                    .taps = s.kernel[i],
+                    .first = -s.low[i],
+                    .dilation = s.dilation[i],
+                    .stride = s.stride[i],
+                    .y_size = s.out[i],
+                    .y_first = 0,
+                    .y_step = 1,
+                    .w_size = s.kernel[i],
+                    .w_first = 0,
+                    .w_step = 1};
     w.images = s.n;
     w.groups = s.depthwise() ? 1 : s.groups;
     w.channels = s.channels;
@@ -140,25 +169,52 @@ bool ConvShape::pointwise() const {
 void emit_conv(Emit& e, DType dtype, const ConvShape& s, const void* x, const void* w,
                const void* bias, void* y, bool relu) {
     if (s.pointwise()) {
-        emit_product(e, {.dtype = dtype, .a = x, .b = w, .bias = bias, .c = y,
-                         .m = s.n * s.in[0] * s.in[1] * s.in[2], .n = s.features, .k = s.channels,
-                         .a_row = s.channels, .a_col = 1, .b_row = s.features, .b_col = 1,
+        emit_product(e, {.dtype = dtype,
+                         .a = x,
+                         .b = w,
+                         .bias = bias,
+                         .c = y,
+                         .m = s.n * s.in[0] * s.in[1] * s.in[2],
+                         .n = s.features,
+                         .k = s.channels,
+                         .a_row = s.channels,
+                         .a_col = 1,
+                         .b_row = s.features,
+                         .b_col = 1,
                          .relu = relu});
         return;
     }
-    emit_correlation(e, dtype, {.window = forward_window(s), .x = x, .w = w, .bias = bias, .y = y,
-                                .features = s.features, .f = s.f(), .relu = relu,
-                                .depthwise = s.depthwise(),
-                                .tap_stride = s.c() * s.features, .group_stride = s.f(),
-                                .row = s.features, .col = 1, .flops = s.flops()});
+    emit_correlation(e, dtype,
+                     {.window = forward_window(s),
+                      .x = x,
+                      .w = w,
+                      .bias = bias,
+                      .y = y,
+                      .features = s.features,
+                      .f = s.f(),
+                      .relu = relu,
+                      .depthwise = s.depthwise(),
+                      .tap_stride = s.c() * s.features,
+                      .group_stride = s.f(),
+                      .row = s.features,
+                      .col = 1,
+                      .flops = s.flops()});
 }
 
 void emit_conv_data(Emit& e, DType dtype, const ConvShape& s, const void* dy, const void* w,
                     void* dx) {
     if (s.pointwise()) {
-        emit_product(e, {.dtype = dtype, .a = dy, .b = w, .c = dx,
-                         .m = s.n * s.in[0] * s.in[1] * s.in[2], .n = s.channels, .k = s.features,
-                         .a_row = s.features, .a_col = 1, .b_row = 1, .b_col = s.features});
+        emit_product(e, {.dtype = dtype,
+                         .a = dy,
+                         .b = w,
+                         .c = dx,
+                         .m = s.n * s.in[0] * s.in[1] * s.in[2],
+                         .n = s.channels,
+                         .k = s.features,
+                         .a_row = s.features,
+                         .a_col = 1,
+                         .b_row = 1,
+                         .b_col = s.features});
         return;
     }
     const int64_t phases = s.stride[0] * s.stride[1] * s.stride[2];
@@ -169,11 +225,21 @@ void emit_conv_data(Emit& e, DType dtype, const ConvShape& s, const void* dy, co
         window.dim[2] = data_phase(s, 2, p % s.stride[2]);
         window.channels = s.features;
         window.c = s.depthwise() ? s.features : s.f();
-        emit_correlation(e, dtype, {.window = window, .x = dy, .w = w, .bias = nullptr, .y = dx,
-                                    .features = s.channels, .f = s.c(), .relu = false,
-                                    .depthwise = s.depthwise(),
-                                    .tap_stride = s.c() * s.features, .group_stride = s.f(),
-                                    .row = 1, .col = s.features, .flops = s.flops() / phases});
+        emit_correlation(e, dtype,
+                         {.window = window,
+                          .x = dy,
+                          .w = w,
+                          .bias = nullptr,
+                          .y = dx,
+                          .features = s.channels,
+                          .f = s.c(),
+                          .relu = false,
+                          .depthwise = s.depthwise(),
+                          .tap_stride = s.c() * s.features,
+                          .group_stride = s.f(),
+                          .row = 1,
+                          .col = s.features,
+                          .flops = s.flops() / phases});
     }
 }
 
@@ -194,7 +260,8 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
     const int64_t most_pixels = std::max<int64_t>(128, 24 * 1024 / (nr * int64_t(size)));
     choose_chunk(w, size, most_pixels);
 
-    // Enough partial sums for many threads, as long as they are small; a number that depends on shapes only.
+    // Enough partial sums for many threads, as long as they are small; a number that depends on
+    // shapes only.
     const int64_t panels = depthwise ? 1 : ceil_div(s.f(), nr) * w.groups;
     const int64_t chunks = std::max<int64_t>(
         1, s.n * s.out[0] * ceil_div(s.out[1], w.rows) * ceil_div(s.out[2], w.cols));
@@ -203,20 +270,24 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
     // Small images: several at once, or reading and writing dw would take longer than the sums.
     int64_t together = 1;
     if (!depthwise && w.cols == s.out[2]) {
-        const int64_t fit = w.in_place ? chunks : kWindowBytes / (conv_window_elements(w, w.c) * int64_t(size));
-        together = std::clamp<int64_t>(most_pixels / (w.rows * w.cols), 1, std::max<int64_t>(1, fit));
+        const int64_t fit =
+            w.in_place ? chunks : kWindowBytes / (conv_window_elements(w, w.c) * int64_t(size));
+        together =
+            std::clamp<int64_t>(most_pixels / (w.rows * w.cols), 1, std::max<int64_t>(1, fit));
         together = std::min(together, ceil_div(chunks, partials));
     }
 
     void* sums = partials == 1 ? dw : e.workspace(size_t(partials * volume) * size);
-    ConvWeightsArgs args{w, x, dy, sums, s.features, depthwise ? 1 : s.f(), partials,
-                         together, nullptr, 0};
+    ConvWeightsArgs args{w,        x,        dy,      sums, s.features, depthwise ? 1 : s.f(),
+                         partials, together, nullptr, 0};
     const int64_t rows = s.kernel[2] * w.c;
-    args.scratch_stride = scratch_bytes(w, 2 * rows + 2 * w.rows * together + 2 * s.taps(),
-                                        depthwise ? 0 : w.rows * w.cols * nr * together, together, size);
+    args.scratch_stride =
+        scratch_bytes(w, 2 * rows + 2 * w.rows * together + 2 * s.taps(),
+                      depthwise ? 0 : w.rows * w.cols * nr * together, together, size);
     args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
     if (depthwise)
-        e.run(f32 ? kernels.depthwise_weights_f32 : kernels.depthwise_weights_f64, args, 4 * s.flops());
+        e.run(f32 ? kernels.depthwise_weights_f32 : kernels.depthwise_weights_f64, args,
+              4 * s.flops());
     else
         e.run(f32 ? kernels.weights_f32 : kernels.weights_f64, args, s.flops());
     if (partials == 1) return;

@@ -17,12 +17,14 @@ Shape leading(const Shape& shape, int drop) { return Shape(shape.begin(), shape.
 MatmulShape matmul_shape(const Shape& a, const Shape& b, const Attrs& attrs) {
     const bool ta = attrs.b("transpose_a", false), tb = attrs.b("transpose_b", false);
     if (a.ndim() < 2 || b.ndim() < 2)
-        fail_value("matmul: a and b need at least 2 dimensions. Received a.shape={}, b.shape={}.", a, b);
+        fail_value("matmul: a and b need at least 2 dimensions. Received a.shape={}, b.shape={}.",
+                   a, b);
     const int64_t m = a[a.ndim() - (ta ? 1 : 2)], k = a[a.ndim() - (ta ? 2 : 1)];
     const int64_t rows = b[b.ndim() - (tb ? 1 : 2)], n = b[b.ndim() - (tb ? 2 : 1)];
     if (k != rows)
-        fail_value("matmul: a has {} columns but b has {} rows. Received a.shape={}, b.shape={}{}{}.",
-                   k, rows, a, b, ta ? ", transpose_a=True" : "", tb ? ", transpose_b=True" : "");
+        fail_value(
+            "matmul: a has {} columns but b has {} rows. Received a.shape={}, b.shape={}{}{}.", k,
+            rows, a, b, ta ? ", transpose_a=True" : "", tb ? ", transpose_b=True" : "");
     return {broadcast_shapes(leading(a, 2), leading(b, 2), "matmul"), m, n, k, ta, tb};
 }
 
@@ -60,10 +62,17 @@ std::vector<int64_t> batch_offsets(const Shape& shape, const Shape& batch, int64
 void emit_matmul(Emit& e) {
     const Shape &a = e.in_type(0).shape, &b = e.in_type(1).shape;
     const MatmulShape s = matmul_shape(a, b, e.attrs);
-    Product p{.dtype = e.in_type(0).dtype, .a = e.in(0), .b = e.in(1), .c = e.out(0),
-              .m = s.m, .n = s.n, .k = s.k,
-              .a_row = s.transpose_a ? 1 : s.k, .a_col = s.transpose_a ? s.m : 1,
-              .b_row = s.transpose_b ? 1 : s.n, .b_col = s.transpose_b ? s.k : 1};
+    Product p{.dtype = e.in_type(0).dtype,
+              .a = e.in(0),
+              .b = e.in(1),
+              .c = e.out(0),
+              .m = s.m,
+              .n = s.n,
+              .k = s.k,
+              .a_row = s.transpose_a ? 1 : s.k,
+              .a_col = s.transpose_a ? s.m : 1,
+              .b_row = s.transpose_b ? 1 : s.n,
+              .b_col = s.transpose_b ? s.k : 1};
     p.a_offset = batch_offsets(a, s.batch, s.m * s.k);
     p.b_offset = batch_offsets(b, s.batch, s.k * s.n);
     if (volume(s.batch) > 0) emit_product(e, p);
@@ -107,8 +116,10 @@ std::vector<TensorType> infer_dense(const InferCtx& c) {
     const Shape &x = c.in[0].shape, &w = c.in[1].shape;
     has_relu(c.attrs, "dense");
     if (x.ndim() < 1 || w.ndim() != 2)
-        fail_value("dense: x needs a feature dimension and w two dimensions. "
-                   "Received x.shape={}, w.shape={}.", x, w);
+        fail_value(
+            "dense: x needs a feature dimension and w two dimensions. "
+            "Received x.shape={}, w.shape={}.",
+            x, w);
     if (x.back() != w[0])
         fail_value("dense: x has {} features but w expects {}. Received x.shape={}, w.shape={}.",
                    x.back(), w[0], x, w);
@@ -122,10 +133,18 @@ std::vector<TensorType> infer_dense(const InferCtx& c) {
 
 void emit_dense(Emit& e) {
     const Shape& w = e.in_type(1).shape;
-    emit_product(e, {.dtype = e.in_type(0).dtype, .a = e.in(0), .b = e.in(1),
-                     .bias = e.num_in() == 3 ? e.in(2) : nullptr, .c = e.out(0),
-                     .m = volume(leading(e.in_type(0).shape, 1)), .n = w[1], .k = w[0],
-                     .a_row = w[0], .a_col = 1, .b_row = w[1], .b_col = 1,
+    emit_product(e, {.dtype = e.in_type(0).dtype,
+                     .a = e.in(0),
+                     .b = e.in(1),
+                     .bias = e.num_in() == 3 ? e.in(2) : nullptr,
+                     .c = e.out(0),
+                     .m = volume(leading(e.in_type(0).shape, 1)),
+                     .n = w[1],
+                     .k = w[0],
+                     .a_row = w[0],
+                     .a_col = 1,
+                     .b_row = w[1],
+                     .b_col = 1,
                      .relu = has_relu(e.attrs, "dense")});
 }
 

@@ -6,7 +6,8 @@
 
 namespace hb {
 
-// c[i] (m,n) = relu?(A_i B_i + bias), A_i (m,k) and B_i (k,n) at any strides (in elements); c is dense.
+// c[i] (m,n) = relu?(A_i B_i + bias), A_i (m,k) and B_i (k,n) at any strides (in elements); c is
+// dense.
 struct Product {
     DType dtype;
     const void *a, *b, *bias = nullptr;

@@ -8,10 +8,10 @@ namespace hb {
 namespace {
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-constexpr int64_t kFewRows = 4;       // then B is streamed
-constexpr int64_t kPackRows = 32;     // from so many rows of A on, packing B pays
-constexpr int64_t kSplitDepth = 1024; // the least worth a partial sum of its own
-constexpr int64_t kSplitTiles = 64;   // with so many tiles K is not split
+constexpr int64_t kFewRows = 4;        // then B is streamed
+constexpr int64_t kPackRows = 32;      // from so many rows of A on, packing B pays
+constexpr int64_t kSplitDepth = 1024;  // the least worth a partial sum of its own
+constexpr int64_t kSplitTiles = 64;    // with so many tiles K is not split
 constexpr int64_t kTileRowsGuess = 6;
 
 // One B for all products, and A's rows without gaps between them: a single product with more rows.
@@ -26,12 +26,12 @@ void merge_products(Product& p) {
     p.b_offset.resize(1);
 }
 
-// Products too small in M and N to feed the threads sum K in a number of parts that depends on shapes only.
+// Products too small in M and N to feed the threads sum K in a number of parts that depends on
+// shapes only.
 int64_t choose_split(const Product& p, int nr) {
     const int64_t tiles = ceil_div(p.m, kTileRowsGuess) * ceil_div(p.n, nr);
     if (p.a_offset.size() > 1 || tiles >= kSplitTiles || p.k < 2 * kSplitDepth) return p.k;
-    const int64_t parts =
-        std::min({int64_t{16}, p.k / kSplitDepth, ceil_div(kSplitTiles, tiles)});
+    const int64_t parts = std::min({int64_t{16}, p.k / kSplitDepth, ceil_div(kSplitTiles, tiles)});
     return ceil_div(ceil_div(p.k, parts), 256) * 256;
 }
 
@@ -61,7 +61,7 @@ void emit_product(Emit& e, Product p) {
 
     const int64_t* a_offset = e.store(p.a_offset.data(), p.a_offset.size());
     const int64_t* b_offset = e.store(p.b_offset.data(), p.b_offset.size());
-    const GemvArgs plain{p.a,  p.b,      p.bias,   p.c,     batch,   p.m,     p.n,     p.k,
+    const GemvArgs plain{p.a,      p.b,      p.bias,  p.c,     batch,   p.m,     p.n,   p.k,
                          a_offset, b_offset, p.a_row, p.a_col, p.b_row, p.b_col, p.relu};
     if (!is_float(p.dtype)) {
         e.run(p.dtype == DType::i32   ? kernels.naive_i32
@@ -79,8 +79,8 @@ void emit_product(Emit& e, Product p) {
     const size_t size = dtype_size(p.dtype);
     const GemmShape& shape = f32 ? kernels.f32 : kernels.f64;
     const int64_t panels = ceil_div(p.n, shape.nr);
-    GemmArgs g{p.a, p.b, p.bias, p.c, batch, p.m, p.n, p.k, a_offset, b_offset, p.a_row, p.a_col,
-               p.b_row, false, false, p.relu, 1, p.k, nullptr, 0};
+    GemmArgs g{p.a,     p.b,     p.bias,  p.c,   batch, p.m,    p.n, p.k, a_offset, b_offset,
+               p.a_row, p.a_col, p.b_row, false, false, p.relu, 1,   p.k, nullptr,  0};
     g.packed_b = p.b_col != 1 || (p.m >= kPackRows && p.n > shape.nr / 2);
     g.pack_a = panels >= 8 && p.m > 2 * kTileRowsGuess &&
                (aliases(p.a_col == 1 ? p.a_row : p.a_col, size) || p.m * p.k >= 512 * 1024);
@@ -94,8 +94,8 @@ void emit_product(Emit& e, Product p) {
         }
         const int64_t matrices = int64_t(sources.size());
         void* b = e.workspace(size_t(matrices * panels * shape.nr * p.k) * size);
-        const PackArgs pack{p.b, b, e.store(sources.data(), sources.size()), matrices, p.k, p.n,
-                            p.b_row, p.b_col};
+        const PackArgs pack{
+            p.b, b, e.store(sources.data(), sources.size()), matrices, p.k, p.n, p.b_row, p.b_col};
         e.run(f32 ? kernels.pack_f32 : kernels.pack_f64, pack, matrices * p.k * p.n * 4);
         g.b = b;
         g.b_offset = e.store(packed.data(), packed.size());
