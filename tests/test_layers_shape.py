@@ -264,3 +264,16 @@ def test_discretization():
     np.testing.assert_array_equal(layer(np.array([0.0, 30.0, 60.0, 99.0])), [0, 1, 2, 3])
     hot = layers.Discretization([0.0], output_mode="one_hot")
     np.testing.assert_array_equal(hot(np.array([[-1.0], [1.0]])), [[1, 0], [0, 1]])
+
+
+def test_images():
+    got = ops.image.pad_images(IMAGE, top_padding=1, left_padding=2, target_height=7)
+    np.testing.assert_array_equal(got, np.pad(IMAGE, [(0, 0), (1, 2), (2, 0), (0, 0)]))
+    got = ops.image.crop_images(IMAGE, top_cropping=1, target_height=2, right_cropping=1)
+    np.testing.assert_array_equal(got, IMAGE[:, 1:3, :-1])
+    got = ops.image.crop_images(IMAGE[0].transpose(2, 0, 1), 1, data_format="channels_first")
+    np.testing.assert_array_equal(got, IMAGE[0].transpose(2, 0, 1)[:, 1:])
+    gray = ops.image.rgb_to_grayscale(IMAGE)
+    np.testing.assert_allclose(gray[..., 0], IMAGE @ [0.2989, 0.587, 0.114], rtol=1e-4, atol=1e-6)
+    with pytest.raises(ValueError, match="do not go together"):
+        ops.image.pad_images(IMAGE, top_padding=1, bottom_padding=1, target_height=7)

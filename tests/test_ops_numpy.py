@@ -405,3 +405,41 @@ def test_conversion():
 def test_errors(call, message):
     with pytest.raises((ValueError, TypeError), match=message):
         call()
+
+
+def test_missing_values_in_quantiles():
+    data = N.copy()
+    data[:, 0] = 1.0
+    for q in (0.3, [0.0, 0.5, 1.0]):
+        check(ops.nanquantile(data, q, axis=1), np.nanquantile(data, q, axis=1))
+    check(ops.nanmedian(data), np.nanmedian(data))
+    check(ops.nanpercentile(data, 30.0, axis=0), np.nanpercentile(data, 30.0, axis=0))
+
+
+def test_correlations():
+    check(ops.corrcoef(A), np.corrcoef(A))
+    for mode in ("valid", "same", "full"):
+        for a, b in ((V, V[:3]), (A.ravel(), V), (A.ravel(), V[:3]), (V[:3], A.ravel())):
+            check(ops.correlate(a, b, mode), np.correlate(a, b, mode))
+    check(ops.cdist(A, B), np.linalg.norm(A[:, None] - B[None], axis=-1))
+
+
+def test_rearranging():
+    image = rng.normal(size=(2, 4, 6, 3)).astype("float32")
+    deep = ops.space_to_depth(image, 2)
+    assert deep.shape == (2, 2, 3, 12)
+    check(deep[0, 0, 0], image[0, :2, :2].ravel())
+    check(ops.depth_to_space(deep, 2), image)
+    check(ops.rearrange(image, "b h w c -> b c (h w)"), np.moveaxis(image, -1, 1).reshape(2, 3, -1))
+    check(ops.rearrange(image, "b (h k) w c -> b h (k w) c", k=2), image.reshape(2, 2, 12, 3))
+    with pytest.raises(ValueError, match="same names"):
+        ops.rearrange(image, "b h w c -> b h w d")
+    check(ops.extract_sequences(V, 2, 1), np.lib.stride_tricks.sliding_window_view(V, 2))
+    first = np.moveaxis(image, -1, 1)
+    columns = ops.unfold(first, 2, stride=2)
+    assert columns.shape == (2, 12, 6)
+    check(columns[0, :4, 0], first[0, 0, :2, :2].ravel())
+    check(ops.fold(columns, (4, 6), 2, stride=2), first)
+    ones = ops.fold(ops.unfold(np.ones((1, 1, 3, 3)), 3, padding=1), (3, 3), 3, padding=1)
+    check(ones[0, 0], [[4, 6, 4], [6, 9, 6], [4, 6, 4]])
+    check(ops.vectorize(lambda a, b: a * b + 1.0)(A, V), A * V + 1.0)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hornbeam import config
+from hornbeam._settings import settings
 
 _SUPPORTED = ("float32", "float64", "int32", "int64", "uint8", "bool")
 _chosen: "list[DTypePolicy]" = []  # what set_dtype_policy was given last
@@ -16,7 +16,7 @@ class DTypePolicy:
     """
 
     def __init__(self, name: str | None = None) -> None:
-        name = config.floatx() if name is None else name
+        name = settings.floatx if name is None else name
         if name not in _SUPPORTED:
             raise ValueError(
                 f"DTypePolicy: name must be one of {_SUPPORTED}; float16 and bfloat16, alone or "

@@ -271,6 +271,9 @@ from hornbeam.ops.linalg import (
     svd,
 )
 from hornbeam.ops.linear import (
+    cdist,
+    corrcoef,
+    correlate,
     cross,
     dot,
     einsum,
@@ -293,6 +296,15 @@ from hornbeam.ops.pool import (
     adaptive_max_pool,
     average_pool,
     max_pool,
+)
+from hornbeam.ops.rearranging import (
+    depth_to_space,
+    extract_sequences,
+    fold,
+    rearrange,
+    space_to_depth,
+    unfold,
+    vectorize,
 )
 from hornbeam.ops.reduce import (
     all,
@@ -319,8 +331,11 @@ from hornbeam.ops.reduce import (
     nancumsum,
     nanmax,
     nanmean,
+    nanmedian,
     nanmin,
+    nanpercentile,
     nanprod,
+    nanquantile,
     nanstd,
     nansum,
     nanvar,
@@ -334,6 +349,19 @@ from hornbeam.ops.reduce import (
 )
 
 __all__ = [
+    "depth_to_space",
+    "extract_sequences",
+    "fold",
+    "rearrange",
+    "space_to_depth",
+    "unfold",
+    "vectorize",
+    "nanmedian",
+    "nanpercentile",
+    "nanquantile",
+    "cdist",
+    "corrcoef",
+    "correlate",
     "abs",
     "absolute",
     "adaptive_average_pool",

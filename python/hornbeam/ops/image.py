@@ -155,32 +155,59 @@ def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Any:
     return _unbatch(y, first, single)
 
 
+def _amounts(low: int | None, high: int | None, total: int | None, what: str) -> tuple[int, int]:
+    """Amounts before and after, from two of: before, after, their sum."""
+    if total is not None:
+        if low is None and high is None:
+            raise ValueError(f"{what}: a target size needs the amount at one side.")
+        low = total - (high or 0) if low is None else low
+        high = total - low if high is None else high
+        if low + high != total:
+            raise ValueError(f"{what}: both sides and the target size do not go together.")
+    low, high = low or 0, high or 0
+    if low < 0 or high < 0:
+        raise ValueError(f"{what}: the amounts must not be negative. Received: {low}, {high}.")
+    return low, high
+
+
 @symbolic_op
 def pad_images(
     images: TensorLike,
-    top_padding: int = 0,
-    left_padding: int = 0,
-    bottom_padding: int = 0,
-    right_padding: int = 0,
+    top_padding: int | None = None,
+    left_padding: int | None = None,
+    bottom_padding: int | None = None,
+    right_padding: int | None = None,
+    target_height: int | None = None,
+    target_width: int | None = None,
     data_format: str | None = None,
 ) -> Any:
-    """Rows and columns of zeros around images."""
+    """Rows and columns of zeros around images; of two sides and the target size, two say all."""
     x, first, single = _batch(images, data_format)
-    low, high = (0, top_padding, left_padding, 0), (0, bottom_padding, right_padding, 0)
+    rows = None if target_height is None else target_height - x.shape[1]
+    columns = None if target_width is None else target_width - x.shape[2]
+    top, bottom = _amounts(top_padding, bottom_padding, rows, "pad_images")
+    left, right = _amounts(left_padding, right_padding, columns, "pad_images")
+    low, high = (0, top, left, 0), (0, bottom, right, 0)
     return _unbatch(apply("pad", [x], low=low, high=high, value=0.0), first, single)
 
 
 @symbolic_op
 def crop_images(
     images: TensorLike,
-    top_cropping: int = 0,
-    left_cropping: int = 0,
-    bottom_cropping: int = 0,
-    right_cropping: int = 0,
+    top_cropping: int | None = None,
+    left_cropping: int | None = None,
+    bottom_cropping: int | None = None,
+    right_cropping: int | None = None,
+    target_height: int | None = None,
+    target_width: int | None = None,
     data_format: str | None = None,
 ) -> Any:
-    """Images without rows and columns at their borders."""
+    """Images without their borders; of two sides and the target size, two say all."""
     x, first, single = _batch(images, data_format)
-    x = part(x, 1, top_cropping, x.shape[1] - bottom_cropping)
-    x = part(x, 2, left_cropping, x.shape[2] - right_cropping)
+    rows = None if target_height is None else x.shape[1] - target_height
+    columns = None if target_width is None else x.shape[2] - target_width
+    top, bottom = _amounts(top_cropping, bottom_cropping, rows, "crop_images")
+    left, right = _amounts(left_cropping, right_cropping, columns, "crop_images")
+    x = part(x, 1, top, x.shape[1] - bottom)
+    x = part(x, 2, left, x.shape[2] - right)
     return _unbatch(x, first, single)

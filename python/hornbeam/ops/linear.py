@@ -264,6 +264,50 @@ def trapezoid(y: TensorLike, x: TensorLike = None, dx: float = 1.0, axis: int = 
     return apply("sum", [middle], axes=(middle.ndim - 1,), keepdims=False)
 
 
+@symbolic_op
+def cdist(x: TensorLike, y: TensorLike) -> Any:
+    """Euclidean distances between the rows of x (..., n, d) and of y (..., m, d)."""
+    a, b = tensor(x), tensor(y)
+    gap = apply("sub", [
+        reshaped(a, (*a.shape[:-1], 1, a.shape[-1])),
+        reshaped(b, (*b.shape[:-2], 1, *b.shape[-2:])),
+    ])  # fmt: skip
+    square = apply("sum", [apply("square", [gap])], axes=(gap.ndim - 1,), keepdims=False)
+    return apply("sqrt", [square])
+
+
+@symbolic_op
+def corrcoef(x: TensorLike) -> Any:
+    """Correlation of the rows of a matrix."""
+    x = tensor(x)
+    mean = apply("div", [apply("sum", [x], axes=(1,), keepdims=True), float(x.shape[1])])
+    centred = apply("sub", [x, mean])
+    product = apply("matmul", [centred, centred], transpose_a=False, transpose_b=True)
+    eye = tensor(np.eye(x.shape[0], dtype=x.dtype))
+    spread = apply("sqrt", [apply("sum", [apply("mul", [product, eye])], axes=(1,), keepdims=True)])
+    return apply("div", [apply("div", [product, spread]), reshaped(spread, (1, -1))])
+
+
+@symbolic_op
+def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Any:
+    """Cross-correlation of two vectors: sums of products at each shift."""
+    a, b = tensor(x1), tensor(x2)
+    n, m = a.shape[0], b.shape[0]
+    if mode not in ("valid", "same", "full"):
+        raise ValueError(f"correlate: mode must be valid, same or full. Received: mode={mode!r}.")
+    at = np.arange(n)[None, :] - np.arange(1 - m, n)[:, None]  # shift, element of x1 -> of x2
+    inside = (at >= 0) & (at < m)
+    rows = apply("gather", [b, tensor(np.where(inside, at, 0).astype(np.int32))], axis=0)
+    rows = apply("where", [tensor(inside), rows, 0])
+    y = apply("sum", [apply("mul", [rows, a])], axes=(1,), keepdims=False)
+    short, long = min(n, m), max(n, m)
+    size = {"full": n + m - 1, "same": long, "valid": long - short + 1}[mode]
+    first = {"full": 0, "same": (short - 1) // 2 if n >= m else short // 2, "valid": short - 1}[
+        mode
+    ]
+    return apply("slice", [y], start=(first,), stop=(first + size,), step=(1,))
+
+
 def dense(x: Any, w: Any, b: Any = None, activation: str = "none") -> Any:
     """x @ w + b over the last axis, with an activation ("none" or "relu") in the same pass."""
     if b is None:

@@ -59,11 +59,16 @@ from hornbeam.ops.pool import (
     average_pool,
     max_pool,
 )
+from hornbeam.ops.rearranging import depth_to_space, fold, space_to_depth, unfold
 from hornbeam.ops.reduce import (
     moments,
 )
 
 __all__ = [
+    "depth_to_space",
+    "fold",
+    "space_to_depth",
+    "unfold",
     "adaptive_average_pool",
     "adaptive_max_pool",
     "average_pool",

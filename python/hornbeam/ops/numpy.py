@@ -178,6 +178,8 @@ from hornbeam.ops.linalg import (
     slogdet,
 )
 from hornbeam.ops.linear import (
+    corrcoef,
+    correlate,
     cross,
     dot,
     einsum,
@@ -189,6 +191,7 @@ from hornbeam.ops.linear import (
     trapezoid,
     vdot,
 )
+from hornbeam.ops.rearranging import vectorize
 from hornbeam.ops.reduce import (
     all,
     allclose,
@@ -211,8 +214,11 @@ from hornbeam.ops.reduce import (
     nancumsum,
     nanmax,
     nanmean,
+    nanmedian,
     nanmin,
+    nanpercentile,
     nanprod,
+    nanquantile,
     nanstd,
     nansum,
     nanvar,
@@ -226,6 +232,12 @@ from hornbeam.ops.reduce import (
 )
 
 __all__ = [
+    "vectorize",
+    "nanmedian",
+    "nanpercentile",
+    "nanquantile",
+    "corrcoef",
+    "correlate",
     "abs",
     "absolute",
     "add",

@@ -346,3 +346,62 @@ def array_equal(x1: TensorLike, x2: TensorLike) -> Any:
     if tuple(x1.shape) != tuple(x2.shape):
         return tensor(np.asarray(False))
     return _reduce("all", apply("equal", [x1, x2]), None, False)
+
+
+@symbolic_op
+def nanquantile(
+    x: TensorLike, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """The `q`-quantile over `axis` of what is not NaN."""
+    if method not in ("linear", "lower", "higher", "midpoint", "nearest"):
+        raise ValueError(f"nanquantile: unknown method. Received: method={method!r}.")
+    x = as_float(x)
+    axes = all_axes(axis, x.ndim, "nanquantile")
+    rest = [a for a in range(x.ndim) if a not in axes]
+    n = math.prod(x.shape[a] for a in axes)
+    rows = apply("transpose", [x], axes=(*rest, *axes))
+    rows = apply("reshape", [rows], shape=(*(x.shape[a] for a in rest), n))
+    rows, missing = _without_nan(rows, math.inf)  # NaN behind everything else
+    rows = apply("sort", [rows], axis=rows.ndim - 1, descending=False)
+    last = rows.ndim - 1
+    known = apply("cast", [apply("logical_not", [missing])], dtype=x.dtype)
+    top = apply("sub", [apply("sum", [known], axes=(last,), keepdims=True), 1.0])
+    levels = np.asarray(q, x.dtype).reshape(-1)
+    position = apply("mul", [apply("maximum", [top, 0.0]), tensor(levels)])
+    low, high = apply("floor", [position]), apply("ceil", [position])
+    weight = apply("sub", [position, low])
+    if method == "lower":
+        high = low
+    elif method == "higher":
+        low = high
+    elif method == "nearest":
+        low = high = apply("round", [position])
+    elif method == "midpoint":
+        weight = apply(
+            "mul", [apply("cast", [apply("not_equal", [high, low])], dtype=x.dtype), 0.5]
+        )
+    below, above = (
+        apply("take_along_axis", [rows, apply("cast", [at], dtype="int32")], axis=last)
+        for at in (low, high)
+    )
+    gap = apply("where", [apply("equal", [below, above]), 0.0, apply("sub", [above, below])])
+    y = apply("add", [below, apply("mul", [gap, weight])])
+    y = apply("where", [apply("less", [top, 0.0]), math.nan, y])
+    y = apply("transpose", [y], axes=(last, *range(last)))
+    kept = tuple(1 if a in axes else x.shape[a] for a in range(x.ndim))
+    shape = kept if keepdims else tuple(x.shape[a] for a in rest)
+    return apply("reshape", [y], shape=(*np.shape(q), *shape))
+
+
+@symbolic_op
+def nanpercentile(
+    x: TensorLike, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """The `q`-th percentile over `axis` of what is not NaN."""
+    return nanquantile(x, np.asarray(q, np.float64) / 100.0, axis, method, keepdims)
+
+
+@symbolic_op
+def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The middle value over `axis` of what is not NaN."""
+    return nanquantile(x, 0.5, axis, "linear", keepdims)
