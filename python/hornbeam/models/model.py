@@ -12,7 +12,9 @@ from hornbeam.layers._call import shapes_of
 from hornbeam.layers.layer import Layer
 from hornbeam.models.summary import summarize
 from hornbeam.models.trainer import Trainer
+from hornbeam.saving.model_file import save_model
 from hornbeam.saving.serialization import deserialize_keras_object, serialize_keras_object
+from hornbeam.saving.weights_file import load_weights, save_weights
 from hornbeam.symbolic import KerasTensor
 from hornbeam.utils.suggest import suggest
 
@@ -187,6 +189,22 @@ class Model(Trainer, Layer):
                     break
 
     # ---- configuration and copies ---------------------------------------------------------
+
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+        """Save architecture, weights and training state; see `hb.saving.save_model`."""
+        save_model(self, filepath, overwrite, zipped, **kwargs)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None) -> None:
+        """Save the weights; see `hb.saving.save_weights`."""
+        save_weights(self, filepath, overwrite, max_shard_size)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """Load weights; see `hb.saving.load_weights`."""
+        load_weights(self, filepath, skip_mismatch, **kwargs)
+
+    def export(self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any) -> None:
+        """Not supported."""
+        raise NotImplementedError(f"export(format={format!r}) is not supported; use save().")
 
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON; `hb.models.model_from_json` reads it."""

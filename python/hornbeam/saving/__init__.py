@@ -1,5 +1,8 @@
 """Saving: objects to configurations, models to files."""
 
+import importlib
+from typing import Any
+
 from hornbeam.saving.registration import (
     CustomObjectScope,
     custom_object_scope,
@@ -17,6 +20,24 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "load_model",
+    "load_weights",
     "register_keras_serializable",
+    "save_model",
+    "save_weights",
     "serialize_keras_object",
 ]
+
+# files need layers, and layers need the above
+_LATER = {
+    "load_model": "model_file",
+    "save_model": "model_file",
+    "load_weights": "weights_file",
+    "save_weights": "weights_file",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
