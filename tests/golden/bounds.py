@@ -28,7 +28,7 @@ def assert_close(what: str, got: object, want: np.ndarray, terms: int) -> None:
     found = np.asarray(got, "float64")
     assert found.shape == want.shape, f"{what}: shape {found.shape}, Keras has {want.shape}"
     scale = float(np.abs(want).max(initial=0.0))
-    bound = (terms + 16) * U * max(scale, 2.0**-20)
+    bound = (terms + 16) * U * max(scale, 1e-3)
     error = float(np.abs(found - want).max(initial=0.0))
     assert error <= bound, (
         f"{what}: off by {error:.3g}, bound {bound:.3g}, largest value {scale:.3g}"
