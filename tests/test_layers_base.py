@@ -376,3 +376,26 @@ def test_serialize_and_deserialize():
     wrapped = layers.TimeDistributed(layers.Dense(2))
     again = layers.deserialize(layers.serialize(wrapped))
     assert again.layer.units == 2
+
+
+def test_copies_are_apart():
+    import copy
+    import pickle
+
+    layer = layers.Dense(3, kernel_regularizer="l2")
+    layer.build((None, 5))
+    for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        np.testing.assert_array_equal(other(X), layer(X))
+        other.kernel.assign(np.zeros((5, 3)))
+        assert layer.kernel.numpy().any()
+        assert len(other.losses) == 1 or other.kernel.regularizer is None
+
+
+def test_calls_from_several_threads():
+    from concurrent.futures import ThreadPoolExecutor
+
+    block = Block()
+    want = np.asarray(block(X))
+    with ThreadPoolExecutor(4) as pool:
+        for got in pool.map(lambda _: np.asarray(block(X)), range(40)):
+            np.testing.assert_array_equal(got, want)

@@ -60,22 +60,22 @@ def naive_conv(x, w, strides, padding, dilation, groups):
 
 CONVS = [
     (layers.Conv1D, (9, 4), {"filters": 5, "kernel_size": 3}),
-    (layers.Conv1D, (9, 4), {"filters": 5, "kernel_size": 3, "padding": "causal", "dilation_rate": 2}),
+    (layers.Conv1D, (9, 4),
+     {"filters": 5, "kernel_size": 3, "padding": "causal", "dilation_rate": 2}),
     (layers.Conv1D, (9, 4), {"filters": 6, "kernel_size": 2, "padding": "same", "groups": 2}),
     (layers.Conv1D, (8, 3), {"filters": 2, "kernel_size": 4, "padding": "same", "strides": 3}),
     (layers.Conv2D, (7, 6, 4), {"filters": 5, "kernel_size": 3, "padding": "same"}),
     (layers.Conv2D, (7, 6, 4), {"filters": 5, "kernel_size": (1, 3), "strides": (2, 1)}),
     (layers.Conv2D, (7, 8, 4), {"filters": 4, "kernel_size": 2, "dilation_rate": (2, 3)}),
     (layers.Conv2D, (5, 5, 6), {"filters": 6, "kernel_size": 3, "groups": 3, "strides": 2}),
-    (layers.Conv3D, (4, 5, 4, 2), {"filters": 3, "kernel_size": 2, "padding": "same", "strides": 2}),
+    (layers.Conv3D, (4, 5, 4, 2),
+     {"filters": 3, "kernel_size": 2, "padding": "same", "strides": 2}),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("cls", "shape", "config"), CONVS)
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_conv(cls, shape, config, data_format):
-    if data_format == "channels_first" and config.get("padding") == "causal":
-        pass
     x = rng.normal(size=(2, *shape)).astype("float32")
     layer = cls(**config, activation="relu", bias_initializer="ones", data_format=data_format)
     n = x.ndim - 2

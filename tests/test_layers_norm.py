@@ -100,7 +100,8 @@ def test_spectral_normalization():
 @pytest.mark.parametrize(
     "layer",
     [
-        layers.Dropout(0.4, seed=1), layers.SpatialDropout1D(0.4, seed=1), layers.GaussianDropout(0.2, seed=1),
+        layers.Dropout(0.4, seed=1), layers.SpatialDropout1D(0.4, seed=1),
+        layers.GaussianDropout(0.2, seed=1),
         layers.GaussianNoise(0.3, seed=1), layers.AlphaDropout(0.2, seed=1),
     ],
     ids=lambda layer: type(layer).__name__,

@@ -328,10 +328,12 @@ def test_products():
 @pytest.mark.parametrize(
     ("subscripts", "operands"),
     [
-        ("ij,kj->ik", (A, B)), ("ij->ji", (A,)), ("ij->", (A,)), ("ij->i", (A,)), ("ii->i", (A[:, :3],)),
+        ("ij,kj->ik", (A, B)), ("ij->ji", (A,)), ("ij->", (A,)), ("ij->i", (A,)),
+        ("ii->i", (A[:, :3],)),
         ("ii", (A[:, :3],)), ("ij,ij->ij", (A, B)), ("ij,ij->", (A, B)), ("i,j->ij", (V, V)),
         ("bij,bkj->bik", (C, C)), ("...ij,kj->...ik", (C, A)), ("bij,ij->b", (C, A)),
-        ("ij,jk,kl->il", (A, A.T, B)), ("bij,bij->bj", (C, C)), ("ij,kj", (A, B)), ("a...,a...->a...", (A, B)),
+        ("ij,jk,kl->il", (A, A.T, B)), ("bij,bij->bj", (C, C)), ("ij,kj", (A, B)),
+        ("a...,a...->a...", (A, B)),
         ("i,i->i", (V, V)), ("bij,j->bi", (C, V)),
     ],
 )  # fmt: skip
@@ -443,3 +445,35 @@ def test_rearranging():
     ones = ops.fold(ops.unfold(np.ones((1, 1, 3, 3)), 3, padding=1), (3, 3), 3, padding=1)
     check(ones[0, 0], [[4, 6, 4], [6, 9, 6], [4, 6, 4]])
     check(ops.vectorize(lambda a, b: a * b + 1.0)(A, V), A * V + 1.0)
+
+
+def test_fourier():
+    x = rng.normal(size=(2, 12)).astype("float32")
+    for n in (None, 7, 16):
+        want = np.fft.rfft(x, n)
+        real, imaginary = ops.rfft(x, n)
+        check(real, want.real)
+        check(imaginary, want.imag)
+        check(ops.irfft((want.real, want.imag), n), np.fft.irfft(want, n), 1e-5)
+    z = C + 1j * C[::-1]
+    for name in ("fft", "fft2", "ifft2"):
+        real, imaginary = getattr(ops, name)((z.real, z.imag))
+        want = getattr(np.fft, name)(z)
+        check(real, want.real)
+        check(imaginary, want.imag)
+    with pytest.raises(ValueError, match="a pair"):
+        ops.fft(x)
+
+
+def test_short_time_fourier():
+    x = rng.normal(size=(2, 100)).astype("float32")
+    parts = ops.stft(x, 16, 4, 20)
+    assert parts[0].shape == (2, 26, 11)
+    padded = np.pad(x, [(0, 0), (10, 10)], mode="reflect")
+    window = np.zeros(20)
+    window[2:18] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(16) / 16)
+    want = np.fft.rfft(padded[:, 8:28] * window)
+    check(parts[0][:, 2], want.real, 1e-4)
+    check(parts[1][:, 2], want.imag, 1e-4)
+    check(ops.istft(parts, 16, 4, 20, length=100), x, 1e-4)
+    check(ops.istft(ops.stft(x, 16, 4, 16), 16, 4, 16), x, 1e-4)

@@ -187,6 +187,7 @@ from hornbeam.ops.elementwise import (
     true_divide,
     trunc,
 )
+from hornbeam.ops.fourier import fft, fft2, ifft2, irfft, istft, rfft, stft
 from hornbeam.ops.indexing import (
     argpartition,
     argsort,
@@ -349,6 +350,13 @@ from hornbeam.ops.reduce import (
 )
 
 __all__ = [
+    "fft",
+    "fft2",
+    "ifft2",
+    "irfft",
+    "istft",
+    "rfft",
+    "stft",
     "depth_to_space",
     "extract_sequences",
     "fold",

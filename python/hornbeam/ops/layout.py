@@ -20,8 +20,8 @@ from hornbeam.symbolic import symbolic_op
 
 
 def reshaped(x: Any, shape: Any) -> Any:
-    """`x` in a new shape; one size may be -1."""
-    sizes = [index(size, "reshape: size") for size in shape]
+    """`x` in a new shape; one size may be -1 or None: what is left."""
+    sizes = [-1 if size is None else index(size, "reshape: size") for size in shape]
     if -1 in sizes:
         known = math.prod(size for size in sizes if size != -1)
         total = math.prod(x.shape)
