@@ -31,6 +31,7 @@ from hornbeam.symbolic import KerasTensor, Operation, any_symbolic, infer
 _build_lock = threading.RLock()
 _layers_with_losses: Any = weakref.WeakSet()
 _FLOATS = ("float32", "float64")
+_PLAIN = frozenset({type(None), bool, int, float, str})
 
 
 def _recording_build(build: Callable[..., None]) -> Callable[..., None]:
@@ -306,7 +307,7 @@ class Layer(Operation):
         """Variables, layers, metrics and seed generators in the attributes, in order, once each."""
         seen: set[int] = set()
         for key, value in self.__dict__.items():
-            if key not in self._untracked:
+            if type(value) not in _PLAIN and key not in self._untracked:
                 yield from _find(value, seen)
 
     def _own_variables(self) -> list[Any]:
@@ -680,6 +681,8 @@ class Layer(Operation):
 
 
 def _find(value: Any, seen: set[int]) -> Iterator[Any]:
+    if type(value) in _PLAIN:
+        return
     if isinstance(value, (Variable, Layer, SeedGenerator)) or _is_metric(value):
         if id(value) not in seen:
             seen.add(id(value))

@@ -170,7 +170,7 @@ def stft(
         x = apply("pad_mode", [x], low=width, high=width, mode="reflect")
     frames = extract_sequences(x, fft_length, sequence_stride)
     values = _window(window, sequence_length, fft_length, x.dtype)
-    return rfft(apply("mul", [frames, tensor(values)]), fft_length)  # type: ignore[no-any-return]
+    return rfft(apply("mul", [frames, tensor(values)]), fft_length)
 
 
 @symbolic_op
