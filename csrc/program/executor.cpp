@@ -12,8 +12,8 @@
 namespace hb {
 
 namespace {
-// Below this an instruction is not worth a meeting of threads (about half a microsecond).
-constexpr int64_t kParallelCost = 1 << 17;
+// Below this an instruction (some microseconds of work) is not worth a meeting of threads.
+constexpr int64_t kParallelCost = 1 << 19;
 constexpr int kSpins = 4000;
 
 // Threads meet here; the last one to come opens the gate for all.

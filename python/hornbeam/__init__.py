@@ -6,6 +6,7 @@ load_core()
 
 from hornbeam import (  # noqa: E402
     activations,
+    callbacks,
     config,
     constraints,
     dtype_policies,
@@ -14,6 +15,7 @@ from hornbeam import (  # noqa: E402
     layers,
     losses,
     metrics,
+    models,
     ops,
     optimizers,
     random,
@@ -31,11 +33,7 @@ from hornbeam.initializers import Initializer  # noqa: E402
 from hornbeam.layers import Input, InputSpec, Layer  # noqa: E402
 from hornbeam.losses import Loss  # noqa: E402
 from hornbeam.metrics import Metric  # noqa: E402
-try:  # until they are whole
-    from hornbeam import callbacks, models
-    from hornbeam.models import Functional, Model, Sequential
-except ImportError as error:
-    print('hornbeam:', error)
+from hornbeam.models import Functional, Model, Sequential  # noqa: E402
 from hornbeam.optimizers import Optimizer  # noqa: E402
 from hornbeam.regularizers import Regularizer  # noqa: E402
 from hornbeam.symbolic import KerasTensor, Operation  # noqa: E402
