@@ -56,18 +56,8 @@ class Functional(Model):
         layers = [operation for operation in self._plan.operations if isinstance(operation, Layer)]
         for i, tensor in enumerate(self._inputs):
             if tensor.node is None or not tensor.node.is_input:  # from the middle of another model
-                source = None if tensor.node is None else tensor.node.operation
-                if source in layers and source not in [s.node.operation for s in self._steps_of(source)]:
-                    layers.remove(source)
                 layers.insert(i, InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype))
         return layers
-
-    def _steps_of(self, operation: Any) -> list[Any]:
-        return [
-            _Step(node)
-            for node in self._plan.nodes
-            if node.operation is operation and not self._plan._is_start(node)
-        ]
 
     def _check_names(self) -> None:
         names = [layer.name for layer in self._layers]

@@ -29,18 +29,18 @@ class GraphPlan:
         """Nodes that must run before this one."""
         parents = []
         for tensor in node.inputs:
-            if id(tensor) in self._given:
-                continue
-            tensor = self.aliases.get(id(tensor), tensor)
-            if id(tensor) not in self._given and tensor.node is not None:
-                parents.append(tensor.node)
+            if id(tensor) not in self._given:
+                tensor = self.aliases.get(id(tensor), tensor)
+            if tensor.node is None or (id(tensor) in self._given and not tensor.node.is_input):
+                continue  # a value given, from the middle of another graph
+            parents.append(tensor.node)
         return parents
 
     def _walk(self, outputs: list[KerasTensor]) -> list[Node]:
         done: set[int] = set()
         order: list[Node] = []
         for output in outputs:
-            if output.node is None:
+            if output.node is None or (id(output) in self._given and not output.node.is_input):
                 if id(output) not in self._given:
                     raise ValueError(f"Model: the output {output!r} was not made by any layer.")
                 continue

@@ -431,6 +431,11 @@ class Optimizer:
 
     def load_own_variables(self, store: Any) -> None:
         """Read back what `save_own_variables` stored."""
+        own = [v for v in self._variables if v.name in ("iteration", "learning_rate")]
+        if len(store.keys()) == len(own) < len(self._variables):  # saved before the first step
+            for i, variable in enumerate(own):
+                variable.assign(np.asarray(store[str(i)]))
+            return
         if len(store.keys()) != len(self._variables):
             built = "" if self.built else " As the optimizer is not built, it has no slots yet."
             warnings.warn(
