@@ -20,6 +20,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 PICTURE = Path(__file__).with_suffix(".png")
+EPOCHS = 20
 
 hb.utils.set_random_seed(42)
 digits = load_digits()
@@ -33,6 +34,7 @@ model = hb.Sequential(
         hb.Input((8, 8, 1)),
         layers.Conv2D(32, 3, padding="same", activation="relu"),
         layers.Conv2D(64, 3, padding="same", activation="relu"),
+        layers.BatchNormalization(),
         layers.MaxPooling2D(),
         layers.Dropout(0.25),
         layers.Flatten(),
@@ -43,14 +45,14 @@ model = hb.Sequential(
 )
 model.summary()
 model.compile(
-    optimizer=hb.optimizers.Adam(learning_rate=2e-3),
+    optimizer=hb.optimizers.Adam(hb.optimizers.schedules.CosineDecay(3e-3, EPOCHS * 45)),
     loss="sparse_categorical_crossentropy",
     metrics=["accuracy"],
 )
 
 start = time.perf_counter()
 history = model.fit(
-    x_train, y_train, batch_size=32, epochs=25, validation_data=(x_test, y_test)
+    x_train, y_train, batch_size=32, epochs=EPOCHS, validation_data=(x_test, y_test)
 ).history
 seconds = time.perf_counter() - start
 loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
