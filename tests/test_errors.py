@@ -220,14 +220,18 @@ MISTAKES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("what, error, pattern", [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES])
+@pytest.mark.parametrize(
+    ("what", "error", "pattern"), [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES]
+)
 def test_message(what, error, pattern):
     with pytest.raises(error) as caught:
         what()
     assert re.search(pattern, str(caught.value), re.DOTALL), str(caught.value)
 
 
-@pytest.mark.parametrize("x, y", [(X[:, :3], Y), (X, np.ones((16, 3))), (with_nan(X, 0), Y), (X, Y[:3])])
+@pytest.mark.parametrize(
+    ("x", "y"), [(X[:, :3], Y), (X, np.ones((16, 3))), (with_nan(X, 0), Y), (X, Y[:3])]
+)
 def test_nothing_changes_before_a_mistake_is_found(x, y):
     model = regression(optimizer="adam")
     before = model.get_weights()

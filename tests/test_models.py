@@ -16,14 +16,18 @@ X = RNG.rand(6, 4).astype("float32")
 
 
 def sequential():
-    return hb.Sequential([hb.Input((4,)), L.Dense(5, "relu"), L.BatchNormalization(), L.Dense(2)], name="seq")
+    return hb.Sequential(
+        [hb.Input((4,)), L.Dense(5, "relu"), L.BatchNormalization(), L.Dense(2)], name="seq"
+    )
 
 
 def functional():
     x = hb.Input((4,), name="x")
     shared = L.Dense(4, "relu", name="shared")
     h = shared(shared(x)) + x * 2.0
-    return hb.Model(x, {"out": L.Dense(2, name="last")(h), "mean": hb.ops.mean(h, axis=1)}, name="graph")
+    return hb.Model(
+        x, {"out": L.Dense(2, name="last")(h), "mean": hb.ops.mean(h, axis=1)}, name="graph"
+    )
 
 
 def nested():
@@ -67,9 +71,13 @@ def assert_same_outputs(a, b):
 
 def test_deferred_build():
     model = hb.Sequential([L.Dense(3), L.Dense(1)])
-    assert not model.built and model.weights == [] and model.inputs is None
+    assert not model.built
+    assert model.weights == []
+    assert model.inputs is None
     assert model(X).shape == (6, 1)
-    assert model.built and model.input_shape == (None, 4) and model.output_shape == (None, 1)
+    assert model.built
+    assert model.input_shape == (None, 4)
+    assert model.output_shape == (None, 1)
 
 
 def test_build_with_a_shape():
@@ -90,13 +98,18 @@ def test_add_and_pop():
     model.compile("sgd", "mse")
     assert model.predict(X, verbose=0).shape == (6, 2)
     last = model.pop()
-    assert isinstance(last, L.Dense) and len(model.layers) == 1
+    assert isinstance(last, L.Dense)
+    assert len(model.layers) == 1
     assert model.output_shape == (None, 3)
     assert model.predict(X, verbose=0).shape == (6, 3)
 
 
 def test_layers_leave_the_input_out_in_sequential_only():
-    assert [type(layer).__name__ for layer in sequential().layers] == ["Dense", "BatchNormalization", "Dense"]
+    assert [type(layer).__name__ for layer in sequential().layers] == [
+        "Dense",
+        "BatchNormalization",
+        "Dense",
+    ]
     assert [layer.name for layer in functional().layers] == ["x", "shared", "last"]
 
 
@@ -113,9 +126,19 @@ def test_functional_is_its_layers():
 @pytest.mark.parametrize("structure", ["list", "tuple", "dict", "nested"])
 def test_structures_of_inputs_and_outputs(structure):
     a, b = hb.Input((2,), name="a"), hb.Input((2,), name="b")
-    both = {"list": [a, b], "tuple": (a, b), "dict": {"b": b, "a": a}, "nested": {"k": [a, {"z": b}]}}
+    both = {
+        "list": [a, b],
+        "tuple": (a, b),
+        "dict": {"b": b, "a": a},
+        "nested": {"k": [a, {"z": b}]},
+    }
     u, v = RNG.rand(3, 2).astype("float32"), RNG.rand(3, 2).astype("float32")
-    given = {"list": [u, v], "tuple": (u, v), "dict": {"a": u, "b": v}, "nested": {"k": [u, {"z": v}]}}
+    given = {
+        "list": [u, v],
+        "tuple": (u, v),
+        "dict": {"a": u, "b": v},
+        "nested": {"k": [u, {"z": v}]},
+    }
     model = hb.Model(both[structure], hb.tree.map_structure(lambda t: t - 1.0, both[structure]))
     for found in (model(given[structure]), model.predict(given[structure], verbose=0)):
         hb.tree.assert_same_structure(found, given[structure])
@@ -163,7 +186,8 @@ def test_functional_subclass():
             self.units = units
 
     model = Mine(3)
-    assert isinstance(model, Mine) and model(X).shape == (6, 3)
+    assert isinstance(model, Mine)
+    assert model(X).shape == (6, 3)
     model.compile("sgd", "mse")
     model.fit(X, np.zeros((6, 3)), verbose=0)
 
@@ -224,7 +248,11 @@ def test_copies(make, how, tmp_path):
         other = make()
         other.load_weights(tmp_path / "m.weights.h5")
     else:
-        other = hb.models.clone_model(model) if how == "clone" else hb.models.model_from_json(model.to_json())
+        other = (
+            hb.models.clone_model(model)
+            if how == "clone"
+            else hb.models.model_from_json(model.to_json())
+        )
         if make is subclassed:
             other(X)
         other.set_weights(model.get_weights())
@@ -251,9 +279,11 @@ def test_members_of_the_file(tmp_path):
     with zipfile.ZipFile(tmp_path / "m.keras") as archive:
         assert archive.namelist() == ["metadata.json", "config.json", "model.weights.h5"]
         config = json.loads(archive.read("config.json"))
-    assert config["module"] == "keras" and config["class_name"] == "Sequential"
+    assert config["module"] == "keras"
+    assert config["class_name"] == "Sequential"
     dense = config["config"]["layers"][1]
-    assert dense["module"] == "keras.layers" and "use_bias" not in dense["config"]
+    assert dense["module"] == "keras.layers"
+    assert "use_bias" not in dense["config"]
     assert [p.name for p in tmp_path.iterdir()] == ["m.keras"]
 
 
@@ -263,7 +293,9 @@ def test_paths_in_the_weights_file(tmp_path):
     subclassed().save_weights(tmp_path / "m.weights.h5")
     with h5py.File(tmp_path / "m.weights.h5") as file:
         found = []
-        file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
+        file.visititems(
+            lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None
+        )
     assert sorted(found) == [
         "blocks/container/dense/vars/0", "blocks/container/dense/vars/1", "blocks/dense/vars/0",
         "blocks/dense/vars/1", "head/vars/0", "head/vars/1",
@@ -277,10 +309,13 @@ def test_file_is_kept_when_saving_fails(tmp_path, monkeypatch):
     before = path.read_bytes()
     with pytest.raises(FileExistsError):
         model.save(path, overwrite=False)
-    monkeypatch.setattr(zipfile.ZipFile, "writestr", lambda *args: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(
+        zipfile.ZipFile, "writestr", lambda *args: (_ for _ in ()).throw(OSError("disk full"))
+    )
     with pytest.raises(OSError, match="disk full"):
         model.save(path)
-    assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["m.keras"]
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["m.keras"]
 
 
 def test_mismatched_weights(tmp_path):
@@ -327,8 +362,11 @@ def text_of(model, **options):
 
 def test_summary():
     text = text_of(sequential())
-    assert 'Model: "seq"' in text and "(None, 5)" in text and "Connected to" not in text
-    assert "Total params: 57" in text and "Trainable params: 47" in text
+    assert 'Model: "seq"' in text
+    assert "(None, 5)" in text
+    assert "Connected to" not in text
+    assert "Total params: 57" in text
+    assert "Trainable params: 47" in text
     assert "Non-trainable params: 10 (40.00 B)" in text
     model = sequential()
     model.compile("sgd", "mse")
@@ -337,7 +375,9 @@ def test_summary():
 
 def test_summary_of_graphs_and_options():
     text = text_of(functional(), show_trainable=True)
-    assert "Connected to" in text and "shared[1][0]" in text and "Trainable" in text
+    assert "Connected to" in text
+    assert "shared[1][0]" in text
+    assert "Trainable" in text
     assert "└ " in text_of(nested(), expand_nested=True)
     part = text_of(sequential(), layer_range=("dense", "batch"))
     assert part.count("(Dense)") <= 1
@@ -346,4 +386,5 @@ def test_summary_of_graphs_and_options():
 
 def test_summary_of_an_unbuilt_model():
     text = text_of(hb.Sequential([L.Dense(3)]))
-    assert "?" in text and "unbuilt" in text
+    assert "?" in text
+    assert "unbuilt" in text

@@ -58,7 +58,9 @@ def test_same_seed_same_bits():
     results = []
     for _ in range(2):
         hb.utils.set_random_seed(7)
-        model = hb.Sequential([hb.layers.Dense(8, "relu"), hb.layers.Dropout(0.3), hb.layers.Dense(1)])
+        model = hb.Sequential(
+            [hb.layers.Dense(8, "relu"), hb.layers.Dropout(0.3), hb.layers.Dense(1)]
+        )
         model.compile("adam", "mse")
         model.fit(X, Y, epochs=3, verbose=0)
         results.append(model.get_weights())
@@ -99,7 +101,16 @@ def endless():
         lambda: {"x": endless(), "steps_per_epoch": 7},
         lambda: {"x": [(X[i * 8 : i * 8 + 8], Y[i * 8 : i * 8 + 8]) for i in range(7)].__iter__()},
     ],
-    ids=["lists", "float64", "fortran order", "tensors", "PyDataset", "workers", "generator", "iterator"],
+    ids=[
+        "lists",
+        "float64",
+        "fortran order",
+        "tensors",
+        "PyDataset",
+        "workers",
+        "generator",
+        "iterator",
+    ],
 )
 def test_kinds_of_data(data):
     kwargs = data()
@@ -117,7 +128,9 @@ def test_dataset_hears_of_the_end_of_epochs():
     assert data.ends == 3
 
 
-@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32", "int64", "uint32", "bool", "float16"])
+@pytest.mark.parametrize(
+    "dtype", ["int8", "uint8", "int16", "int32", "int64", "uint32", "bool", "float16"]
+)
 def test_dtypes_of_x(dtype):
     x = (X * 3).astype(dtype)
     model, reference = linear(), linear()
@@ -161,7 +174,9 @@ def test_class_weight_is_a_sample_weight():
     table = {0: 1.0, 1: 0.2, 2: 3.0}
 
     def model():
-        made = hb.Sequential([hb.Input((4,)), hb.layers.Dense(3, "softmax", kernel_initializer="zeros")])
+        made = hb.Sequential(
+            [hb.Input((4,)), hb.layers.Dense(3, "softmax", kernel_initializer="zeros")]
+        )
         made.compile("sgd", "sparse_categorical_crossentropy")
         return made
 
@@ -183,7 +198,10 @@ def test_class_weight_of_sequences_and_of_outputs():
     labels = RNG.randint(0, 3, (8, 5))
     data = RNG.rand(8, 5, 4)
     history = model.fit(
-        data, {"a": labels, "b": np.zeros((8, 5, 1))}, class_weight={"a": {0: 1, 1: 2, 2: 0.5}}, verbose=0
+        data,
+        {"a": labels, "b": np.zeros((8, 5, 1))},
+        class_weight={"a": {0: 1, 1: 2, 2: 0.5}},
+        verbose=0,
     )
     assert set(history.history) == {"loss", "a_loss", "b_loss"}
 
@@ -191,11 +209,13 @@ def test_class_weight_of_sequences_and_of_outputs():
 def test_validation_split_takes_the_last_rows():
     model = linear(hb.optimizers.SGD(0.0))
     history = model.fit(X, Y, validation_split=0.2, verbose=0).history
-    assert history["val_loss"][0] == pytest.approx(model.evaluate(X[40:], Y[40:], verbose=0), rel=1e-6)
+    assert history["val_loss"][0] == pytest.approx(
+        model.evaluate(X[40:], Y[40:], verbose=0), rel=1e-6
+    )
     assert history["loss"][0] == pytest.approx(model.evaluate(X[:40], Y[:40], verbose=0), rel=1e-5)
 
 
-@pytest.mark.parametrize("frequency, epochs", [(2, [1, 3]), ([1, 4], [0, 3])])
+@pytest.mark.parametrize(("frequency", "epochs"), [(2, [1, 3]), ([1, 4], [0, 3])])
 def test_validation_frequency(frequency, epochs):
     seen = []
     callback = hb.callbacks.LambdaCallback(
@@ -203,7 +223,13 @@ def test_validation_frequency(frequency, epochs):
     )
     model = linear()
     model.fit(
-        X, Y, epochs=4, validation_data=(X, Y), validation_freq=frequency, verbose=0, callbacks=[callback]
+        X,
+        Y,
+        epochs=4,
+        validation_data=(X, Y),
+        validation_freq=frequency,
+        verbose=0,
+        callbacks=[callback],
     )
     assert seen == epochs
 
@@ -211,7 +237,12 @@ def test_validation_frequency(frequency, epochs):
 def test_validation_data_with_weights_and_steps():
     model = linear(hb.optimizers.SGD(0.0))
     history = model.fit(
-        X, Y, validation_data=(X, Y, np.arange(50.0)), validation_batch_size=10, validation_steps=2, verbose=0
+        X,
+        Y,
+        validation_data=(X, Y, np.arange(50.0)),
+        validation_batch_size=10,
+        validation_steps=2,
+        verbose=0,
     ).history
     expected = model.evaluate(X[:20], Y[:20], sample_weight=np.arange(20.0), verbose=0)
     assert history["val_loss"][0] == pytest.approx(expected, rel=1e-5)
@@ -219,7 +250,9 @@ def test_validation_data_with_weights_and_steps():
 
 def test_initial_epoch_and_steps_per_epoch():
     model = linear()
-    history = model.fit(X, Y, epochs=5, initial_epoch=3, steps_per_epoch=2, batch_size=10, verbose=0)
+    history = model.fit(
+        X, Y, epochs=5, initial_epoch=3, steps_per_epoch=2, batch_size=10, verbose=0
+    )
     assert history.epoch == [3, 4]
     assert int(model.optimizer.iterations) == 4
 
@@ -308,7 +341,9 @@ def test_regularizers_and_add_loss_count():
             self.add_loss(3.0 * hb.ops.mean(x))
             return x
 
-    model = hb.Sequential([hb.Input((4,)), Extra(), hb.layers.Dense(1, kernel_regularizer=hb.regularizers.L2(0.1))])
+    model = hb.Sequential(
+        [hb.Input((4,)), Extra(), hb.layers.Dense(1, kernel_regularizer=hb.regularizers.L2(0.1))]
+    )
     model.compile("sgd", "mse")
     kernel = model.get_weights()[0]
     plain = float(((model.predict(X, verbose=0) - Y) ** 2).mean())
@@ -354,7 +389,9 @@ def test_predict_is_the_model(rows):
         found = model.predict(X[:rows], verbose=0)
         assert isinstance(found, np.ndarray)
         np.testing.assert_allclose(found, X[:rows] @ kernel + bias, rtol=1e-6)
-    np.testing.assert_allclose(model.predict_on_batch(X[:rows]), X[:rows] @ kernel + bias, rtol=1e-6)
+    np.testing.assert_allclose(
+        model.predict_on_batch(X[:rows]), X[:rows] @ kernel + bias, rtol=1e-6
+    )
 
 
 def test_predict_follows_the_weights():
@@ -394,7 +431,9 @@ def test_one_batch_methods():
 
 def test_several_outputs():
     x = hb.Input((4,), name="in")
-    model = hb.Model(x, [hb.layers.Dense(1, name="a")(x), hb.layers.Dense(2, "softmax", name="b")(x)])
+    model = hb.Model(
+        x, [hb.layers.Dense(1, name="a")(x), hb.layers.Dense(2, "softmax", name="b")(x)]
+    )
     model.compile(
         "sgd", {"a": "mse", "b": "sparse_categorical_crossentropy"}, loss_weights={"a": 2.0, "b": 0.5},
         metrics={"b": ["accuracy"]},
@@ -417,17 +456,24 @@ def test_loss_of_some_outputs_only():
 
 
 @pytest.mark.parametrize(
-    "units, target, loss, kind",
+    ("units", "target", "loss", "kind"),
     [
         (1, (Y > 2).astype("float32"), "binary_crossentropy", "binary_accuracy"),
         (3, np.eye(3)[np.arange(50) % 3], "categorical_crossentropy", "categorical_accuracy"),
         (3, np.arange(50) % 3, "sparse_categorical_crossentropy", "sparse_categorical_accuracy"),
-        (3, (np.arange(50) % 3)[:, None], "sparse_categorical_crossentropy", "sparse_categorical_accuracy"),
+        (
+            3,
+            (np.arange(50) % 3)[:, None],
+            "sparse_categorical_crossentropy",
+            "sparse_categorical_accuracy",
+        ),
     ],
 )
 @pytest.mark.parametrize("name", ["accuracy", "acc"])
 def test_accuracy_is_chosen_by_the_shapes(units, target, loss, kind, name):
-    model = hb.Sequential([hb.Input((4,)), hb.layers.Dense(units, "sigmoid" if units == 1 else "softmax")])
+    model = hb.Sequential(
+        [hb.Input((4,)), hb.layers.Dense(units, "sigmoid" if units == 1 else "softmax")]
+    )
     model.compile("sgd", loss, metrics=[name])
     logs = model.evaluate(X, target, verbose=0, return_dict=True)
     metric = hb.metrics.get(kind)
@@ -455,7 +501,9 @@ def test_ctrl_c_leaves_a_usable_model():
         if batch == 3 and int(model.optimizer.iterations) > 7:
             raise KeyboardInterrupt
 
-    callback = hb.callbacks.LambdaCallback(on_train_batch_end=stop, on_train_end=lambda logs: ended.append(1))
+    callback = hb.callbacks.LambdaCallback(
+        on_train_batch_end=stop, on_train_end=lambda logs: ended.append(1)
+    )
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, Y, batch_size=8, epochs=5, verbose=0, callbacks=[callback])
     assert ended == [1]
@@ -466,7 +514,9 @@ def test_ctrl_c_leaves_a_usable_model():
 
 def test_steps_per_execution_groups_batch_hooks():
     seen = []
-    callback = hb.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))
+    callback = hb.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(batch)
+    )
     linear(steps_per_execution=3).fit(X, Y, batch_size=8, verbose=0, callbacks=[callback])
     assert seen == [2, 5, 6]
 
@@ -474,7 +524,9 @@ def test_steps_per_execution_groups_batch_hooks():
 def test_verbose_2_prints_a_line_an_epoch(capsys):
     linear().fit(X, Y, epochs=2, verbose=2, batch_size=25)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Epoch 1/2" and lines[1].startswith("2/2 - ") and "loss: " in lines[1]
+    assert lines[0] == "Epoch 1/2"
+    assert lines[1].startswith("2/2 - ")
+    assert "loss: " in lines[1]
     assert len(lines) == 4
 
 
@@ -484,7 +536,9 @@ def test_no_control_characters_without_a_terminal(capsys):
     model.evaluate(X, Y, verbose=1)
     model.predict(X, verbose=1)
     text = capsys.readouterr().out
-    assert "\r" not in text and "\x1b" not in text and "\b" not in text
+    assert "\r" not in text
+    assert "\x1b" not in text
+    assert "\b" not in text
     assert len(text.splitlines()) == 6
 
 

@@ -104,9 +104,7 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
     return _rebuild(first, [map_structure(func, *row, none_is_leaf=none_is_leaf) for row in rows])
 
 
-def map_structure_up_to(
-    shallow_structure: Any, func: Callable[..., Any], *structures: Any
-) -> Any:
+def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
     """`map_structure` that goes no deeper than `shallow_structure`."""
     if not is_nested(shallow_structure):
         return func(*structures)

@@ -142,7 +142,9 @@ class CallbackList:
         model: Any = None,
         **params: Any,
     ) -> None:
-        given = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks] if callbacks else []
+        given = (
+            list(callbacks) if isinstance(callbacks, Iterable) else [callbacks] if callbacks else []
+        )
         for callback in given:
             if isinstance(callback, type) or not hasattr(callback, "set_model"):
                 called = " (a class: create it with ())" if isinstance(callback, type) else ""

@@ -49,7 +49,9 @@ class LambdaCallback(Callback):
             if not (name.startswith("on_") and hasattr(Callback, name)):
                 raise ValueError(f"LambdaCallback: there is no hook '{name}'.")
             if not callable(function):
-                raise ValueError(f"LambdaCallback: {name} must be a function. Received: {function!r}.")
+                raise ValueError(
+                    f"LambdaCallback: {name} must be a function. Received: {function!r}."
+                )
             setattr(self, name, function)
 
 
@@ -82,7 +84,9 @@ class LearningRateScheduler(Callback):
             )
         self.model.optimizer.learning_rate = float(new)
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(new)}.")
+            print(
+                f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(new)}."
+            )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if logs is not None:
@@ -128,7 +132,9 @@ class SwapEMAWeights(Callback):
             raise ValueError("SwapEMAWeights: the optimizer must have use_ema=True.")
         if not optimizer.built:
             return
-        for variable, average in zip(optimizer._trainable_variables, optimizer._averages, strict=True):
+        for variable, average in zip(
+            optimizer._trainable_variables, optimizer._averages, strict=True
+        ):
             value = variable.numpy().copy()
             variable.assign(average.numpy())
             average.assign(value)

@@ -9,7 +9,13 @@ import numpy as np
 from hornbeam import config, tree
 
 _NATIVE = "fdilqB?"  # dtypes that need no second look
-_SMALL = {"int8": "int32", "int16": "int32", "uint16": "int32", "uint32": "int64", "uint64": "int64"}
+_SMALL = {
+    "int8": "int32",
+    "int16": "int32",
+    "uint16": "int32",
+    "uint32": "int64",
+    "uint64": "int64",
+}
 
 
 def to_arrays(data: Any, what: str, expected: int | None = None) -> Any:
@@ -28,12 +34,18 @@ def to_arrays(data: Any, what: str, expected: int | None = None) -> Any:
         if not data:
             raise ValueError(f"{what} is empty.")
         arrays = all(hasattr(value, "shape") and np.ndim(value) > 0 for value in data)
-        stacked = expected == 1 and len(data) > 1 and len({np.shape(v) for v in data}) == 1 if arrays else True
+        stacked = (
+            expected == 1 and len(data) > 1 and len({np.shape(v) for v in data}) == 1
+            if arrays
+            else True
+        )
         nested = any(isinstance(value, (dict, tuple)) for value in data) or any(
             value is None for value in data
         )
-        if (arrays and not stacked) or (nested and not _numbers(data)) or (
-            expected is not None and expected > 1 and len(data) == expected
+        if (
+            (arrays and not stacked)
+            or (nested and not _numbers(data))
+            or (expected is not None and expected > 1 and len(data) == expected)
         ):
             converted = [to_arrays(value, f"{what}[{i}]") for i, value in enumerate(data)]
             return tuple(converted) if isinstance(data, tuple) else converted
@@ -143,5 +155,7 @@ def named_leaves(structure: Any, name: str) -> dict[str, Any]:
         return {name: structure}
     pairs = tree.flatten_with_path(structure)
     return {
-        name + "".join(f"[{key!r}]" for key in path): leaf for path, leaf in pairs if leaf is not None
+        name + "".join(f"[{key!r}]" for key in path): leaf
+        for path, leaf in pairs
+        if leaf is not None
     }

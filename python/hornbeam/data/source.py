@@ -23,7 +23,7 @@ def unpack(data: Any) -> tuple[Any, Any, Any]:
             f"A batch must be x, (x,), (x, y) or (x, y, sample_weight). "
             f"Received: a tuple of {len(data)}."
         )
-    return (*data, None, None)[:3]  # type: ignore[return-value]
+    return (*data, None, None)[:3]
 
 
 def is_stream(x: Any) -> bool:
@@ -81,7 +81,11 @@ class ArraySource:
         part.__dict__.update(self.__dict__)
         for name in ("x", "y", "sample_weight"):
             value = getattr(self, name)
-            setattr(part, name, tree.map_structure(lambda a: None if a is None else a[start:stop], value))
+            setattr(
+                part,
+                name,
+                tree.map_structure(lambda a: None if a is None else a[start:stop], value),
+            )
         part.rows = stop - start
         part._tensors = None
         return part
@@ -113,7 +117,11 @@ def specs_of(arrays: Any, rows: int | None = None) -> Any:
 def _checked_batch_size(batch_size: int | None, where: str) -> int:
     if batch_size is None:
         return 32
-    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+    if (
+        isinstance(batch_size, bool)
+        or not isinstance(batch_size, (int, np.integer))
+        or batch_size < 1
+    ):
         raise ValueError(f"{where}: batch_size must be an integer >= 1. Received: {batch_size!r}.")
     return int(batch_size)
 

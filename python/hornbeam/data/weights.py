@@ -23,12 +23,12 @@ def sample_weights_of(
         raise ValueError(f"{where}: class_weight needs targets.")
     by_name = any(isinstance(value, dict) for value in class_weight.values())
     if not isinstance(y, (list, tuple, dict)):
-        table = class_weight
+        only: Any = class_weight
         if by_name:
             if len(class_weight) != 1:
                 raise ValueError(f"{where}: class_weight is for several outputs, but there is one.")
-            table = next(iter(class_weight.values()))
-        return _of_array(table, np.asarray(y), sparse[0] if sparse else False, where)
+            only = next(iter(class_weight.values()))
+        return _of_array(only, np.asarray(y), sparse[0] if sparse else False, where)
     if isinstance(y, dict):
         keys: list[Any] = list(y)
     else:
@@ -41,12 +41,18 @@ def sample_weights_of(
         )
     unknown = [key for key in class_weight if by_name and key not in keys]
     if unknown:
-        raise ValueError(f"{where}: class_weight: there is no output '{unknown[0]}'; outputs: {keys}.")
+        raise ValueError(
+            f"{where}: class_weight: there is no output '{unknown[0]}'; outputs: {keys}."
+        )
     result = []
     for i, (key, target) in enumerate(zip(keys, targets, strict=True)):
-        table = class_weight.get(key) if by_name else class_weight
+        table: Any = class_weight.get(key) if by_name else class_weight
         known = sparse[i] if i < len(sparse) else False
-        weights = np.ones(len(target), "float32") if table is None else _of_array(table, target, known, where)
+        weights = (
+            np.ones(len(target), "float32")
+            if table is None
+            else _of_array(table, target, known, where)
+        )
         result.append(weights)
     return dict(zip(keys, result, strict=True)) if isinstance(y, dict) else result
 
@@ -75,7 +81,11 @@ def combine(weights: Any, sample_weight: Any) -> Any:
     if isinstance(weights, dict):
         return {key: combine(value, sample_weight[key]) for key, value in weights.items()}
     if isinstance(weights, list):
-        parts = sample_weight if isinstance(sample_weight, (list, tuple)) else [sample_weight] * len(weights)
+        parts = (
+            sample_weight
+            if isinstance(sample_weight, (list, tuple))
+            else [sample_weight] * len(weights)
+        )
         return [combine(w, s) for w, s in zip(weights, parts, strict=True)]
     sample = np.asarray(sample_weight, "float32")
     if sample.ndim > weights.ndim and sample.shape[-1] == 1:

@@ -53,7 +53,11 @@ def _hot_pair(y_true: Any, y_pred: Any, name: str) -> tuple[Any, Any]:
 
 
 def binary_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ) -> Any:
     """`-mean(y_true log(y_pred) + (1 - y_true) log(1 - y_pred))` over `axis`.
 
@@ -74,7 +78,11 @@ def binary_crossentropy(
 
 
 def categorical_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ) -> Any:
     """`-sum(y_true log(y_pred))` over the classes; targets are one-hot or probabilities.
 
@@ -121,7 +129,9 @@ def sparse_categorical_crossentropy(
     if ignore_class is not None:
         valid = ops.not_equal(labels, ignore_class)
         labels = ops.where(valid, labels, ops.zeros_like(labels))
-    loss = ops.sparse_categorical_crossentropy(labels, as_float(logits), from_logits=True, axis=axis)
+    loss = ops.sparse_categorical_crossentropy(
+        labels, as_float(logits), from_logits=True, axis=axis
+    )
     if valid is not None:
         loss = ops.where(valid, loss, ops.zeros_like(loss))
         loss._keras_mask = valid
@@ -137,7 +147,11 @@ def _class_numbers(y_true: Any, y_pred: Any, axis: int) -> Any:
     if len(labels.shape) == len(y_pred.shape) and labels.shape[axis] == 1:
         labels = ops.squeeze(labels, axis)
     if tuple(labels.shape) != tuple(wanted):
-        hot = " One-hot targets need loss='categorical_crossentropy'." if given == tuple(y_pred.shape) else ""
+        hot = (
+            " One-hot targets need loss='categorical_crossentropy'."
+            if given == tuple(y_pred.shape)
+            else ""
+        )
         raise ValueError(
             f"sparse_categorical_crossentropy: targets must be class numbers of shape "
             f"{shape_text(wanted)} for outputs of shape {shape_text(y_pred.shape)}.{hot} "
@@ -365,7 +379,13 @@ class CategoricalFocalCrossentropy(Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         return categorical_focal_crossentropy(
-            y_true, y_pred, self.alpha, self.gamma, self.from_logits, self.label_smoothing, self.axis
+            y_true,
+            y_pred,
+            self.alpha,
+            self.gamma,
+            self.from_logits,
+            self.label_smoothing,
+            self.axis,
         )
 
 

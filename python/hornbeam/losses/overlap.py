@@ -150,5 +150,9 @@ class Circle(Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         return circle(
-            y_true, y_pred, remove_diagonal=self.remove_diagonal, gamma=self.gamma, margin=self.margin
+            y_true,
+            y_pred,
+            remove_diagonal=self.remove_diagonal,
+            gamma=self.gamma,
+            margin=self.margin,
         )

@@ -47,7 +47,8 @@ def match_weight(values: Any, weight: Any, what: str = "sample_weight") -> Any:
     while 0 < len(weight.shape) < len(values.shape):
         weight = ops.expand_dims(weight, -1)
     fits = len(weight.shape) <= len(values.shape) and all(
-        w in (1, v) for w, v in zip(weight.shape, values.shape[-len(weight.shape) or None :], strict=False)
+        w in (1, v)
+        for w, v in zip(weight.shape, values.shape[-len(weight.shape) or None :], strict=False)
     )
     if not fits:
         raise ValueError(

@@ -130,7 +130,9 @@ def _class_of(fn: Any, default_name: str, doc: str) -> type[Loss]:
     return Wrapped
 
 
-MeanSquaredError = _class_of(mean_squared_error, "mean_squared_error", "The mean of squared errors.")
+MeanSquaredError = _class_of(
+    mean_squared_error, "mean_squared_error", "The mean of squared errors."
+)
 MeanAbsoluteError = _class_of(
     mean_absolute_error, "mean_absolute_error", "The mean of absolute errors."
 )

@@ -44,17 +44,24 @@ class AUC(Metric):
         from_logits: bool = False,
     ) -> None:
         super().__init__(dtype, name)
-        for value, valid, what in ((curve, _CURVES, "curve"), (summation_method, _METHODS, "summation_method")):
+        for value, valid, what in (
+            (curve, _CURVES, "curve"),
+            (summation_method, _METHODS, "summation_method"),
+        ):
             if value not in valid:
                 raise ValueError(f"AUC: {what} must be one of {valid}. Received: {value!r}.")
         if thresholds is not None:
             inner = sorted(float(t) for t in thresholds)
-            if inner and not (0 <= inner[0] and inner[-1] <= 1):
-                raise ValueError(f"AUC: thresholds must be between 0 and 1. Received: {thresholds}.")
+            if inner and not (inner[0] >= 0 and inner[-1] <= 1):
+                raise ValueError(
+                    f"AUC: thresholds must be between 0 and 1. Received: {thresholds}."
+                )
             num_thresholds = len(inner) + 2
         else:
             if num_thresholds <= 1:
-                raise ValueError(f"AUC: num_thresholds must be above 1. Received: {num_thresholds}.")
+                raise ValueError(
+                    f"AUC: num_thresholds must be above 1. Received: {num_thresholds}."
+                )
             inner = [(i + 1) / (num_thresholds - 1) for i in range(num_thresholds - 2)]
         self._limits = np.array([-_EDGE, *inner, 1.0 + _EDGE])
         self.num_thresholds = num_thresholds

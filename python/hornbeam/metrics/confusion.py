@@ -36,7 +36,9 @@ def count_outcomes(
         weight = weight * label_weights
     if top_k is not None:
         lowest = ops.min(ops.top_k(y_pred, top_k)[0], axis=-1, keepdims=True)
-        y_pred = ops.where(ops.greater_equal(y_pred, lowest), y_pred, ops.zeros_like(y_pred) + _LOWEST)
+        y_pred = ops.where(
+            ops.greater_equal(y_pred, lowest), y_pred, ops.zeros_like(y_pred) + _LOWEST
+        )
     if class_id is not None:
         y_true, y_pred, weight = (y[..., class_id] for y in (y_true, y_pred, weight))
     labels = y_pred.shape[-1] if by_label else 1
@@ -206,9 +208,7 @@ class _AtConstraint(Metric):
         self._counts = {key: self.add_variable(shape, "zeros", name=key) for key in kept}
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        counts = count_outcomes(
-            y_true, y_pred, self._limits, sample_weight, class_id=self.class_id
-        )
+        counts = count_outcomes(y_true, y_pred, self._limits, sample_weight, class_id=self.class_id)
         for key, variable in self._counts.items():
             variable.assign_add(counts[key])
 

@@ -22,7 +22,10 @@ def _class_of(class_name: str, fn: Any, default_name: str, doc: str) -> type[Mea
 
 
 MeanSquaredError = _class_of(
-    "MeanSquaredError", losses.mean_squared_error, "mean_squared_error", "The mean of squared errors."
+    "MeanSquaredError",
+    losses.mean_squared_error,
+    "mean_squared_error",
+    "The mean of squared errors.",
 )
 MeanAbsoluteError = _class_of(
     "MeanAbsoluteError", losses.mean_absolute_error, "mean_absolute_error",

@@ -33,7 +33,9 @@ class FBetaScore(Metric):
                 f"Received: {average!r}."
             )
         if not isinstance(beta, float) or beta <= 0:
-            raise ValueError(f"{type(self).__name__}: beta must be a positive float. Received: {beta}.")
+            raise ValueError(
+                f"{type(self).__name__}: beta must be a positive float. Received: {beta}."
+            )
         if threshold is not None and not 0 < threshold <= 1:
             raise ValueError(
                 f"{type(self).__name__}: threshold must be above 0 and at most 1. "

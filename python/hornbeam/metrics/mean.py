@@ -95,7 +95,9 @@ class MeanMetricWrapper(Mean):
         self.fn = fn
         self._options = kwargs
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         mask = getattr(y_pred, "_keras_mask", None)
         values = as_float(self.fn(y_true, y_pred, **self._options), self.dtype)
         if mask is not None and sample_weight is None:

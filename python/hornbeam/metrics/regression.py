@@ -20,7 +20,9 @@ class RootMeanSquaredError(Mean):
     def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         y_true, y_pred = pair(y_true, y_pred, self.name)
         super().update_state(ops.square(y_true - y_pred), sample_weight)
 
@@ -45,7 +47,9 @@ def concordance_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Lin's concordance correlation of targets and outputs along `axis`."""
     y_true, y_pred = pair(y_true, y_pred, "concordance_correlation")
     means = [ops.mean(y, axis=axis, keepdims=True) for y in (y_true, y_pred)]
-    spread = [ops.mean(ops.square(y - m), axis=axis) for y, m in zip((y_true, y_pred), means, strict=True)]
+    spread = [
+        ops.mean(ops.square(y - m), axis=axis) for y, m in zip((y_true, y_pred), means, strict=True)
+    ]
     together = ops.mean((y_true - means[0]) * (y_pred - means[1]), axis=axis)
     apart = ops.squeeze(ops.square(means[0] - means[1]), axis)
     return 2.0 * together / (spread[0] + spread[1] + apart + 1e-7)
@@ -74,7 +78,9 @@ class PearsonCorrelation(MeanMetricWrapper):
         axis: The axis of the vectors.
     """
 
-    def __init__(self, name: str = "pearson_correlation", dtype: Any = None, axis: int = -1) -> None:
+    def __init__(
+        self, name: str = "pearson_correlation", dtype: Any = None, axis: int = -1
+    ) -> None:
         super().__init__(pearson_correlation, name, dtype, axis=axis)
         self.axis = axis
 
@@ -153,7 +159,9 @@ class R2Score(Metric):
             return ops.convert_to_tensor(0.0)
         sums = {key: variable.value for key, variable in self._sums.items()}
         total = sums["squared_sum"] - sums["sum"] * ops.divide_no_nan(sums["sum"], sums["count"])
-        score = ops.where(ops.equal(total, 0.0), 0.0, 1.0 - ops.divide_no_nan(sums["residual"], total))
+        score = ops.where(
+            ops.equal(total, 0.0), 0.0, 1.0 - ops.divide_no_nan(sums["residual"], total)
+        )
         if self.class_aggregation == "uniform_average":
             score = ops.mean(score)
         elif self.class_aggregation == "variance_weighted_average":

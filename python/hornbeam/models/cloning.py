@@ -58,7 +58,9 @@ def clone_model(
             )
         result = make(layer)
         if not isinstance(result, Layer):
-            raise ValueError(f"clone_model: clone_function must return a layer. Received: {result!r}.")
+            raise ValueError(
+                f"clone_model: clone_function must return a layer. Received: {result!r}."
+            )
         return result
 
     if isinstance(model, Sequential):
@@ -120,7 +122,9 @@ def _clone_graph(model: Functional, input_tensors: Any, clone: Any, call_functio
             if id(operation) not in copies:
                 copies[id(operation)] = clone(operation)
             copy = copies[id(operation)]
-            result = call_function(copy, *args, **kwargs) if call_function else copy(*args, **kwargs)
+            result = (
+                call_function(copy, *args, **kwargs) if call_function else copy(*args, **kwargs)
+            )
         for old, value in zip(node.outputs, tree.flatten(result), strict=True):
             values[id(old)] = value
     outputs = tree.map_structure(lambda tensor: values[id(tensor)], model._outputs_structure)

@@ -46,7 +46,9 @@ class CompiledLoss:
     def _check_weights(self, names: list[str]) -> list[Any]:
         weights = by_output(self.loss_weights, names, "compile(loss_weights=...)")
         for weight in weights:
-            if weight is not None and (isinstance(weight, bool) or not isinstance(weight, (int, float))):
+            if weight is not None and (
+                isinstance(weight, bool) or not isinstance(weight, (int, float))
+            ):
                 raise ValueError(
                     f"compile(loss_weights=...): weights must be numbers. Received: {weight!r}."
                 )

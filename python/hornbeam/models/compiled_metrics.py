@@ -55,9 +55,11 @@ class _ByShape:
         true, pred = tuple(y_true.shape), tuple(y_pred.shape)
         if pred[-1:] == (1,) or not pred:
             chosen = binary
-        elif isinstance(loss, losses.SparseCategoricalCrossentropy):
-            chosen = sparse
-        elif len(true) < len(pred) or (true[-1:] == (1,) and pred[-1] > 1):
+        elif (
+            isinstance(loss, losses.SparseCategoricalCrossentropy)
+            or len(true) < len(pred)
+            or (true[-1:] == (1,) and pred[-1] > 1)
+        ):
             chosen = sparse
         else:
             chosen = categorical
@@ -102,7 +104,8 @@ class CompiledMetrics:
             )
         per_output = by_output(value, names, f"compile({what}=...)", many=True)
         return [
-            list(v) if isinstance(v, (list, tuple)) else [] if v is None else [v] for v in per_output
+            list(v) if isinstance(v, (list, tuple)) else [] if v is None else [v]
+            for v in per_output
         ]
 
     @property
@@ -115,7 +118,9 @@ class CompiledMetrics:
         pairs = named_outputs(y_pred, self.output_names)
         names = [name for name, _ in pairs]
         targets = targets_by_output(y_true, y_pred, names)
-        of_loss = compiled_loss.functions(names) if compiled_loss is not None else [None] * len(names)
+        of_loss = (
+            compiled_loss.functions(names) if compiled_loss is not None else [None] * len(names)
+        )
         used: set[str] = {"loss"}
         for value, weighted in ((self.given, False), (self.weighted, True)):
             if value is None:
@@ -152,7 +157,9 @@ class CompiledMetrics:
         samples: list[Any] = [sample_weight] * len(names)
         if isinstance(sample_weight, (list, tuple, dict)):
             several = not isinstance(sample_weight, dict) or len(names) > 1
-            leaves = list(sample_weight.values()) if isinstance(sample_weight, dict) else sample_weight
+            leaves = (
+                list(sample_weight.values()) if isinstance(sample_weight, dict) else sample_weight
+            )
             samples = by_output(sample_weight, names, "sample_weight") if several else list(leaves)
         for key, i, weighted, metric in self._flat:
             target, output = targets[i], pairs[i][1]

@@ -30,7 +30,13 @@ class Functional(Model):
     _untracked = (*Model._untracked, "_plan", "_steps", "_inputs_structure", "_outputs_structure")
 
     def __init__(
-        self, inputs: Any, outputs: Any, name: str | None = None, *, trainable: bool = True, **kwargs: Any
+        self,
+        inputs: Any,
+        outputs: Any,
+        name: str | None = None,
+        *,
+        trainable: bool = True,
+        **kwargs: Any,
     ) -> None:
         if not getattr(self, "_ready", False) or "_layers" not in self.__dict__:
             Trainer.__init__(self)
@@ -70,15 +76,23 @@ class Functional(Model):
 
     def _names_of_inputs(self) -> list[str]:
         if isinstance(self._inputs_structure, dict):
-            return [".".join(map(str, path)) for path, _ in tree.flatten_with_path(self._inputs_structure)]
+            return [
+                ".".join(map(str, path))
+                for path, _ in tree.flatten_with_path(self._inputs_structure)
+            ]
         return [
-            tensor.node.operation.name if tensor.node is not None and tensor.node.is_input else tensor.name
+            tensor.node.operation.name
+            if tensor.node is not None and tensor.node.is_input
+            else tensor.name
             for tensor in self._inputs
         ]
 
     def _names_of_outputs(self) -> list[str]:
         if isinstance(self._outputs_structure, dict):
-            return [".".join(map(str, path)) for path, _ in tree.flatten_with_path(self._outputs_structure)]
+            return [
+                ".".join(map(str, path))
+                for path, _ in tree.flatten_with_path(self._outputs_structure)
+            ]
         names: list[str] = []
         for tensor in self._outputs:
             name = tensor.name if tensor.node is None else tensor.node.operation.name

@@ -37,7 +37,9 @@ def get_config(model: Any) -> dict[str, Any]:
         entry = serialize_operation(operation)
         entry["name"] = operation.name
         if isinstance(operation, FunctionOperation):
-            entry["config"].update(serialize_keras_object(split_arguments(calls[id(operation)][0])[0]))
+            entry["config"].update(
+                serialize_keras_object(split_arguments(calls[id(operation)][0])[0])
+            )
         entry["inbound_nodes"] = [_call(node, where) for node in calls.get(id(operation), [])]
         entries.append(entry)
     return {
@@ -103,7 +105,9 @@ def rebuild(config: dict[str, Any], custom_objects: Any = None) -> tuple[Any, An
             left = [item for item in waiting if not _try_call(made, outputs, item)]
             if len(left) == len(waiting):
                 names = sorted({name for name, _, _ in left})
-                raise ValueError(f"The configuration of the model has calls without inputs: {names}.")
+                raise ValueError(
+                    f"The configuration of the model has calls without inputs: {names}."
+                )
             waiting = left
         return (
             _tensors(config["input_layers"], outputs),

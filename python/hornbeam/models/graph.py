@@ -100,7 +100,7 @@ class GraphPlan:
                 inner_inputs = getattr(user.operation, "_graph_inputs", None)
                 for i, candidate in enumerate(inner_inputs() if inner_inputs else ()):
                     if candidate is inner and i < len(user.inputs):
-                        return user.inputs[i]  # type: ignore[no-any-return]
+                        return user.inputs[i]
                 queue.append(user)
                 # the inside of nested models is walked too
                 for candidate in inner_inputs() if inner_inputs else ():

@@ -101,7 +101,7 @@ class Loops:
         cache = model._epoch_steps if model._is_full_batch else model._train_steps
         cache.check()
         runner = _Runner(self, cache, called, "train")
-        stream = _endless(source, runner) if steps_per_epoch is not None else None
+        stream = _endless(source) if steps_per_epoch is not None else None
         model.stop_training = False
         self._prepare(source, cache, runner)
         called.on_train_begin()
@@ -121,7 +121,7 @@ class Loops:
                     model.optimizer.end_epoch()
                 if isinstance(source, StreamSource):
                     source.on_epoch_end()
-                if held_out is not None and _validates_now(epoch, initial_epoch, validation_freq):
+                if held_out is not None and _validates_now(epoch, validation_freq):
                     values = self._evaluate(held_out, validation_steps, called)
                     logs.update({f"val_{key}": value for key, value in values.items()})
                 called.on_epoch_end(epoch, logs)
@@ -303,16 +303,22 @@ class Loops:
     def _counts(self) -> tuple[int | None, int | None]:
         inputs, outputs = getattr(self, "inputs", None), getattr(self, "outputs", None)
         names = getattr(self, "output_names", None)
-        several = len(outputs) if outputs else len(names) if isinstance(names, list) and names else None
+        several = (
+            len(outputs) if outputs else len(names) if isinstance(names, list) and names else None
+        )
         return len(inputs) if inputs else None, several
 
-    def _array_source(self, x: Any, y: Any, weight: Any, batch_size: Any, where: str) -> ArraySource:
+    def _array_source(
+        self, x: Any, y: Any, weight: Any, batch_size: Any, where: str
+    ) -> ArraySource:
         if x is None:
             raise ValueError(f"{where}: x must be given. Received: x=None.")
         inputs, outputs = self._counts()
         return ArraySource(x, y, weight, batch_size, where, inputs, outputs)
 
-    def _source(self, x: Any, y: Any, weight: Any, batch_size: Any, where: str, shuffle: bool = False) -> Any:
+    def _source(
+        self, x: Any, y: Any, weight: Any, batch_size: Any, where: str, shuffle: bool = False
+    ) -> Any:
         if not is_stream(x):
             return self._array_source(x, y, weight, batch_size, where)
         for name, value in (("y", y), ("sample_weight", weight), ("batch_size", batch_size)):
@@ -324,14 +330,25 @@ class Loops:
         return StreamSource(x, where, shuffle)
 
     def _training_source(
-        self, x: Any, y: Any, weight: Any, batch_size: Any, class_weight: Any, split: float, shuffle: Any
+        self,
+        x: Any,
+        y: Any,
+        weight: Any,
+        batch_size: Any,
+        class_weight: Any,
+        split: float,
+        shuffle: Any,
     ) -> tuple[Any, Any]:
         source = self._source(x, y, weight, batch_size, "fit", shuffle is True)
         if isinstance(source, StreamSource):
             if split:
-                raise ValueError("fit: validation_split needs arrays; pass validation_data instead.")
+                raise ValueError(
+                    "fit: validation_split needs arrays; pass validation_data instead."
+                )
             if class_weight is not None:
-                source = _WeightedStream(source, lambda t: self._class_weights(class_weight, t, "fit"))
+                source = _WeightedStream(
+                    source, lambda t: self._class_weights(class_weight, t, "fit")
+                )
             return source, None
         self._check_values(source)
         if class_weight is not None:
@@ -371,7 +388,10 @@ class Loops:
             built_in = all(
                 loss is None
                 or (isinstance(loss, FunctionLoss) and loss.fn.__module__.startswith("hornbeam."))
-                or (type(loss).__module__.startswith("hornbeam.") and not isinstance(loss, FunctionLoss))
+                or (
+                    type(loss).__module__.startswith("hornbeam.")
+                    and not isinstance(loss, FunctionLoss)
+                )
                 for loss in given
             )
             if built_in:
@@ -423,7 +443,9 @@ class Loops:
         called.on_test_end(logs)
         return logs
 
-    def _on_batch(self, cache: StepCache, x: Any, y: Any, weight: Any, where: str) -> dict[str, Any]:
+    def _on_batch(
+        self, cache: StepCache, x: Any, y: Any, weight: Any, where: str
+    ) -> dict[str, Any]:
         model: Any = self
         source = self._array_source(x, y, weight, None, where)
         cache.check(known=True)
@@ -543,9 +565,7 @@ class _Runner:
                 f"only; for several use a PyDataset, or steps_per_epoch with an endless generator."
             )
         if steps is not None and step < steps and not self.model.stop_training:
-            _logger.warning(
-                "%s: the data ended after %d of %d batches.", source.where, step, steps
-            )
+            _logger.warning("%s: the data ended after %d of %d batches.", source.where, step, steps)
         if self.bar is not None and self.bar.bar is not None and self.bar.bar.target is None:
             self.bar.bar.target = step
         return to_logs(result)
@@ -658,7 +678,7 @@ def _order(source: ArraySource, shuffle: Any) -> Any:
     return np.random.permutation(source.rows).astype(np.int64, copy=False)
 
 
-def _endless(source: Any, runner: _Runner) -> Iterator[Any]:
+def _endless(source: Any) -> Iterator[Any]:
     """Batches of epoch after epoch, for fit with steps_per_epoch."""
     while True:
         found = False
@@ -667,7 +687,9 @@ def _endless(source: Any, runner: _Runner) -> Iterator[Any]:
             for start in range(0, source.rows, source.batch_size):
                 at = rows[start : start + source.batch_size]
                 found = True
-                yield tree.map_structure(lambda a, at=at: None if a is None else a[at], source.structure)
+                yield tree.map_structure(
+                    lambda a, at=at: None if a is None else a[at], source.structure
+                )
         else:
             for data in source.epoch():
                 found = True
@@ -676,7 +698,7 @@ def _endless(source: Any, runner: _Runner) -> Iterator[Any]:
             return
 
 
-def _validates_now(epoch: int, initial: int, frequency: Any) -> bool:
+def _validates_now(epoch: int, frequency: Any) -> bool:
     if isinstance(frequency, (list, tuple, set)):
         return epoch + 1 in frequency
     if not isinstance(frequency, int) or frequency < 1:

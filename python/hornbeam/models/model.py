@@ -190,11 +190,15 @@ class Model(Trainer, Layer):
 
     # ---- configuration and copies ---------------------------------------------------------
 
-    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+    def save(
+        self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> None:
         """Save architecture, weights and training state; see `hb.saving.save_model`."""
         save_model(self, filepath, overwrite, zipped, **kwargs)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None) -> None:
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None
+    ) -> None:
         """Save the weights; see `hb.saving.save_weights`."""
         save_weights(self, filepath, overwrite, max_shard_size)
 
@@ -253,7 +257,11 @@ _graph_classes: dict[type, type] = {}
 def _with_graph(cls: type) -> type:
     """The subclass of a user's Model class that also is a functional model."""
     if cls not in _graph_classes:
-        members = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+        members = {
+            "__module__": cls.__module__,
+            "__qualname__": cls.__qualname__,
+            "__doc__": cls.__doc__,
+        }
         _graph_classes[cls] = type(cls.__name__, (cls, Model._functional_class), members)
     return _graph_classes[cls]
 

@@ -11,9 +11,7 @@ from hornbeam.utils.suggest import suggest
 def named_outputs(y_pred: Any, names: list[str] | None) -> list[tuple[str, Any]]:
     """`(name, tensor)` of every output, in flat order."""
     if isinstance(y_pred, dict):
-        return [
-            (".".join(map(str, path)), leaf) for path, leaf in tree.flatten_with_path(y_pred)
-        ]
+        return [(".".join(map(str, path)), leaf) for path, leaf in tree.flatten_with_path(y_pred)]
     leaves = tree.flatten(y_pred)
     if names is None or len(names) != len(leaves):
         names = [f"output_{i + 1}" for i in range(len(leaves))]
@@ -58,7 +56,9 @@ def targets_by_output(y_true: Any, y_pred: Any, names: list[str]) -> list[Any]:
     if y_true is None:
         return [None] * len(names)
     if isinstance(y_true, dict):
-        if isinstance(y_pred, dict) and any(isinstance(v, (dict, list, tuple)) for v in y_pred.values()):
+        if isinstance(y_pred, dict) and any(
+            isinstance(v, (dict, list, tuple)) for v in y_pred.values()
+        ):
             paths = dict(tree.flatten_with_path(y_true))
             return [paths.get(path) for path, _ in tree.flatten_with_path(y_pred)]
         if len(names) == 1 and len(y_true) == 1:

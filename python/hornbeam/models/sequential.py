@@ -141,7 +141,9 @@ class Sequential(Model):
                     f"several. Received: input_shape={input_shape}."
                 )
             batch_shape = (None, *tuple(input_shape)[1:])
-            layer = InputLayer(batch_shape=batch_shape, dtype=dtype or _float_dtype(self._layers[0]))
+            layer = InputLayer(
+                batch_shape=batch_shape, dtype=dtype or _float_dtype(self._layers[0])
+            )
             self._input_layer = layer
             self._tensors = [layer._inbound_nodes[0].outputs[0]]
         for layer in self._layers[len(self._tensors) - 1 :]:
@@ -150,7 +152,7 @@ class Sequential(Model):
 
     def _build_from_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         x = args[0] if args else kwargs.get("inputs")
-        if isinstance(x, (list, tuple, dict)) or not hasattr(x, "shape"):
+        if x is None or isinstance(x, (list, tuple, dict)) or not hasattr(x, "shape"):
             self.built = True  # nested inputs: the layers are built when they are called
             return
         with _core.eager():

@@ -39,8 +39,7 @@ def _output_shape(layer: Any) -> str:
     nodes = layer._inbound_nodes
     if not nodes:
         return "?"
-    text = _shape_text(nodes[0].output_structure)
-    return text
+    return _shape_text(nodes[0].output_structure)
 
 
 def _parameters(layer: Any) -> str:
@@ -100,7 +99,9 @@ def _chosen(model: Any, layer_range: Any) -> list[Any]:
     return list(layers)[low : high + 1]
 
 
-def _rows(model: Any, connected: bool, show_trainable: bool, nested: bool, layers: Any, depth: int) -> list[list[str]]:
+def _rows(
+    model: Any, connected: bool, show_trainable: bool, nested: bool, layers: Any, depth: int
+) -> list[list[str]]:
     plan = getattr(model, "_plan", None)
     rows = []
     for layer in layers:
@@ -127,7 +128,13 @@ def _widths(headers: list[str], positions: Any, line_length: int | None) -> list
         line_length = min(width, 76 if n == 3 else 100 if n == 5 else 76)
         line_length = max(line_length, 60)
     if positions is None:
-        shares = [0.45, 0.33, 0.22] if n == 3 else [0.31, 0.27, 0.16, 0.26] if n == 4 else [0.28, 0.24, 0.15, 0.23, 0.1]
+        shares = (
+            [0.45, 0.33, 0.22]
+            if n == 3
+            else [0.31, 0.27, 0.16, 0.26]
+            if n == 4
+            else [0.28, 0.24, 0.15, 0.23, 0.1]
+        )
         if "Trainable" in headers[-1] and n == 4:
             shares = [0.36, 0.3, 0.2, 0.14]
     else:
@@ -196,7 +203,9 @@ def summarize(
     trained = model.trainable_weights
     fixed = [v for v in weights if all(v is not t for t in trained)]
     optimizer = getattr(model, "optimizer", None)
-    state = optimizer.variables if optimizer is not None and getattr(model, "compiled", False) else []
+    state = (
+        optimizer.variables if optimizer is not None and getattr(model, "compiled", False) else []
+    )
     total = [*weights, *state]
     lines.append(f" Total params: {_count(total):,} ({_bytes(total)})")
     lines.append(f" Trainable params: {_count(trained):,} ({_bytes(trained)})")

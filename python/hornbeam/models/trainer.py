@@ -30,6 +30,14 @@ class Trainer(Loops):
         "history", "_flags",
     )  # fmt: skip
 
+    # what Layer has
+    _flatten_layers: Any
+    losses: Any
+    weights: Any
+    trainable_weights: Any
+    trainable_variables: Any
+    __call__: Any
+
     def __init__(self) -> None:
         self.compiled = False
         self.stop_training = False
@@ -77,7 +85,9 @@ class Trainer(Loops):
             ValueError: If a name is not known; the message has close matches.
         """
         if jit_compile not in (True, False, "auto", None):
-            raise ValueError(f"compile: jit_compile must be True, False or 'auto'. Received: {jit_compile!r}.")
+            raise ValueError(
+                f"compile: jit_compile must be True, False or 'auto'. Received: {jit_compile!r}."
+            )
         if run_eagerly and jit_compile is True:
             raise ValueError("compile: jit_compile=True and run_eagerly=True exclude each other.")
         if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
@@ -143,7 +153,11 @@ class Trainer(Loops):
             if isinstance(config.get(key), (str, dict, list)):
                 values[key] = _from_config(config[key])
         self.compile(**values)
-        if self.optimizer is not None and getattr(self, "built", False) and self.trainable_variables:
+        if (
+            self.optimizer is not None
+            and getattr(self, "built", False)
+            and self.trainable_variables
+        ):
             with _core.eager():
                 self.optimizer.build(self.trainable_variables)
 
@@ -223,7 +237,9 @@ class Trainer(Loops):
             )
         return total
 
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
         """Add a batch to the metrics of compile(); returns all metrics."""
         if self._compile_metrics is not None and y is not None:
             self._compile_metrics.update_state(y, y_pred, sample_weight, self._compile_loss)
@@ -323,7 +339,7 @@ class Trainer(Loops):
         return _as_logs(self.test_step(data))
 
     def _call_predict_step(self, data: Any) -> Any:
-        x, y, sample_weight = data
+        x, y, _sample_weight = data
         return self.predict_step(x if y is None and not isinstance(x, (tuple, list)) else (x,))
 
     def make_train_function(self, force: bool = False) -> Any:

@@ -41,7 +41,9 @@ class Adam(Optimizer):
         if self.built:
             return
         super().build(variables)
-        self._means, self._squares = self.add_optimizer_variables(variables, ("momentum", "velocity"))
+        self._means, self._squares = self.add_optimizer_variables(
+            variables, ("momentum", "velocity")
+        )
         if self.amsgrad:
             self._largest = self.add_optimizer_variables(variables, "velocity_hat")
 

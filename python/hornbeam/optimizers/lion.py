@@ -64,7 +64,9 @@ class Lamb(Optimizer):
         if self.built:
             return
         super().build(variables)
-        self._means, self._squares = self.add_optimizer_variables(variables, ("momentum", "velocity"))
+        self._means, self._squares = self.add_optimizer_variables(
+            variables, ("momentum", "velocity")
+        )
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         step = ops.cast(self.iterations + 1, variable.dtype)

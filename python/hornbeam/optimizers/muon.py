@@ -80,7 +80,7 @@ class Muon(Optimizer):
             return
         super().build(variables)
         self._momentums = self.add_optimizer_variables(variables, "momentum")
-        self._squares = [
+        self._squares: list[Any] = [
             None if self._is_matrix(v) else self.add_variable_from_reference(v, "velocity")
             for v in variables
         ]
@@ -122,7 +122,9 @@ class Muon(Optimizer):
         step = ops.cast(self.iterations + 1, variable.dtype)
         mean, square = self._slot(self._momentums, variable), self._slot(self._squares, variable)
         mean.assign(self.adam_beta_1 * mean.value + (1 - self.adam_beta_1) * gradient)
-        square.assign(self.adam_beta_2 * square.value + (1 - self.adam_beta_2) * ops.square(gradient))
+        square.assign(
+            self.adam_beta_2 * square.value + (1 - self.adam_beta_2) * ops.square(gradient)
+        )
         correction = ops.sqrt(1 - ops.power(self.adam_beta_2, step))
         rate = learning_rate * correction / (1 - ops.power(self.adam_beta_1, step))
         variable.assign_sub(rate * mean.value / (ops.sqrt(square.value) + self.epsilon))

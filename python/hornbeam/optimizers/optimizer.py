@@ -79,7 +79,9 @@ class Optimizer:
         self._index: dict[int, int] = {}
         self._no_decay: set[int] = set()
         self._no_decay_patterns: list[str] = []
-        self._iterations = self._track(Variable(0, dtype="int32", trainable=False, name="iteration"))
+        self._iterations = self._track(
+            Variable(0, dtype="int32", trainable=False, name="iteration")
+        )
         self._learning_rate: Any = learning_rate
         if isinstance(learning_rate, dict):
             self._learning_rate = deserialize_keras_object(learning_rate)
@@ -299,15 +301,20 @@ class Optimizer:
                     f"model again), or build(all variables) before the first step."
                 )
 
-    def _with_gradients(self, grads: list[Any], variables: list[Any]) -> tuple[list[Any], list[Any]]:
+    def _with_gradients(
+        self, grads: list[Any], variables: list[Any]
+    ) -> tuple[list[Any], list[Any]]:
         pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
         if len(pairs) == len(grads):
             return [ops.convert_to_tensor(g) for g in grads], variables
-        missing = [getattr(v, "path", v.name) for g, v in zip(grads, variables, strict=True) if g is None]
+        missing = [
+            getattr(v, "path", v.name) for g, v in zip(grads, variables, strict=True) if g is None
+        ]
         if not pairs:
             raise ValueError(f"{self.name}: no gradients for any variable: {', '.join(missing)}.")
         warnings.warn(
-            f"Gradients do not exist for variables {missing} when minimizing the loss.", stacklevel=3
+            f"Gradients do not exist for variables {missing} when minimizing the loss.",
+            stacklevel=3,
         )
         return [ops.convert_to_tensor(g) for g, _ in pairs], [v for _, v in pairs]
 
@@ -453,8 +460,11 @@ class Optimizer:
         rate = self._learning_rate
         if isinstance(rate, Variable):
             rate = float(rate.numpy())
-        config = {"name": config.pop("name"), "learning_rate": serialize_keras_object(rate), **config}
-        return config
+        return {
+            "name": config.pop("name"),
+            "learning_rate": serialize_keras_object(rate),
+            **config,
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:

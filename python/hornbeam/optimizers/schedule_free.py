@@ -39,7 +39,9 @@ class ScheduleFreeAdamW(Optimizer):
         if self.built:
             return
         super().build(variables)
-        self._fast, self._squares = self.add_optimizer_variables(variables, ("momentum", "velocity"))
+        self._fast, self._squares = self.add_optimizer_variables(
+            variables, ("momentum", "velocity")
+        )
         for fast, variable in zip(self._fast, variables, strict=True):
             fast.assign(variable.numpy())
 

@@ -20,7 +20,11 @@ class SGD(Optimizer):
     """
 
     def __init__(
-        self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **common: Any
+        self,
+        learning_rate: Any = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **common: Any,
     ) -> None:
         super().__init__(learning_rate, **common)
         if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
@@ -39,9 +43,7 @@ class SGD(Optimizer):
     def _update(self, grads: list[Any], variables: list[Any], learning_rate: Any) -> None:
         self._apply_weight_decay(variables, learning_rate)
         velocities = [self._slot(self._velocities, v) for v in variables] if self.momentum else []
-        _fused.sgd_update(
-            learning_rate, self.momentum, variables, grads, velocities, self.nesterov
-        )
+        _fused.sgd_update(learning_rate, self.momentum, variables, grads, velocities, self.nesterov)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         velocities = [self._slot(self._velocities, variable)] if self.momentum else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import io
 import json
 import os
@@ -61,7 +61,7 @@ def save_model(
 
 
 def _contents(model: Any) -> dict[str, bytes]:
-    now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
+    now = dt.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {"keras_version": _KERAS_VERSION, "date_saved": now}
     config = without_defaults(serialize_keras_object(model))
     weights = io.BytesIO()
@@ -78,7 +78,9 @@ def without_defaults(config: Any) -> Any:
         return config
     config = {key: without_defaults(value) for key, value in config.items()}
     module, name, inner = (config.get(k) for k in ("module", "class_name", "config"))
-    if not isinstance(inner, dict) or not str(module).startswith(("keras.layers", "keras.initializers")):
+    if not isinstance(inner, dict) or not str(module).startswith(
+        ("keras.layers", "keras.initializers")
+    ):
         return config
     cls = getattr(public_module(str(module).removeprefix("keras.")), str(name), None)
     if cls is None:

@@ -35,7 +35,7 @@ def register_keras_serializable(
     """
 
     def decorator(obj: T) -> T:
-        key = f"{package}>{name if name is not None else obj.__name__}"  # type: ignore[attr-defined]
+        key = f"{package}>{name if name is not None else getattr(obj, '__name__', '')}"
         if inspect.isclass(obj) and not hasattr(obj, "get_config"):
             raise ValueError(
                 f"register_keras_serializable: the class {obj.__name__} needs a get_config() method."
@@ -98,7 +98,7 @@ class CustomObjectScope:
         _scopes.stack.append(self.custom_objects)
         return self
 
-    def __exit__(self, *args: Any) -> None:
+    def __exit__(self, *args: object) -> None:
         _scopes.stack.pop()
 
 

@@ -257,7 +257,7 @@ def _modules_of(module: str | None, name: str) -> list[str]:
     return []
 
 
-_SPECIAL = {
+_SPECIAL: dict[str, Any] = {
     "__bytes__": lambda c: c["value"].encode("utf-8"),
     "__numpy__": lambda c: np.array(c["value"], dtype=c["dtype"]),
     "__tensor__": lambda c: _core.tensor(np.array(c["value"], dtype=c["dtype"])),
@@ -303,5 +303,3 @@ def _with_module(config: dict[str, Any], kind: str) -> dict[str, Any]:
     """Older configurations have no module."""
     plural = "losses" if kind == "loss" else f"{kind}s"
     return config if "module" in config else {**config, "module": f"keras.{plural}"}
-
-

@@ -34,7 +34,7 @@ def merged_signature(cls: type) -> inspect.Signature:
     optional = False
     for parameter in constructor_parameters(cls).values():
         optional = optional or parameter.default is not inspect.Parameter.empty
-        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        kind: Any = inspect.Parameter.POSITIONAL_OR_KEYWORD
         if optional and parameter.default is inspect.Parameter.empty:
             kind = inspect.Parameter.KEYWORD_ONLY
         parameters.append(parameter.replace(kind=kind))

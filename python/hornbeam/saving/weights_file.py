@@ -41,7 +41,7 @@ def read_weights(file: Any, model: Any, skip_mismatch: bool = False) -> None:
         problems = []
         for path, obj in saveables(model):
             name = f"{path}/vars" if path else "vars"
-            group = h5[name] if name in h5 else {}
+            group = h5.get(name, {})
             if not len(group) and not (isinstance(obj, Layer) and obj._own_variables()):
                 continue
             try:
@@ -50,7 +50,8 @@ def read_weights(file: Any, model: Any, skip_mismatch: bool = False) -> None:
                 problems.append(f"'{path or obj.name}': {error}")
         if problems and not skip_mismatch:
             raise ValueError(
-                f"The weights of {len(problems)} layers could not be loaded: " + "; ".join(problems[:5])
+                f"The weights of {len(problems)} layers could not be loaded: "
+                + "; ".join(problems[:5])
             )
         for problem in problems:
             warnings.warn(f"Skipped the weights of {problem}", stacklevel=3)

@@ -69,4 +69,4 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
             f"Data must be x, (x,), (x, y) or (x, y, sample_weight). "
             f"Received: a tuple of {len(data)}."
         )
-    return (*data, None, None)[:3]  # type: ignore[return-value]
+    return (*data, None, None)[:3]

@@ -40,8 +40,11 @@ def split_dataset(
     if len(lengths) != 1:
         raise ValueError(f"split_dataset: all arrays must have one length. Received: {lengths}.")
     n = lengths.pop()
-    left, right = (_rows(size, n, name) for size, name in ((left_size, "left_size"), (right_size, "right_size")))
-    left = n - right if left is None else left
+    left, right = (
+        _rows(size, n, name)
+        for size, name in ((left_size, "left_size"), (right_size, "right_size"))
+    )
+    left = n - (right or 0) if left is None else left
     right = n - left if right is None else right
     if left + right > n or left <= 0 or right <= 0:
         raise ValueError(
@@ -52,7 +55,7 @@ def split_dataset(
     if shuffle:
         order = np.random.default_rng(seed).permutation(n)
     parts = order[:left], order[left : left + right] if shuffle else order[n - right :]
-    return tuple(tree.map_structure(lambda a, rows=rows: a[rows], arrays) for rows in parts)  # type: ignore[return-value]
+    return tuple(tree.map_structure(lambda a, rows=rows: a[rows], arrays) for rows in parts)
 
 
 def _rows(size: Any, n: int, name: str) -> int | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 
 def suggest(name: object, known: Iterable[str]) -> str:
-    """" Did you mean 'adam'?", or an empty string where nothing is near."""
+    """ " Did you mean 'adam'?", or an empty string where nothing is near."""
     candidates = sorted(set(known))
     if str(name)[:1].islower():  # of names that differ in case, the one written like what was given
         candidates.reverse()

@@ -117,7 +117,9 @@ class PolynomialDecay(LearningRateSchedule):
         name: str = "PolynomialDecay",
     ) -> None:
         if decay_steps <= 0:
-            raise ValueError(f"PolynomialDecay: decay_steps must be positive. Received: {decay_steps}.")
+            raise ValueError(
+                f"PolynomialDecay: decay_steps must be positive. Received: {decay_steps}."
+            )
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
         self.end_learning_rate = end_learning_rate

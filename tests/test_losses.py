@@ -1,0 +1,110 @@
+"""Losses beyond the stored values of Keras (test_golden_losses.py): shapes, masks, logits, configs."""
+
+import numpy as np
+import pytest
+
+import hornbeam as hb
+from hornbeam import losses
+
+RNG = np.random.RandomState(0)
+TRUE, PRED = RNG.rand(6, 3).astype("float32"), RNG.rand(6, 3).astype("float32")
+CLASSES = [losses.get(name) for name in losses._TABLE if name[0].isupper()]
+OBJECTS = [loss for loss in CLASSES if isinstance(loss, losses.Loss)]
+
+
+@pytest.mark.parametrize("loss", OBJECTS, ids=lambda loss: loss.name)
+def test_config_round_trip(loss):
+    again = losses.deserialize(losses.serialize(loss))
+    assert type(again) is type(loss)
+    assert again.get_config() == loss.get_config()
+
+
+@pytest.mark.parametrize("name", [n for n in losses._TABLE if n[0].islower()])
+def test_every_name_is_known(name):
+    assert callable(losses.get(name))
+    assert callable(losses.get(name.lower()))
+
+
+def test_ranks_that_differ_by_one_are_matched():
+    for true, pred in ((TRUE[:, 0], PRED[:, :1]), (TRUE[:, :1], PRED[:, 0])):
+        found = float(losses.MeanSquaredError()(true, pred))
+        assert found == pytest.approx(((TRUE[:, 0] - PRED[:, 0]) ** 2).mean(), rel=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(6, 1), (1, 3), (6, 2), (3,), (6, 3, 2)])
+@pytest.mark.parametrize(
+    "loss", [losses.MeanSquaredError, losses.Huber, losses.BinaryCrossentropy, losses.Hinge]
+)
+def test_no_broadcasting_of_targets(shape, loss):
+    with pytest.raises(ValueError, match=r"y_pred.shape=\(6, 3\)"):
+        loss()(np.ones(shape), PRED)
+
+
+def test_mask_gives_the_mean_of_the_rest():
+    pred = hb.ops.convert_to_tensor(PRED)
+    pred._keras_mask = hb.ops.convert_to_tensor(np.array([1, 1, 0, 0, 1, 0], bool))
+    found = float(losses.MeanSquaredError()(TRUE, pred))
+    kept = [0, 1, 4]
+    assert found == pytest.approx(((TRUE - PRED) ** 2)[kept].mean(), rel=1e-5)
+    weights = np.arange(6.0)
+    found = float(losses.MeanSquaredError()(TRUE, pred, sample_weight=weights))
+    expected = (((TRUE - PRED) ** 2).mean(1) * weights)[kept].mean()
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_weights_of_samples_and_of_steps():
+    true, pred = RNG.rand(4, 5, 2), RNG.rand(4, 5, 2)
+    values = ((true - pred) ** 2).mean(-1)
+    for weight in (np.arange(4.0), np.arange(4.0)[:, None], RNG.rand(4, 5), RNG.rand(4, 5, 1)):
+        full = weight.reshape(weight.shape[:2] if weight.ndim == 3 else weight.shape)
+        full = full[:, None] if full.ndim == 1 else full
+        found = float(losses.MeanSquaredError()(true, pred, sample_weight=weight))
+        assert found == pytest.approx((values * full).mean(), rel=1e-5)
+
+
+def test_labels_out_of_range_are_refused():
+    probabilities = np.full((3, 4), 0.25, "float32")
+    for labels in ([0, 1, 4], [0, -1, 1]):
+        for from_logits in (True, False):
+            with pytest.raises((ValueError, IndexError)):
+                loss = losses.SparseCategoricalCrossentropy(from_logits=from_logits)(
+                    labels, probabilities
+                )
+                float(loss)
+
+
+def test_cross_entropy_of_sure_outputs_is_finite():
+    for loss, true, pred in (
+        (losses.BinaryCrossentropy(), [[0.0], [1.0]], [[1.0], [0.0]]),
+        (losses.CategoricalCrossentropy(), [[1.0, 0.0]], [[0.0, 1.0]]),
+        (losses.SparseCategoricalCrossentropy(), [0], [[0.0, 1.0]]),
+        (losses.BinaryCrossentropy(from_logits=True), [[0.0]], [[500.0]]),
+    ):
+        x = hb.Variable(np.array(pred, "float32"))
+        with hb.GradientTape() as tape:
+            value = loss(np.array(true), x)
+        assert np.isfinite(float(value))
+        assert float(value) > 10
+        assert np.isfinite(tape.gradient(value, x).numpy()).all()
+
+
+def test_function_and_class_of_ones_own():
+    def cubic(y_true, y_pred):
+        return hb.ops.mean(hb.ops.abs(y_true - y_pred) ** 3, axis=-1)
+
+    class Cubic(losses.Loss):
+        def call(self, y_true, y_pred):
+            return cubic(y_true, y_pred)
+
+    expected = (np.abs(TRUE - PRED) ** 3).mean()
+    model = hb.Sequential([hb.Input((3,)), hb.layers.Identity()])
+    for loss in (cubic, Cubic()):
+        model.compile(loss=loss)
+        assert model.evaluate(PRED, TRUE, verbose=0) == pytest.approx(expected, rel=1e-5)
+
+
+def test_float64_stays():
+    assert (
+        losses.MeanSquaredError()(TRUE.astype("float64"), PRED.astype("float64")).dtype == "float64"
+    )
+    assert losses.MeanSquaredError(dtype="float32")(TRUE.astype("float64"), PRED).dtype == "float32"
