@@ -20,7 +20,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 PICTURE = Path(__file__).with_suffix(".png")
-EPOCHS = 20
+EPOCHS = 25
 
 hb.utils.set_random_seed(42)
 digits = load_digits()
@@ -32,11 +32,12 @@ x_train, x_test, y_train, y_test = train_test_split(
 model = hb.Sequential(
     [
         hb.Input((8, 8, 1)),
+        layers.GaussianNoise(0.1),
         layers.Conv2D(32, 3, padding="same", activation="relu"),
         layers.Conv2D(64, 3, padding="same", activation="relu"),
         layers.BatchNormalization(),
         layers.MaxPooling2D(),
-        layers.Dropout(0.25),
+        layers.Dropout(0.4),
         layers.Flatten(),
         layers.Dense(128, activation="relu"),
         layers.Dropout(0.5),
@@ -45,7 +46,7 @@ model = hb.Sequential(
 )
 model.summary()
 model.compile(
-    optimizer=hb.optimizers.Adam(hb.optimizers.schedules.CosineDecay(3e-3, EPOCHS * 45)),
+    optimizer=hb.optimizers.Adam(hb.optimizers.schedules.CosineDecay(2e-3, EPOCHS * 45)),
     loss="sparse_categorical_crossentropy",
     metrics=["accuracy"],
 )
