@@ -271,3 +271,31 @@ def test_progress_bar_on_a_terminal(monkeypatch, capsys):
     assert "5/5" in text
     assert "loss: 0.2000" in text
     assert text.endswith("\n")
+
+
+def test_backup_resumes_to_the_same_bits(tmp_path):
+    def run(epochs, folder=None, stop=None):
+        hb.utils.set_random_seed(5)
+        model = hb.Sequential([hb.Input((3,)), hb.layers.Dropout(0.5), hb.layers.Dense(1)])
+        model.compile("adam", "mse")
+        return resume(model, epochs, folder, stop)
+
+    def resume(model, epochs, folder, stop=None):
+        def interrupt(epoch, logs):
+            if epoch == stop:
+                raise KeyboardInterrupt
+
+        hooks = [callbacks.LambdaCallback(on_epoch_begin=interrupt)]
+        hooks += [callbacks.BackupAndRestore(folder)] if folder else []
+        model.fit(X, Y, batch_size=4, epochs=epochs, verbose=0, callbacks=hooks)
+        return model
+
+    whole = run(4)
+    with pytest.raises(KeyboardInterrupt):
+        run(4, tmp_path, stop=2)
+    assert (tmp_path / "state.npz").exists()
+    resumed = run(4, tmp_path)
+    for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert resumed.history.epoch == [2, 3]
+    assert not (tmp_path / "state.npz").exists()

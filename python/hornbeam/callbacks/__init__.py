@@ -1,5 +1,6 @@
 """Callbacks."""
 
+from hornbeam.callbacks.backup import BackupAndRestore
 from hornbeam.callbacks.callback import Callback, CallbackList, History
 from hornbeam.callbacks.checkpoint import CSVLogger, ModelCheckpoint
 from hornbeam.callbacks.monitor import EarlyStopping, MonitorCallback, ReduceLROnPlateau
@@ -12,6 +13,7 @@ from hornbeam.callbacks.simple import (
 )
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",

@@ -7,7 +7,7 @@ from typing import Any
 
 from hornbeam import config, ops, tree
 from hornbeam.losses.reduction import REDUCTIONS, reduce_loss
-from hornbeam.saving.signature import config_of, merged_signature
+from hornbeam.saving.signature import config_of, spell_out
 from hornbeam.utils.naming import auto_name
 
 
@@ -33,7 +33,7 @@ class Loss:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.__signature__ = merged_signature(cls)  # type: ignore[attr-defined]
+        spell_out(cls)
 
     def __init__(
         self,

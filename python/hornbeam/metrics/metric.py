@@ -9,7 +9,7 @@ import numpy as np
 
 from hornbeam import _core, config
 from hornbeam._variable import Variable
-from hornbeam.saving.signature import config_of, merged_signature
+from hornbeam.saving.signature import config_of, spell_out
 from hornbeam.utils.naming import auto_name
 
 
@@ -35,7 +35,7 @@ class Metric:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.__signature__ = merged_signature(cls)  # type: ignore[attr-defined]
+        spell_out(cls)
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)

@@ -104,7 +104,10 @@ class Loops:
         stream = _endless(source) if steps_per_epoch is not None else None
         model.stop_training = False
         self._prepare(source, cache, runner)
+        model._resumed_epoch = None
         called.on_train_begin()
+        if model._resumed_epoch is not None:  # a callback has brought an earlier run back
+            initial_epoch = max(initial_epoch, model._resumed_epoch)
         try:
             for epoch in range(initial_epoch, epochs):
                 model.reset_metrics()

@@ -13,7 +13,7 @@ from hornbeam import _core, ops
 from hornbeam._variable import Variable
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
 from hornbeam.saving.serialization import deserialize_keras_object, serialize_keras_object
-from hornbeam.saving.signature import config_of, merged_signature
+from hornbeam.saving.signature import config_of, spell_out
 from hornbeam.utils.naming import auto_name
 
 
@@ -43,7 +43,7 @@ class Optimizer:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.__signature__ = merged_signature(cls)  # type: ignore[attr-defined]
+        spell_out(cls)
 
     def __init__(
         self,

@@ -40,3 +40,14 @@ def merged_signature(cls: type) -> inspect.Signature:
         parameters.append(parameter.replace(kind=kind))
     parameters.sort(key=lambda p: p.kind)
     return inspect.Signature(parameters)
+
+
+def spell_out(cls: type) -> None:
+    """Let a class, and its constructor, show the merged signature."""
+    signature = merged_signature(cls)
+    cls.__signature__ = signature  # type: ignore[attr-defined]
+    init = cls.__dict__.get("__init__")
+    if init is not None:
+        itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        first = [itself, *signature.parameters.values()]
+        init.__signature__ = signature.replace(parameters=first)
