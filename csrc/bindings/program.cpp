@@ -100,6 +100,15 @@ void register_program(py::module_& m) {
         .def("run_steps", &run_steps, py::arg("sources"), py::arg("rows"), py::arg("first"),
              py::arg("steps"), py::arg("collect") = std::vector<py::object>(),
              "Runs steps that take their rows from whole arrays; (steps done, outputs of the last).")
+        .def("profile",
+             [](Program& program, const std::vector<Tensor>& inputs, int repeats) {
+                 py::list rows;
+                 for (const auto& t : program.profile(inputs, repeats))
+                     rows.append(py::make_tuple(t.what, t.seconds, t.cost, t.instructions));
+                 return rows;
+             },
+             py::arg("inputs"), py::arg("repeats") = 5,
+             "(ops, seconds on one thread, estimated cost, instructions) of each node.")
         .def_property_readonly("arena_bytes", &Program::arena_bytes)
         .def_property_readonly("num_instructions", &Program::num_instructions)
         .def("describe", &Program::describe);

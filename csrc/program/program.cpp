@@ -1,6 +1,7 @@
 #include "program/program.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "ops/elementwise.h"
 #include "program/passes.h"
@@ -100,6 +101,7 @@ void Program::emit(Instance& instance) {
     for (auto& [variable, changed] : variables_)
         instance.variables.push_back(changed ? variable->mutable_data() : variable->data());
     instance.list.clear();
+    instance.owner.clear();
     instance.first_effect = size_t(-1);
     for (size_t i = 0; i < n; ++i) {
         if (!graph_.nodes[i].computed()) continue;
@@ -107,6 +109,7 @@ void Program::emit(Instance& instance) {
             instance.first_effect = instance.list.instrs.size();
         size_t unused = 0;
         emit_node(i, instance, instance.list, &plan, &unused);
+        instance.owner.resize(instance.list.instrs.size(), int(i));
     }
     instance.first_effect = std::min(instance.first_effect, instance.list.instrs.size());
 
@@ -193,20 +196,56 @@ size_t Program::num_instructions() {
     return (*lease).list.instrs.size();
 }
 
+namespace {
+std::string ops_of(const Node& node) {
+    switch (node.kind) {
+        case NodeKind::input: return "input";
+        case NodeKind::constant: return "constant";
+        case NodeKind::variable: return "variable";
+        case NodeKind::op: return node.op->name;
+        case NodeKind::cluster: break;
+    }
+    std::string names;
+    for (const Cluster::Step& step : node.cluster->steps)
+        names += (names.empty() ? "" : "+") + std::string(step.op->name);
+    return names;
+}
+}  // namespace
+
+std::vector<Program::Timing> Program::profile(const std::vector<Tensor>& inputs, int repeats) {
+    using Clock = std::chrono::steady_clock;
+    run(inputs);
+    Lease lease(*this);
+    Instance& instance = *lease;
+    const std::vector<Instr>& instrs = instance.list.instrs;
+    std::vector<double> best(instrs.size(), 1e30);
+    for (int r = 0; r < repeats; ++r)
+        for (size_t i = 0; i < instrs.size(); ++i) {
+            const auto start = Clock::now();
+            instrs[i].fn(instrs[i].args, 0, 1);
+            best[i] = std::min(best[i], std::chrono::duration<double>(Clock::now() - start).count());
+        }
+    std::vector<Timing> timings;
+    for (size_t i = 0; i < instrs.size(); ++i) {
+        if (i == 0 || instance.owner[i] != instance.owner[i - 1]) {
+            const Node& node = graph_.nodes[size_t(instance.owner[i])];
+            std::string what = ops_of(node);
+            if (!node.out.empty()) what += " " + to_string(node.out[0].shape);
+            timings.push_back({std::move(what)});
+        }
+        timings.back().seconds += best[i];
+        timings.back().cost += instrs[i].cost;
+        timings.back().instructions += 1;
+    }
+    return timings;
+}
+
 std::string Program::describe() const {
     std::ostringstream out;
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
         const Node& node = graph_.nodes[i];
         out << '%' << i << " = ";
-        switch (node.kind) {
-            case NodeKind::input: out << "input"; break;
-            case NodeKind::constant: out << "constant"; break;
-            case NodeKind::variable: out << "variable"; break;
-            case NodeKind::op: out << node.op->name; break;
-            case NodeKind::cluster:
-                for (const auto& step : node.cluster->steps)
-                    out << (&step == &node.cluster->steps.front() ? "" : "+") << step.op->name;
-        }
+        out << ops_of(node);
         out << '(';
         for (size_t k = 0; k < node.in.size(); ++k)
             out << (k ? ", %" : "%") << node.in[k].node << '.' << node.in[k].output;

@@ -32,6 +32,15 @@ public:
     int64_t run_steps(const Feed& feed, int64_t steps, const std::function<bool()>& keep_going,
                       std::vector<Tensor>* last);
 
+    struct Timing {
+        std::string what;    // ops of the node, and the shape of its first output
+        double seconds = 0;  // best of the repeats, one thread
+        int64_t cost = 0;    // as the ops estimate it
+        int instructions = 0;
+    };
+    // What each node takes when it runs on one thread. Changes the program's variables as runs do.
+    std::vector<Timing> profile(const std::vector<Tensor>& inputs, int repeats);
+
     size_t arena_bytes() const { return arena_bytes_; }
     size_t num_instructions();
     std::string describe() const;
@@ -41,6 +50,7 @@ private:
         std::unique_ptr<Buffer> arena;
         InstrList list;
         size_t first_effect = 0;
+        std::vector<int> owner;  // node of each instruction
         std::vector<const void*> variables;  // memory of each variable when the list was made
         std::vector<char*> inputs;
         std::vector<const char*> outputs;
