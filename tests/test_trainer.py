@@ -1,5 +1,9 @@
 """fit, evaluate, predict: what they compute, with every kind of data and every argument."""
 
+import os
+import signal
+import threading
+
 import numpy as np
 import pytest
 
@@ -269,7 +273,7 @@ def test_every_row_is_seen_once_an_epoch(shuffle):
             return self.dense(x)
 
         def train_step(self, data):
-            x, _ = data[:2]
+            x, _ = data
             self.total.assign_add(hb.ops.sum(x))
             return {"loss": self.total}
 
@@ -303,7 +307,7 @@ def test_own_train_step_and_test_step():
             return {metric.name: metric.result() for metric in self.metrics}
 
         def test_step(self, data):
-            x, y = data[:2]
+            x, y = data
             self.tracker.update_state(hb.ops.max(hb.ops.abs(self(x) - y)))
             return {"own": self.tracker.result()}
 
@@ -556,3 +560,61 @@ def test_missing_gradients_are_named():
     model.compile("sgd", "mse")
     with pytest.warns(UserWarning, match="Gradients do not exist"):
         model.fit(X, Y, verbose=0)
+
+
+def test_signal_in_a_long_epoch(tmp_path):
+    model = hb.Sequential([hb.Input((64,)), hb.layers.Dense(256, "relu"), hb.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = RNG.rand(4096, 64).astype("float32")
+    timer = threading.Timer(0.4, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, x[:, 0], batch_size=4, epochs=10000, verbose=0)
+    timer.join()
+    steps = int(model.optimizer.iterations)
+    assert steps > 0
+    assert np.isfinite(model.predict(x[:4], verbose=0)).all()
+    model.fit(x[:8], x[:8, 0], batch_size=4, verbose=0)
+    assert int(model.optimizer.iterations) == steps + 2
+
+
+class PenaltyGAN(hb.Model):
+    """Two optimizers, and a penalty on the gradient of the discriminator."""
+
+    def __init__(self):
+        super().__init__()
+        self.judge = hb.Sequential([hb.Input((2,)), hb.layers.Dense(8, "tanh"), hb.layers.Dense(1)])
+        self.maker = hb.Sequential([hb.Input((3,)), hb.layers.Dense(2)])
+        self.seeds = hb.random.SeedGenerator(1)
+
+    def compile(self, judge, maker):
+        super().compile()
+        self.judge_optimizer, self.maker_optimizer = judge, maker
+
+    def train_step(self, real):
+        noise = hb.random.normal((real.shape[0], 3), seed=self.seeds)
+        with hb.GradientTape() as tape:
+            with hb.GradientTape() as inner:
+                inner.watch(real)
+                out = self.judge(real)
+            slope = hb.ops.sum(inner.gradient(out, real) ** 2, axis=1)
+            penalty = hb.ops.mean((hb.ops.sqrt(slope) - 1.0) ** 2)
+            loss = hb.ops.mean(self.judge(self.maker(noise))) - hb.ops.mean(out) + 10.0 * penalty
+        weights = self.judge.trainable_variables
+        pairs = zip(tape.gradient(loss, weights), weights, strict=True)
+        self.judge_optimizer.apply_gradients(pairs)
+        with hb.GradientTape() as tape:
+            against = -hb.ops.mean(self.judge(self.maker(noise)))
+        weights = self.maker.trainable_variables
+        self.maker_optimizer.apply_gradients(zip(tape.gradient(against, weights), weights, strict=True))
+        return {"judge": loss, "maker": against, "penalty": penalty}
+
+
+@pytest.mark.parametrize("eagerly", [False, True])
+def test_two_optimizers_and_a_gradient_penalty(eagerly):
+    model = PenaltyGAN()
+    model.compile(hb.optimizers.Adam(0.05), hb.optimizers.Adam(0.05))
+    model.run_eagerly = eagerly
+    history = model.fit(X[:, :2], epochs=10, verbose=0).history
+    assert history["penalty"][-1] < history["penalty"][0]
+    assert int(model.judge_optimizer.iterations) == int(model.maker_optimizer.iterations) == 20

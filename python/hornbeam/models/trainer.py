@@ -324,23 +324,22 @@ class Trainer(Loops):
             self.reset_metrics()
 
     def _call_train_step(self, data: Any) -> Any:
-        return _as_logs(self.train_step(data))
+        return _as_logs(self.train_step(_packed(data)))
 
     def _call_epoch_step(self, data: Any) -> Any:
         """A step whose gradients are added up until the epoch ends (the optimizer GD)."""
         first = next(leaf for leaf in tree.flatten(data) if leaf is not None)
         self.optimizer.batch_rows = int(first.shape[0])
         try:
-            return _as_logs(self.train_step(data))
+            return _as_logs(self.train_step(_packed(data)))
         finally:
             self.optimizer.batch_rows = None
 
     def _call_test_step(self, data: Any) -> Any:
-        return _as_logs(self.test_step(data))
+        return _as_logs(self.test_step(_packed(data)))
 
     def _call_predict_step(self, data: Any) -> Any:
-        x, y, _sample_weight = data
-        return self.predict_step(x if y is None and not isinstance(x, (tuple, list)) else (x,))
+        return self.predict_step(_packed(data))
 
     def make_train_function(self, force: bool = False) -> Any:
         """The compiled step; `force` traces it anew."""
@@ -381,6 +380,16 @@ class Trainer(Loops):
 
 def _constant(known: bool = False) -> int:
     return 0
+
+
+def _packed(data: Any) -> Any:
+    """A batch as users' steps expect it: `x`, `(x, y)` or `(x, y, sample_weight)`."""
+    x, y, sample_weight = data
+    if sample_weight is not None:
+        return data
+    if y is not None:
+        return x, y
+    return (x,) if isinstance(x, (list, tuple)) else x
 
 
 def _mean(name: str) -> Any:
