@@ -187,9 +187,8 @@ def test_many_threads_run_one_program():
     wrong = []
 
     def work():
-        for _ in range(500):
-            if not np.array_equal(np.asarray(program.run([x])[0]), want):
-                wrong.append(1)
+        results = (np.asarray(program.run([x])[0]) for _ in range(500))
+        wrong.extend(1 for result in results if not np.array_equal(result, want))
 
     threads = [threading.Thread(target=work) for _ in range(3)]
     for t in threads:

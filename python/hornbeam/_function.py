@@ -80,8 +80,7 @@ def _as_tensor(x: Any) -> Any:
 class Function:
     """Calls fn through a Program, traced at the first call with each signature.
 
-    The signature is the structure of the arguments, the shape and dtype of each array in it, and every
-    other (hashable) leaf. Variables that fn reads or changes are the Program's state.
+    The signature is the structure of the arguments, the shape and dtype of each array, and every other  (hashable) leaf. Variables that fn reads or changes are the Program's state.
 
     Args:
         fn: Made of ops; it may read and assign Variables and use tapes.
@@ -131,7 +130,7 @@ def _structure_key(structure: Any) -> Hashable:
     return None
 
 
-# Two sizes that stand for an unknown dimension: where the results differ, the result is unknown too.
+# Sizes that stand for an unknown dimension: where the results differ, the result is unknown too.
 _STAND_INS = (83, 89)
 
 

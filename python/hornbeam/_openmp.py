@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 
-# Idle workers of a second OpenMP runtime in the process (PyTorch brings its own) would spin on the cores
-# that ours needs, and ours on theirs. A short spin keeps both fast. A user's own setting rules.
+# Idle workers of a second OpenMP runtime in the process (PyTorch brings its own) would spin on the
+# cores that ours needs, and ours on theirs. A short spin keeps both fast. A user's own setting rules.
 _SETTING, _SPINS = "GOMP_SPINCOUNT", "10000"
 
 
@@ -15,7 +16,7 @@ def load_core() -> None:
     if ours:
         os.environ[_SETTING] = _SPINS
     try:
-        import hornbeam._core  # noqa: F401
+        importlib.import_module("hornbeam._core")
     finally:
         if ours:
             del os.environ[_SETTING]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hornbeam import _core, tree
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class GradientTape:
     """Records what is computed inside `with`, so that it can be differentiated.
 
-    Trainable Variables are watched on their own; other tensors after `watch`. The gradient is itself
-    made of ops, so a tape around this one gives second derivatives.
+    Trainable Variables are watched on their own; other tensors after `watch`. The gradient is
+    itself made of ops, so a tape around this one gives second derivatives.
 
     Args:
         persistent: Allow more than one call of `gradient`.
@@ -30,7 +33,7 @@ class GradientTape:
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self._tape = _core.Tape(persistent, watch_accessed_variables)
 
-    def __enter__(self) -> GradientTape:
+    def __enter__(self) -> Self:
         self._tape.start()
         return self
 
@@ -98,7 +101,7 @@ class GradientTape:
         return tree.pack_sequence_as(sources, gradients)
 
     def jacobian(self, target: Any, source: Any) -> Any:
-        """d target[i] / d source[j], of shape target.shape + source.shape. Needs persistent=True."""
+        """d target[i] / d source[j], shape target.shape + source.shape; needs persistent=True."""
         shape = tuple(target.shape)
         rows = []
         for i in range(target.size):
@@ -138,7 +141,7 @@ def value_and_grad(
         with tape:
             if variables is None:
                 if not args:
-                    raise ValueError("value_and_grad: the function needs an argument to differentiate.")
+                    raise ValueError("value_and_grad: there is no argument to differentiate.")
                 first = tree.map_structure(_core.tensor, args[0])
                 args = (first, *args[1:])
                 tape.watch(first)

@@ -63,7 +63,7 @@ class Variable(_core.Variable):
             tensor = _core.tensor(value, dtype)
             if shape is not None and tuple(shape) != tensor.shape:
                 raise ValueError(
-                    f"Variable: shape={tuple(shape)} but the initial value has shape {tensor.shape}."
+                    f"Variable: shape={tuple(shape)} but the first value has shape {tensor.shape}."
                 )
             super().__init__(tensor, None, bool(trainable))
         self.name: str = name if name is not None else "variable"

@@ -1,7 +1,7 @@
 """The raw kernels on NumPy arrays, for those who run their own loops.
 
-`conv2d` and its gradients return new arrays. The optimizer updates change parameters and state in place:
-their arrays must be C-contiguous, writable and of one float dtype.
+`conv2d` and its gradients return new arrays. The optimizer updates change parameters and state in
+place: their arrays must be C-contiguous, writable and of one float dtype.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def conv2d_backward(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> tuple[Array, Array]:
-    """The gradients of `conv2d` with respect to x and w, given dy of y's shape. Returns (dx, dw)."""
+    """The gradients (dx, dw) of `conv2d` with respect to x and w, given dy of y's shape."""
     low, high = _padding(padding)
     common: dict[str, Any] = {
         "strides": _pair(strides, "strides"),
@@ -154,13 +154,15 @@ def adam_update(
     """One step of Adam (arXiv:1412.6980) on all parameters, in place.
 
     m += (1-b1)(g-m); v += (1-b2)(g*g-v); p -= a*m / (sqrt(v)+eps), a = lr*sqrt(1-b2^t)/(1-b1^t), or
-    a = lr with bias_correction=False. `step` is t, 1 at the first call. Given `vhat`, AMSGrad's running
-    maximum of v takes v's place. weight_decay is decoupled: p -= lr*wd*p first.
+    a = lr with bias_correction=False. `step` is t, 1 at the first call. Given `vhat`, AMSGrad's
+    running maximum of v takes v's place. weight_decay is decoupled: p -= lr*wd*p first.
     """
     _check_gradients("adam_update", params, grads)
     for name, slot in (("m", m), ("v", v), *((("vhat", vhat),) if vhat else ())):
         if len(slot) != len(params):
-            raise ValueError(f"adam_update: {name} has {len(slot)} arrays for {len(params)} parameters.")
+            raise ValueError(
+                f"adam_update: {name} has {len(slot)} arrays for {len(params)} parameters."
+            )
     if step < 1:
         raise ValueError(f"adam_update: step counts from 1. Received: {step}.")
     scalars = [_scalar(s) for s in (learning_rate, beta_1, beta_2, epsilon)]
