@@ -80,7 +80,8 @@ def _as_tensor(x: Any) -> Any:
 class Function:
     """Calls fn through a Program, traced at the first call with each signature.
 
-    The signature is the structure of the arguments, the shape and dtype of each array, and every other  (hashable) leaf. Variables that fn reads or changes are the Program's state.
+    The signature is the structure of the arguments, the shape and dtype of each array, and every
+    other (hashable) leaf. Variables that fn reads or changes are the Program's state.
 
     Args:
         fn: Made of ops; it may read and assign Variables and use tapes.

@@ -6,7 +6,7 @@ import importlib
 import os
 
 # Idle workers of a second OpenMP runtime in the process (PyTorch brings its own) would spin on the
-# cores that ours needs, and ours on theirs. A short spin keeps both fast. A user's own setting rules.
+# cores that ours needs, and ours on theirs. A short spin keeps both fast. A user's setting rules.
 _SETTING, _SPINS = "GOMP_SPINCOUNT", "10000"
 
 
