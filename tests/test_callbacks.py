@@ -90,7 +90,7 @@ def test_logs_and_params():
 
 def test_batches_give_the_same_result_with_and_without_hooks():
     results = []
-    for hooks in ([], [callbacks.LambdaCallback(on_train_batch_end=lambda b, logs: None)]):
+    for hooks in ([], [callbacks.LambdaCallback(on_train_batch_end=lambda *_: None)]):
         hb.utils.set_random_seed(3)
         model = model_of()
         model.fit(X, Y, batch_size=8, epochs=3, verbose=0, callbacks=hooks)
@@ -139,11 +139,12 @@ def test_early_stopping(options, values, stops_after):
 def test_early_stopping_restores_the_best_weights():
     kept = {}
     keep = callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: kept.update({epoch: model.get_weights()[0]})
+        on_epoch_end=lambda epoch, _: kept.update({epoch: model.get_weights()[0]})
     )
     model = model_of()
     model.fit(X, Y, epochs=6, verbose=0, callbacks=[
-        Fake([3, 1, 2, 2, 2, 2]), keep, callbacks.EarlyStopping(patience=2, restore_best_weights=True)])  # fmt: skip
+        Fake([3, 1, 2, 2, 2, 2]), keep, callbacks.EarlyStopping(patience=2,
+        restore_best_weights=True)])  # fmt: skip
     assert max(kept) == 3
     np.testing.assert_array_equal(model.get_weights()[0], kept[1])
 
@@ -159,9 +160,7 @@ def test_reduce_on_plateau():
     reduce = callbacks.ReduceLROnPlateau(factor=0.5, patience=2, cooldown=1, min_lr=0.02)
     rates = []
     watch = callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: rates.append(
-            round(float(model.optimizer.learning_rate), 4)
-        )
+        on_epoch_end=lambda *_: rates.append(round(float(model.optimizer.learning_rate), 4))
     )
     model = model_of(0.1)
     model.fit(X, Y, epochs=9, verbose=0, callbacks=[Fake([1.0] * 9), reduce, watch])
@@ -171,7 +170,7 @@ def test_reduce_on_plateau():
 
 
 def test_learning_rate_scheduler():
-    scheduler = callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.5)
+    scheduler = callbacks.LearningRateScheduler(lambda _, rate: rate * 0.5)
     model = model_of(0.4)
     history = model.fit(X, Y, epochs=3, verbose=0, callbacks=[scheduler])
     np.testing.assert_allclose(history.history["learning_rate"], [0.2, 0.1, 0.05], rtol=1e-6)
@@ -245,9 +244,7 @@ def test_swap_ema_weights():
     model = hb.Sequential([hb.Input((3,)), hb.layers.Dense(1)])
     model.compile(hb.optimizers.SGD(0.1, use_ema=True), "mse")
     before = []
-    look = callbacks.LambdaCallback(
-        on_test_begin=lambda logs: before.append(model.get_weights()[0])
-    )
+    look = callbacks.LambdaCallback(on_test_begin=lambda _: before.append(model.get_weights()[0]))
     model.fit(
         X,
         Y,

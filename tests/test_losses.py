@@ -1,4 +1,4 @@
-"""Losses beyond the stored values of Keras (test_golden_losses.py): shapes, masks, logits, configs."""
+"""Losses beyond the stored values of Keras: shapes, masks, logits, configs."""
 
 import numpy as np
 import pytest
@@ -66,11 +66,9 @@ def test_labels_out_of_range_are_refused():
     probabilities = np.full((3, 4), 0.25, "float32")
     for labels in ([0, 1, 4], [0, -1, 1]):
         for from_logits in (True, False):
+            loss = losses.SparseCategoricalCrossentropy(from_logits=from_logits)
             with pytest.raises((ValueError, IndexError)):
-                loss = losses.SparseCategoricalCrossentropy(from_logits=from_logits)(
-                    labels, probabilities
-                )
-                float(loss)
+                float(loss(labels, probabilities))
 
 
 def test_cross_entropy_of_sure_outputs_is_finite():

@@ -71,7 +71,7 @@ def test_metric_in_training_with_several_values():
     model.compile(
         "sgd", "categorical_crossentropy", metrics=[metrics.F1Score(), metrics.AUC(), "accuracy"]
     )
-    x, y = np.random.rand(40, 4), np.eye(3)[np.arange(40) % 3]
+    x, y = np.random.RandomState(0).rand(40, 4), np.eye(3)[np.arange(40) % 3]
     history = model.fit(x, y, epochs=2, verbose=0).history
     assert np.shape(history["f1_score"][0]) == (3,)
     check = metrics.AUC()
@@ -82,9 +82,14 @@ def test_metric_in_training_with_several_values():
 
 def test_two_metrics_of_one_name_keep_apart():
     model = hb.Sequential([hb.Input((4,)), hb.layers.Dense(1, "sigmoid")])
-    model.compile("sgd", "binary_crossentropy",
-                  metrics=[metrics.Precision(thresholds=0.1), metrics.Precision(thresholds=0.9)])  # fmt: skip
-    logs = model.evaluate(np.random.rand(8, 4), np.arange(8) % 2, verbose=0, return_dict=True)
+    model.compile(
+        "sgd",
+        "binary_crossentropy",
+        metrics=[metrics.Precision(thresholds=0.1), metrics.Precision(thresholds=0.9)],
+    )
+    logs = model.evaluate(
+        np.random.RandomState(0).rand(8, 4), np.arange(8) % 2, verbose=0, return_dict=True
+    )
     assert list(logs) == ["loss", "precision", "precision_1"]
 
 

@@ -310,7 +310,7 @@ def test_file_is_kept_when_saving_fails(tmp_path, monkeypatch):
     with pytest.raises(FileExistsError):
         model.save(path, overwrite=False)
     monkeypatch.setattr(
-        zipfile.ZipFile, "writestr", lambda *args: (_ for _ in ()).throw(OSError("disk full"))
+        zipfile.ZipFile, "writestr", lambda *_args: (_ for _ in ()).throw(OSError("disk full"))
     )
     with pytest.raises(OSError, match="disk full"):
         model.save(path)

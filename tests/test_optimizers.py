@@ -67,8 +67,9 @@ def test_order_of_variables():
     optimizer = optimizers.Adam(amsgrad=True, use_ema=True)
     optimizer.build(variables)
     assert [v.path for v in optimizer.variables] == [
-        "adam/iteration", "adam/learning_rate", "adam/a_average", "adam/b_average", "adam/a_momentum",
-        "adam/a_velocity", "adam/b_momentum", "adam/b_velocity", "adam/a_velocity_hat", "adam/b_velocity_hat",
+        "adam/iteration", "adam/learning_rate", "adam/a_average", "adam/b_average",
+        "adam/a_momentum", "adam/a_velocity", "adam/b_momentum", "adam/b_velocity",
+        "adam/a_velocity_hat", "adam/b_velocity_hat",
     ]  # fmt: skip
 
 
@@ -162,7 +163,7 @@ def test_own_schedule_in_a_program():
     model = hb.Sequential(
         [hb.Input((1,)), hb.layers.Dense(1, use_bias=False, kernel_initializer="zeros")]
     )
-    model.compile(optimizers.SGD(Halving()), lambda y_true, y_pred: y_pred)
+    model.compile(optimizers.SGD(Halving()), lambda _, y_pred: y_pred)
     model.fit(np.ones((1, 1)), np.ones((1, 1)), epochs=3, verbose=0)
     assert float(model.get_weights()[0][0, 0]) == pytest.approx(-(0.5 + 0.25 + 0.125))
     assert float(model.optimizer.learning_rate) == pytest.approx(0.0625)

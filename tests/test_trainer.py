@@ -439,9 +439,11 @@ def test_several_outputs():
         x, [hb.layers.Dense(1, name="a")(x), hb.layers.Dense(2, "softmax", name="b")(x)]
     )
     model.compile(
-        "sgd", {"a": "mse", "b": "sparse_categorical_crossentropy"}, loss_weights={"a": 2.0, "b": 0.5},
+        "sgd",
+        {"a": "mse", "b": "sparse_categorical_crossentropy"},
+        loss_weights={"a": 2.0, "b": 0.5},
         metrics={"b": ["accuracy"]},
-    )  # fmt: skip
+    )
     labels = (Y[:, 0] > 2).astype("int32")
     logs = model.evaluate({"in": X}, {"a": Y, "b": labels}, verbose=0, return_dict=True)
     assert list(logs) == ["loss", "a_loss", "b_loss", "b_accuracy"]
@@ -506,7 +508,7 @@ def test_ctrl_c_leaves_a_usable_model():
             raise KeyboardInterrupt
 
     callback = hb.callbacks.LambdaCallback(
-        on_train_batch_end=stop, on_train_end=lambda logs: ended.append(1)
+        on_train_batch_end=stop, on_train_end=lambda _: ended.append(1)
     )
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, Y, batch_size=8, epochs=5, verbose=0, callbacks=[callback])
@@ -518,9 +520,7 @@ def test_ctrl_c_leaves_a_usable_model():
 
 def test_steps_per_execution_groups_batch_hooks():
     seen = []
-    callback = hb.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: seen.append(batch)
-    )
+    callback = hb.callbacks.LambdaCallback(on_train_batch_end=lambda batch, _: seen.append(batch))
     linear(steps_per_execution=3).fit(X, Y, batch_size=8, verbose=0, callbacks=[callback])
     assert seen == [2, 5, 6]
 
@@ -606,7 +606,9 @@ class PenaltyGAN(hb.Model):
         with hb.GradientTape() as tape:
             against = -hb.ops.mean(self.judge(self.maker(noise)))
         weights = self.maker.trainable_variables
-        self.maker_optimizer.apply_gradients(zip(tape.gradient(against, weights), weights, strict=True))
+        self.maker_optimizer.apply_gradients(
+            zip(tape.gradient(against, weights), weights, strict=True)
+        )
         return {"judge": loss, "maker": against, "penalty": penalty}
 
 

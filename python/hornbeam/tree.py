@@ -1,4 +1,4 @@
-"""Nested structures: lists, tuples, named tuples and dicts (in the order of their keys) of leaves."""
+"""Nested structures: lists, tuples, named tuples and dicts (by sorted key) of leaves."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any

@@ -16,9 +16,9 @@ from hornbeam.callbacks.callback import Callback
 class BackupAndRestore(Callback):
     """Keeps the state of training in a folder, and takes it up again in the next run of `fit`.
 
-    The state is everything that training depends on: weights, optimizer, seeds of layers, NumPy's and
-    Python's random numbers, the epoch. A run that was cut off and started again gives the same bits as
-    one that was not.
+    The state is everything that training depends on: weights, optimizer, seeds of layers, NumPy's
+    and Python's random numbers, the epoch. A run that was cut off and started again gives the same
+    bits as one that was not.
 
     Args:
         backup_dir: The folder.
@@ -83,7 +83,7 @@ class BackupAndRestore(Callback):
     def _save(self, epoch: int) -> None:
         self.backup_dir.mkdir(parents=True, exist_ok=True)
         version, internal, gauss = random.getstate()
-        kind, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+        kind, keys, position, has_gauss, cached = np.random.get_state(legacy=True)  # noqa: NPY002
         facts = {
             "epoch": epoch, "python": [version, list(internal), gauss],
             "numpy": [str(kind), int(position), int(has_gauss), float(cached)],
@@ -100,8 +100,8 @@ class BackupAndRestore(Callback):
         variables = self._variables()
         if len(variables) != sum(name.startswith("v") for name in state.files):
             raise ValueError(
-                f"BackupAndRestore: '{self._path}' is of another model, or of one compiled otherwise. "
-                f"Delete it to start anew."
+                f"BackupAndRestore: '{self._path}' is of another model, or of one compiled "
+                f"otherwise. Delete it to start anew."
             )
         for i, variable in enumerate(variables):
             variable.assign(state[f"v{i}"])
@@ -109,5 +109,5 @@ class BackupAndRestore(Callback):
         version, internal, gauss = facts["python"]
         random.setstate((version, tuple(internal), gauss))
         kind, position, has_gauss, cached = facts["numpy"]
-        np.random.set_state((kind, state["numpy_keys"], position, has_gauss, cached))
+        np.random.set_state((kind, state["numpy_keys"], position, has_gauss, cached))  # noqa: NPY002
         self.model._resumed_epoch = facts["epoch"]

@@ -14,8 +14,8 @@ class ModelCheckpoint(MonitorCallback):
     """Saves the model, or its weights, as training goes on.
 
     Args:
-        filepath: Path, ending in `.keras` or (weights) `.weights.h5`; may have `{epoch}` and names of
-            metrics in it, such as `{val_loss:.2f}`.
+        filepath: Path, ending in `.keras` or (weights) `.weights.h5`; may have `{epoch}` and names
+            of metrics in it, such as `{val_loss:.2f}`.
         monitor: Name of the metric that decides what is best.
         verbose: 1 prints when a file is written.
         save_best_only: Whether only the best model so far is saved.
@@ -47,7 +47,8 @@ class ModelCheckpoint(MonitorCallback):
         if not self.filepath.endswith(ending):
             raise ValueError(
                 f"ModelCheckpoint: the path must end in "
-                f"{'`.weights.h5`' if save_weights_only else '`.keras`'}. Received: {self.filepath}."
+                f"{'`.weights.h5`' if save_weights_only else '`.keras`'}. Received: "
+                f"{self.filepath}."
             )
         self.verbose = verbose
         self.save_best_only = save_best_only
@@ -84,8 +85,8 @@ class ModelCheckpoint(MonitorCallback):
             path = self.filepath.format(**names)
         except KeyError as error:
             raise KeyError(
-                f"ModelCheckpoint: the path '{self.filepath}' has {error} in it, which is not among "
-                f"the logs: {list(names)}."
+                f"ModelCheckpoint: the path '{self.filepath}' has {error} in it, which is not "
+                f"among the logs: {list(names)}."
             ) from error
         if self.verbose > 0:
             print(f"\nEpoch {epoch + 1}: saving model to {path}")

@@ -138,7 +138,8 @@ class EarlyStopping(MonitorCallback):
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose > 0:
                 print(
-                    f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}."
+                    f"Restoring model weights from the end of the best epoch: "
+                    f"{self.best_epoch + 1}."
                 )
             self.model.set_weights(self.best_weights)
 
@@ -209,6 +210,7 @@ class ReduceLROnPlateau(MonitorCallback):
                     self.model.optimizer.learning_rate = new
                     if self.verbose > 0:
                         print(
-                            f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}."
+                            f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
+                            f"{new}."
                         )
                     self.cooldown_counter, self.wait = self.cooldown, 0

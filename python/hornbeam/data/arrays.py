@@ -76,8 +76,8 @@ def one_array(data: Any, what: str) -> np.ndarray[Any, Any]:
         array = np.asarray(data)
     except ValueError as error:
         raise ValueError(
-            f"{what} cannot become an array: its rows have different lengths. Pad them, for example "
-            f"with hb.utils.pad_sequences. ({error})"
+            f"{what} cannot become an array: its rows have different lengths. Pad them, for "
+            f"example with hb.utils.pad_sequences. ({error})"
         ) from error
     except Exception as error:
         raise ValueError(

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
-import numpy as np
+from hornbeam.data.shuffling import random_order
 
 
 class PyDataset:
     """Base class of data sets that make their batches one by one.
 
-    A subclass defines `__len__` (or `num_batches`), the number of batches, and `__getitem__(index)`,
-    which returns a batch: `(x, y)`, `(x, y, sample_weight)` or `x`.
+    A subclass defines `__len__` (or `num_batches`), the number of batches, and
+    `__getitem__(index)`, which returns a batch: `(x, y)`, `(x, y, sample_weight)` or `x`.
 
     Args:
         workers: Number of threads (or processes) that make batches ahead; 1 makes them one by one.
@@ -81,7 +81,7 @@ def batches_of(dataset: PyDataset, shuffle: bool) -> Iterator[Any]:
     if count is None:
         order: Any = _count_up()
     else:
-        order = iter(np.random.permutation(count).tolist() if shuffle else range(count))
+        order = iter(random_order(count).tolist() if shuffle else range(count))
     if dataset.workers <= 1 and not dataset.use_multiprocessing:
         for index in order:
             yield dataset[index]

@@ -37,7 +37,8 @@ def sample_weights_of(
     if not by_name and len(targets) > 1:
         raise ValueError(
             f"{where}: with several outputs, class_weight must be a dict of dicts, "
-            f"{{output: {{class: weight}}}}, for some of the outputs {keys}. Received: {class_weight}."
+            f"{{output: {{class: weight}}}}, for some of the outputs {keys}. Received: "
+            f"{class_weight}."
         )
     unknown = [key for key in class_weight if by_name and key not in keys]
     if unknown:
@@ -67,8 +68,8 @@ def _of_array(table: dict[int, float], y: Any, sparse: bool, where: str) -> np.n
     missing = [label for label in labels.tolist() if int(label) not in table]
     if missing:
         raise ValueError(
-            f"{where}: class_weight must have an entry for every class of the targets; there is none "
-            f"for {[int(m) for m in missing]}. Received: {table}."
+            f"{where}: class_weight must have an entry for every class of the targets; there is "
+            f"none for {[int(m) for m in missing]}. Received: {table}."
         )
     values = np.array([float(table[int(label)]) for label in labels.tolist()], "float32")
     return values[places].reshape(y.shape)

@@ -59,8 +59,8 @@ _CLASSES = (
 )  # fmt: skip
 _FUNCTIONS = (
     binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy,
-    categorical_focal_crossentropy, categorical_generalized_cross_entropy, categorical_hinge, circle,
-    cosine_similarity, dice, hinge, huber, kl_divergence, log_cosh, mean_absolute_error,
+    categorical_focal_crossentropy, categorical_generalized_cross_entropy, categorical_hinge,
+    circle, cosine_similarity, dice, hinge, huber, kl_divergence, log_cosh, mean_absolute_error,
     mean_absolute_percentage_error, mean_squared_error, mean_squared_logarithmic_error, poisson,
     sparse_categorical_crossentropy, squared_hinge, tversky,
 )  # fmt: skip

@@ -16,7 +16,7 @@ _OPTIONS = """
 
 
 def _logits(y_pred: Any, activation: str, axis: int) -> Any:
-    """What an output was made from, when it is a softmax or sigmoid whose argument is still known."""
+    """What a softmax or sigmoid output was made from, where that is still known."""
     known = getattr(y_pred, "_keras_logits", None)
     if known is None:
         return None

@@ -1,4 +1,4 @@
-"""Losses of numbers: how far outputs are from targets. Each function gives a loss for each sample."""
+"""Losses of numbers. Each function gives a loss for each sample."""
 
 import math
 from typing import Any
@@ -40,14 +40,14 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
 
 
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
-    """`mean((log(y_true + 1) - log(y_pred + 1))^2)` over the last axis; negative numbers count as 0."""
+    """`mean((log(y_true + 1) - log(y_pred + 1))^2)` over the last axis; below 0 counts as 0."""
     y_true, y_pred = pair(y_true, y_pred, "mean_squared_logarithmic_error")
     logs = [ops.log(ops.maximum(y, config.epsilon()) + 1.0) for y in (y_true, y_pred)]
     return ops.mean(ops.square(logs[0] - logs[1]), axis=-1)
 
 
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
-    """`0.5 e^2` for errors up to `delta`, `delta |e| - 0.5 delta^2` beyond; mean over the last axis."""
+    """Mean of `0.5 e^2` for errors up to `delta`, of `delta |e| - 0.5 delta^2` beyond."""
     y_true, y_pred = pair(y_true, y_pred, "huber")
     error = ops.abs(y_true - y_pred)
     inside = ops.minimum(error, float(delta))
@@ -76,7 +76,7 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Any:
 
 
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
-    """Minus the cosine of the angle between targets and outputs: -1 where they point the same way."""
+    """Minus the cosine of the angle between targets and outputs: -1 is best."""
     y_true, y_pred = pair(y_true, y_pred, "cosine_similarity")
     return -ops.sum(ops.normalize(y_pred, axis=axis) * ops.normalize(y_true, axis=axis), axis=axis)
 
@@ -126,7 +126,13 @@ def _class_of(fn: Any, default_name: str, doc: str) -> type[Loss]:
     class_name = {"KlDivergence": "KLDivergence"}.get(class_name, class_name)
     Wrapped.__name__ = Wrapped.__qualname__ = class_name
     Wrapped.__module__ = __name__
-    Wrapped.__doc__ = f"{doc}\n\n    Args:\n        reduction: As for `Loss`.\n        name: Name.\n        dtype: What targets and outputs are cast to.\n    "
+    Wrapped.__doc__ = f"""{doc}
+
+    Args:
+        reduction: As for `Loss`.
+        name: Name.
+        dtype: What targets and outputs are cast to.
+    """
     return Wrapped
 
 

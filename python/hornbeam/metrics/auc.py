@@ -134,7 +134,7 @@ class AUC(Metric):
 
 
 def _interpolated_pr(tp: Any, fp: Any, fn: Any) -> Any:
-    """Pieces of the area with precision interpolated between thresholds (Davis and Goadrich 2006)."""
+    """Pieces of the area, precision interpolated between thresholds (Davis, Goadrich 2006)."""
     found = tp + fp
     gained, more = tp[:-1] - tp[1:], ops.maximum(found[:-1] - found[1:], 0.0)
     slope = ops.divide_no_nan(gained, more)

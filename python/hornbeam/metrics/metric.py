@@ -68,8 +68,8 @@ class Metric:
         """Make a state variable; `reset_state` sets it to zero."""
         if not hasattr(self, "_variables"):
             raise RuntimeError(
-                f"In metric '{type(self).__name__}', you forgot to call `super().__init__()` as the "
-                f"first statement in the `__init__()` method."
+                f"In metric '{type(self).__name__}', you forgot to call `super().__init__()` as "
+                f"the first statement in the `__init__()` method."
             )
         dtype = str(dtype or self._dtype)
         with _core.eager():
@@ -135,7 +135,8 @@ class Metric:
         variables = self.variables
         if len(values) != len(variables):
             raise ValueError(
-                f"{self.name}: {len(variables)} state variables are needed. Received: {len(values)}."
+                f"{self.name}: {len(variables)} state variables are needed. Received: "
+                f"{len(values)}."
             )
         before = [v.value for v in variables]
         for variable, value in zip(variables, values, strict=True):

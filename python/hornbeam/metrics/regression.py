@@ -123,7 +123,8 @@ class R2Score(Metric):
         valid = (None, "uniform_average", "variance_weighted_average")
         if class_aggregation not in valid:
             raise ValueError(
-                f"R2Score: class_aggregation must be one of {valid}. Received: {class_aggregation!r}."
+                f"R2Score: class_aggregation must be one of {valid}. Received: "
+                f"{class_aggregation!r}."
             )
         if num_regressors < 0:
             raise ValueError(f"R2Score: num_regressors must be >= 0. Received: {num_regressors}.")

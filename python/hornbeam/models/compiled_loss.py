@@ -86,7 +86,8 @@ class CompiledLoss:
                 continue
             if target is None:
                 raise ValueError(
-                    f"There is no target for output '{name}', which has the loss '{function.name}'. "
+                    f"There is no target for output '{name}', which has the loss "
+                    f"'{function.name}'. "
                     f"Pass one, or leave the output out of the losses."
                 )
             try:

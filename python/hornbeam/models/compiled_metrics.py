@@ -99,8 +99,8 @@ class CompiledMetrics:
             value = next(iter(value.values()))
         if len(names) > 1 and isinstance(value, list) and len(value) != len(names):
             raise ValueError(
-                f"compile({what}=...): the model has {len(names)} outputs {names}; give a list with "
-                f"an entry for each, or a dict by name. Received: {len(value)} entries."
+                f"compile({what}=...): the model has {len(names)} outputs {names}; give a list "
+                f"with an entry for each, or a dict by name. Received: {len(value)} entries."
             )
         per_output = by_output(value, names, f"compile({what}=...)", many=True)
         return [

@@ -10,8 +10,8 @@ class GraphPlan:
 
     Attributes:
         nodes: Calls in an order in which they can run.
-        operations: What is called, by decreasing depth, then in the order of a walk from the outputs:
-            the order of `model.layers`, which names in weight files depend on.
+        operations: What is called, by decreasing depth, then in the order of a walk from the
+            outputs: the order of `model.layers`, which names in weight files depend on.
         aliases: `{id(inner): outer}`: inputs of nested models that stand for tensors around them.
     """
 

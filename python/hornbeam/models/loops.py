@@ -12,6 +12,7 @@ import numpy as np
 from hornbeam import _core, config, tree
 from hornbeam.callbacks.callback import CallbackList
 from hornbeam.data.arrays import check_finite, named_leaves
+from hornbeam.data.shuffling import random_order
 from hornbeam.data.source import ArraySource, StreamSource, is_stream, specs_of
 from hornbeam.data.weights import combine, sample_weights_of
 from hornbeam.losses import SparseCategoricalCrossentropy
@@ -49,8 +50,8 @@ class Loops:
         """Train for some epochs.
 
         Ctrl-C ends training after the batch that runs: the weights are those after that batch, the
-        history has the finished epochs, callbacks get `on_train_end`, then KeyboardInterrupt goes on
-        to the caller.
+        history has the finished epochs, callbacks get `on_train_end`, then KeyboardInterrupt goes
+        on to the caller.
 
         Args:
             x: Inputs: an array, a list or dict of arrays, or something that yields batches: a
@@ -178,7 +179,8 @@ class Loops:
         if not isinstance(callbacks, CallbackList):
             called = CallbackList(
                 callbacks, add_progbar=verbose != 0, model=self,
-                verbose=verbose, epochs=1, steps=_fewer(steps if steps is not None else source.steps),
+                verbose=verbose, epochs=1, steps=_fewer(steps if steps is not None else
+                source.steps),
             )  # fmt: skip
         logs = self._evaluate(source, steps, called)
         return logs if return_dict else self._in_order(logs)
@@ -417,7 +419,8 @@ class Loops:
                 )
         if not isinstance(class_weight, dict):
             raise ValueError(
-                f"{where}: class_weight must be a dict {{class: weight}}. Received: {class_weight!r}."
+                f"{where}: class_weight must be a dict {{class: weight}}. Received: "
+                f"{class_weight!r}."
             )
         return sample_weights_of(class_weight, y, names, sparse, where)
 
@@ -675,10 +678,10 @@ def _order(source: ArraySource, shuffle: Any) -> Any:
         return None
     if shuffle == "batch":
         starts = np.arange(0, source.rows - source.rows % source.batch_size, source.batch_size)
-        np.random.shuffle(starts)
+        starts = starts[random_order(len(starts))]
         rows = (starts[:, None] + np.arange(source.batch_size)).ravel()
         return np.concatenate([rows, np.arange(len(rows), source.rows)]).astype(np.int64)
-    return np.random.permutation(source.rows).astype(np.int64, copy=False)
+    return random_order(source.rows)
 
 
 def _endless(source: Any) -> Iterator[Any]:
@@ -686,7 +689,7 @@ def _endless(source: Any) -> Iterator[Any]:
     while True:
         found = False
         if isinstance(source, ArraySource):
-            rows = np.random.permutation(source.rows)
+            rows = random_order(source.rows)
             for start in range(0, source.rows, source.batch_size):
                 at = rows[start : start + source.batch_size]
                 found = True

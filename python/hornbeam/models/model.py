@@ -31,8 +31,8 @@ def _is_functional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
 class Model(Trainer, Layer):
     """Layers with `fit`, `evaluate`, `predict`, `save`.
 
-    Three ways to make one: `Model(inputs, outputs)` from symbolic tensors, `Sequential([...])`, or a
-    subclass with a `call` method.
+    Three ways to make one: `Model(inputs, outputs)` from symbolic tensors, `Sequential([...])`, or
+    a subclass with a `call` method.
 
     Args:
         inputs: Symbolic inputs: a `hb.Input`, or lists and dicts of them.
@@ -51,9 +51,8 @@ class Model(Trainer, Layer):
     _functional_class: Any = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        if cls is Model and _is_functional(args, kwargs):
-            cls = Model._functional_class
-        return super().__new__(cls, *args, **kwargs)
+        graph = cls is Model and _is_functional(args, kwargs)
+        return super().__new__(Model._functional_class if graph else cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         Trainer.__init__(self)
@@ -124,7 +123,7 @@ class Model(Trainer, Layer):
             super()._build_from_call(args, kwargs)
 
     def build(self, input_shape: Any) -> None:
-        """Make the weights by calling the model on symbolic inputs of this shape (or these shapes)."""
+        """Make the weights by calling the model on symbolic inputs of this shape (or shapes)."""
         if type(self).call is Model.call or self.built:
             self.built = True
             return
@@ -144,8 +143,8 @@ class Model(Trainer, Layer):
             self._build_symbolically(inputs)
         except Exception as error:
             raise ValueError(
-                f"Model '{self.name}' cannot be built from the input shape {input_shape}: calling it "
-                f"failed. Call it on real data instead. The cause: {error}"
+                f"Model '{self.name}' cannot be built from the input shape {input_shape}: "
+                f"calling it failed. Call it on real data instead. The cause: {error}"
             ) from error
 
     def _build_symbolically(self, inputs: Any) -> None:

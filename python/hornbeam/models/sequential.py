@@ -19,8 +19,8 @@ from hornbeam.symbolic import KerasTensor
 class Sequential(Model):
     """Layers that each take what the one before gives.
 
-    With an `Input` at the start (or `input_shape=` in the first layer) the weights are made at once,
-    else when the model is first called.
+    With an `Input` at the start (or `input_shape=` in the first layer) the weights are made at
+    once, else when the model is first called.
 
     Args:
         layers: The layers.
@@ -65,8 +65,8 @@ class Sequential(Model):
             source = None if layer.node is None else layer.node.operation
             if not isinstance(source, InputLayer):
                 raise ValueError(
-                    f"Sequential: only layers and hb.Input can be added, not the output of a layer. "
-                    f"Received: {layer!r}."
+                    f"Sequential: only layers and hb.Input can be added, not the output of a "
+                    f"layer. Received: {layer!r}."
                 )
             layer = source
         if not isinstance(layer, Layer):
@@ -77,8 +77,8 @@ class Sequential(Model):
         if isinstance(layer, InputLayer):
             if self._layers or self._input_layer is not None:
                 raise ValueError(
-                    f"Sequential model '{self.name}' has already been given its input or layers; an "
-                    f"Input can only come first."
+                    f"Sequential model '{self.name}' has already been given its input or "
+                    f"layers; an Input can only come first."
                 )
             self._input_layer = layer
             self._tensors = [layer._inbound_nodes[0].outputs[0]]
@@ -137,8 +137,8 @@ class Sequential(Model):
                 isinstance(size, (list, tuple)) for size in input_shape
             ):
                 raise ValueError(
-                    f"Sequential model '{self.name}' takes one input; use Model(inputs, outputs) for "
-                    f"several. Received: input_shape={input_shape}."
+                    f"Sequential model '{self.name}' takes one input; use Model(inputs, "
+                    f"outputs) for several. Received: input_shape={input_shape}."
                 )
             batch_shape = (None, *tuple(input_shape)[1:])
             layer = InputLayer(

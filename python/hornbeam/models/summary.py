@@ -92,7 +92,8 @@ def _chosen(model: Any, layer_range: Any) -> list[Any]:
         hits = [i for i, layer in enumerate(layers) if re.match(pattern, layer.name)]
         if not hits:
             raise ValueError(
-                f"summary: no layer matches {pattern!r}. Layers: {[layer.name for layer in layers]}."
+                f"summary: no layer matches {pattern!r}. Layers: "
+                f"{[layer.name for layer in layers]}."
             )
         ends.append(hits[pick])
     low, high = sorted(ends)
@@ -107,7 +108,8 @@ def _rows(
     for layer in layers:
         name = f"{layer.name} ({type(layer).__name__})"
         if not isinstance(layer, Layer):
-            name = f"{layer.name} ({''.join(p.capitalize() for p in layer.function.__name__.split('_'))})"
+            words = layer.function.__name__.split("_")
+            name = f"{layer.name} ({''.join(word.capitalize() for word in words)})"
         name = ("    " * (depth - 1) + "└ " if depth else "") + name
         row = [name, _output_shape(layer), _parameters(layer) if isinstance(layer, Layer) else "0"]
         if connected:

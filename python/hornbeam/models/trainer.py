@@ -233,7 +233,8 @@ class Trainer(Loops):
             total = loss if total is None else total + loss
         if total is None:
             raise ValueError(
-                "There is no loss to train with: give compile() a loss, or call add_loss() in a layer."
+                "There is no loss to train with: give compile() a loss, or call add_loss() in a "
+                "layer."
             )
         return total
 
@@ -379,6 +380,7 @@ class Trainer(Loops):
 
 
 def _constant(known: bool = False) -> int:
+    del known
     return 0
 
 
@@ -406,7 +408,8 @@ def _as_logs(logs: Any) -> Any:
         return {}
     if not isinstance(logs, dict):
         raise ValueError(
-            f"train_step and test_step must return a dict of metrics. Received: {type(logs).__name__}."
+            f"train_step and test_step must return a dict of metrics. Received: "
+            f"{type(logs).__name__}."
         )
 
     def convert(value: Any) -> Any:

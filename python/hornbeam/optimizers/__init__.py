@@ -21,8 +21,8 @@ from hornbeam.saving.serialization import (
 )
 
 _CLASSES = (
-    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, GD, Lamb, Lion, Muon, Nadam, RMSprop, SGD,
-    ScheduleFreeAdamW,
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, GD, Lamb, Lion, Muon, Nadam, RMSprop,
+    SGD, ScheduleFreeAdamW,
 )  # fmt: skip
 _TABLE = {c.__name__: c for c in _CLASSES} | {c.__name__.lower(): c for c in _CLASSES}
 

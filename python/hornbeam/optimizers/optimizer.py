@@ -116,7 +116,8 @@ class Optimizer:
         steps = self.gradient_accumulation_steps
         if steps is not None and steps < 2:
             raise ValueError(
-                f"{name}: gradient_accumulation_steps must be None or at least 2. Received: {steps}."
+                f"{name}: gradient_accumulation_steps must be None or at least 2. Received: "
+                f"{steps}."
             )
 
     # ---- variables ------------------------------------------------------------------------
@@ -267,7 +268,8 @@ class Optimizer:
         if trainable_variables is None:
             if not self.built:
                 raise ValueError(
-                    f"{self.name}: trainable_variables must be given, as the optimizer is not built."
+                    f"{self.name}: trainable_variables must be given, as the optimizer is not "
+                    f"built."
                 )
             trainable_variables = self._trainable_variables
         variables = list(trainable_variables)

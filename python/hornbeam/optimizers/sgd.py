@@ -55,10 +55,10 @@ class SGD(Optimizer):
 class GD(SGD):
     """Full-batch gradient descent: one step an epoch, with the gradient over all of the data.
 
-    `fit` adds the gradients of the batches up, each weighted by its number of rows, and updates once
-    when the epoch ends; so the batch size is a matter of memory alone, and the result is that of
-    `SGD` with `batch_size=len(x)` (exactly so when the loss is a mean over rows). Outside of `fit`,
-    `apply` is a plain step: the gradient given counts as that of all data.
+    `fit` adds the gradients of the batches up, each weighted by its number of rows, and updates
+    once when the epoch ends; so the batch size is a matter of memory alone, and the result is that
+    of `SGD` with `batch_size=len(x)` (exactly so when the loss is a mean over rows). Outside of
+    `fit`, `apply` is a plain step: the gradient given counts as that of all data.
 
     Args:
         learning_rate: Learning rate.

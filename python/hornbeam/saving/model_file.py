@@ -45,7 +45,8 @@ def save_model(
         )
     if not zipped and path.suffix in (".h5", ".hdf5"):
         raise ValueError(
-            f"save: the older .h5 format is not written; use `.keras`. Received: filepath={filepath}."
+            f"save: the older .h5 format is not written; use `.keras`. Received: "
+            f"filepath={filepath}."
         )
     check_free(path, overwrite)
     contents = _contents(model)

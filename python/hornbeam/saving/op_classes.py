@@ -1,8 +1,8 @@
 """Functions of `hb.ops` in the graph of a saved model, as Keras' operation classes and back.
 
 Keras saves `ops.mean(x, axis=1)` as an object of the class `Mean` whose configuration has the
-constructor's arguments, and whose call has the rest. `op_table.json` lists, for every such class, the
-arguments of the constructor and those of the call.
+constructor's arguments, and whose call has the rest. `op_table.json` lists, for every such class,
+the arguments of the constructor and those of the call.
 """
 
 import functools

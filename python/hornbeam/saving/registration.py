@@ -38,7 +38,8 @@ def register_keras_serializable(
         key = f"{package}>{name if name is not None else getattr(obj, '__name__', '')}"
         if inspect.isclass(obj) and not hasattr(obj, "get_config"):
             raise ValueError(
-                f"register_keras_serializable: the class {obj.__name__} needs a get_config() method."
+                f"register_keras_serializable: the class {obj.__name__} needs a get_config() "
+                f"method."
             )
         _by_name[key] = obj
         _names[obj] = key
@@ -50,7 +51,7 @@ def register_keras_serializable(
 def get_registered_name(obj: Any) -> str:
     """The name that `obj` is registered under, or its own name."""
     try:
-        return _names.get(obj) or obj.__name__  # type: ignore[no-any-return]
+        return _names.get(obj) or obj.__name__
     except TypeError:
         return obj.__name__  # type: ignore[no-any-return]
 
@@ -94,7 +95,7 @@ class CustomObjectScope:
     def __init__(self, custom_objects: dict[str, Any] | None) -> None:
         self.custom_objects = dict(custom_objects or {})
 
-    def __enter__(self) -> "CustomObjectScope":
+    def __enter__(self) -> "CustomObjectScope":  # noqa: PYI034
         _scopes.stack.append(self.custom_objects)
         return self
 

@@ -41,7 +41,8 @@ def serialize_keras_object(obj: Any) -> Any:
     """A JSON-like description of a layer, loss, function, array, number or a nesting of those.
 
     Example:
-        >>> hb.saving.serialize_keras_object(hb.optimizers.schedules.PiecewiseConstantDecay([1], [2., 3.]))["class_name"]
+        >>> schedule = hb.optimizers.schedules.PiecewiseConstantDecay([1], [2.0, 3.0])
+        >>> hb.saving.serialize_keras_object(schedule)["class_name"]
         'PiecewiseConstantDecay'
     """
     if isinstance(obj, _PLAIN):
@@ -206,9 +207,9 @@ def _make(cls: Any, config: dict[str, Any], safe_mode: bool) -> Any:
             f"{cls.__name__} could not be made from its configuration, because {error}. "
             f"Its get_config() must return what its constructor takes. Received: {inner}"
         ) from error
-    if config.get("build_config") and hasattr(obj, "build_from_config"):
-        if not getattr(obj, "built", False):
-            obj.build_from_config(config["build_config"])
+    build = getattr(obj, "build_from_config", None)
+    if config.get("build_config") and build is not None and not getattr(obj, "built", False):
+        build(config["build_config"])
     if config.get("compile_config") and hasattr(obj, "compile_from_config"):
         obj.compile_from_config(config["compile_config"])
     return obj
@@ -262,7 +263,7 @@ _SPECIAL: dict[str, Any] = {
     "__numpy__": lambda c: np.array(c["value"], dtype=c["dtype"]),
     "__tensor__": lambda c: _core.tensor(np.array(c["value"], dtype=c["dtype"])),
     "__slice__": lambda c: slice(c["start"], c["stop"], c["step"]),
-    "__ellipsis__": lambda c: Ellipsis,
+    "__ellipsis__": lambda _: Ellipsis,
     "__tuple__": lambda c: tuple(c["value"]),
 }
 

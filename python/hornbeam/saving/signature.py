@@ -23,7 +23,7 @@ def constructor_parameters(cls: type) -> dict[str, inspect.Parameter]:
 
 
 def config_of(obj: Any, skip: tuple[str, ...] = ()) -> dict[str, Any]:
-    """`{parameter: attribute}` for every parameter of the constructor that is kept as an attribute."""
+    """`{parameter: attribute}` for the constructor's parameters that are kept as attributes."""
     names = [name for name in constructor_parameters(type(obj)) if name not in skip]
     return {name: getattr(obj, name) for name in names if hasattr(obj, name)}
 

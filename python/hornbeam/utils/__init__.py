@@ -18,14 +18,15 @@ _WHERE = {
     ),
     "hornbeam.saving.serialization": ("deserialize_keras_object", "serialize_keras_object"),
     "hornbeam.config": (
-        "disable_interactive_logging", "enable_interactive_logging", "is_interactive_logging_enabled",
+        "disable_interactive_logging", "enable_interactive_logging",
+        "is_interactive_logging_enabled",
     ),
     "hornbeam.symbolic": ("is_keras_tensor",),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
 _MODULE_OF["Sequence"] = "hornbeam.data.py_dataset"
 
-__all__ = sorted(_MODULE_OF)
+__all__ = sorted(_MODULE_OF)  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> Any:

@@ -85,7 +85,7 @@ class _Windows(PyDataset):
         self.batched = batch_size is not None
 
     def __len__(self) -> int:
-        return -(-len(self.starts) // self.batch_size)
+        return (len(self.starts) + self.batch_size - 1) // self.batch_size
 
     def __getitem__(self, index: int) -> Any:
         if not 0 <= index < len(self):
@@ -127,6 +127,7 @@ def timeseries_dataset_from_array(
         end_index: Data from here on is not used.
         format: Accepted for compatibility; the result is always a `PyDataset`.
     """
+    del format
     n = len(data)
     for name, value in (
         ("sequence_length", sequence_length), ("sequence_stride", sequence_stride),
@@ -134,8 +135,8 @@ def timeseries_dataset_from_array(
     ):  # fmt: skip
         if value <= 0 or value >= max(n, 2):
             raise ValueError(
-                f"timeseries_dataset_from_array: {name} must be positive and below the length of the "
-                f"data, {n}. Received: {value}."
+                f"timeseries_dataset_from_array: {name} must be positive and below the length "
+                f"of the data, {n}. Received: {value}."
             )
     first = start_index or 0
     last = n if end_index is None else end_index

@@ -17,8 +17,8 @@ class Progbar:
         width: Width of the bar.
         verbose: 0 silent, 1 a bar, 2 a line at the end.
         interval: Least time between two drawings, in seconds.
-        stateful_metrics: Names of values that are shown as they are; all others are averaged, unless
-            `stateless_metrics` is given.
+        stateful_metrics: Names of values that are shown as they are; all others are averaged,
+            unless `stateless_metrics` is given.
         stateless_metrics: Names of values that are averaged over the steps; all others are shown as
             they are.
         unit_name: What a step is called.

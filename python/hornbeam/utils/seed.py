@@ -21,9 +21,10 @@ def set_random_seed(seed: int) -> None:
             f"set_random_seed: seed must be an integer from 0 to 2**32 - 1. Received: {seed!r}."
         )
     random.seed(int(seed))
-    np.random.seed(int(seed))
+    np.random.seed(int(seed))  # noqa: NPY002
 
 
 def clear_session(free_memory: bool = True) -> None:
     """Start automatic names again; models need no clearing, as they are freed like any object."""
+    del free_memory
     reset_names()

@@ -48,7 +48,8 @@ def pad_sequences(
         kept = np.asarray(kept if length else [], dtype=dtype)
         if kept.shape[1:] != shape and length:
             raise ValueError(
-                f"pad_sequences: elements of sequence {i} have shape {kept.shape[1:]}, others {shape}."
+                f"pad_sequences: elements of sequence {i} have shape {kept.shape[1:]}, others "
+                f"{shape}."
             )
         if padding == "post":
             padded[i, : len(kept)] = kept

@@ -14,4 +14,6 @@ def suggest(name: object, known: Iterable[str]) -> str:
     words = [f"'{lowered[word]}'" for word in near]
     if not words:
         return ""
-    return f" Did you mean {words[0] if len(words) == 1 else ', '.join(words[:-1]) + ' or ' + words[-1]}?"
+    if len(words) == 1:
+        return f" Did you mean {words[0]}?"
+    return f" Did you mean {', '.join(words[:-1])} or {words[-1]}?"
