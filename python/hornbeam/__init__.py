@@ -1,44 +1,139 @@
-"""hornbeam: the Keras 3 API for people who live in NumPy, on kernels of its own."""
+"""hornbeam: the Keras 3 API for people who live in NumPy, on kernels of its own.
+
+Subpackages are loaded when they are first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from hornbeam._openmp import load_core
+from hornbeam._version import __version__ as __version__
 
 load_core()
 
-from hornbeam import (  # noqa: E402
-    activations,
-    callbacks,
-    config,
-    constraints,
-    dtype_policies,
-    initializers,
-    kernels,
-    layers,
-    losses,
-    metrics,
-    models,
-    ops,
-    optimizers,
-    random,
-    regularizers,
-    saving,
-    tree,
-    utils,
+if TYPE_CHECKING:
+    from hornbeam import (
+        activations as activations,
+    )
+    from hornbeam import (
+        callbacks as callbacks,
+    )
+    from hornbeam import (
+        config as config,
+    )
+    from hornbeam import (
+        constraints as constraints,
+    )
+    from hornbeam import (
+        data as data,
+    )
+    from hornbeam import (
+        dtype_policies as dtype_policies,
+    )
+    from hornbeam import (
+        initializers as initializers,
+    )
+    from hornbeam import (
+        kernels as kernels,
+    )
+    from hornbeam import (
+        layers as layers,
+    )
+    from hornbeam import (
+        losses as losses,
+    )
+    from hornbeam import (
+        metrics as metrics,
+    )
+    from hornbeam import (
+        models as models,
+    )
+    from hornbeam import (
+        ops as ops,
+    )
+    from hornbeam import (
+        optimizers as optimizers,
+    )
+    from hornbeam import (
+        random as random,
+    )
+    from hornbeam import (
+        regularizers as regularizers,
+    )
+    from hornbeam import (
+        saving as saving,
+    )
+    from hornbeam import (
+        tree as tree,
+    )
+    from hornbeam import (
+        utils as utils,
+    )
+    from hornbeam._core import Tensor as Tensor
+    from hornbeam._info import show_config as show_config
+    from hornbeam._tape import GradientTape as GradientTape
+    from hornbeam._tape import value_and_grad as value_and_grad
+    from hornbeam._variable import Variable as Variable
+    from hornbeam.dtype_policies import DTypePolicy as DTypePolicy
+    from hornbeam.initializers import Initializer as Initializer
+    from hornbeam.layers import Input as Input
+    from hornbeam.layers import InputSpec as InputSpec
+    from hornbeam.layers import Layer as Layer
+    from hornbeam.losses import Loss as Loss
+    from hornbeam.metrics import Metric as Metric
+    from hornbeam.models import Functional as Functional
+    from hornbeam.models import Model as Model
+    from hornbeam.models import Sequential as Sequential
+    from hornbeam.optimizers import Optimizer as Optimizer
+    from hornbeam.regularizers import Regularizer as Regularizer
+    from hornbeam.symbolic import KerasTensor as KerasTensor
+    from hornbeam.symbolic import Operation as Operation
+
+_SUBPACKAGES = (
+    "activations",
+    "callbacks",
+    "config",
+    "constraints",
+    "data",
+    "dtype_policies",
+    "initializers",
+    "kernels",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "random",
+    "regularizers",
+    "saving",
+    "tree",
+    "utils",
 )
-from hornbeam._core import Tensor  # noqa: E402
-from hornbeam._info import show_config  # noqa: E402
-from hornbeam._tape import GradientTape, value_and_grad  # noqa: E402
-from hornbeam._variable import Variable  # noqa: E402
-from hornbeam._version import __version__  # noqa: E402
-from hornbeam.initializers import Initializer  # noqa: E402
-from hornbeam.layers import Input, InputSpec, Layer  # noqa: E402
-from hornbeam.losses import Loss  # noqa: E402
-from hornbeam.metrics import Metric  # noqa: E402
-from hornbeam.models import Functional, Model, Sequential  # noqa: E402
-from hornbeam.optimizers import Optimizer  # noqa: E402
-from hornbeam.regularizers import Regularizer  # noqa: E402
-from hornbeam.symbolic import KerasTensor, Operation  # noqa: E402
+_MODULE_OF = {
+    "Tensor": "hornbeam._core",
+    "show_config": "hornbeam._info",
+    "GradientTape": "hornbeam._tape",
+    "value_and_grad": "hornbeam._tape",
+    "Variable": "hornbeam._variable",
+    "DTypePolicy": "hornbeam.dtype_policies",
+    "Initializer": "hornbeam.initializers",
+    "Input": "hornbeam.layers",
+    "InputSpec": "hornbeam.layers",
+    "Layer": "hornbeam.layers",
+    "Loss": "hornbeam.losses",
+    "Metric": "hornbeam.metrics",
+    "Functional": "hornbeam.models",
+    "Model": "hornbeam.models",
+    "Sequential": "hornbeam.models",
+    "Optimizer": "hornbeam.optimizers",
+    "Regularizer": "hornbeam.regularizers",
+    "KerasTensor": "hornbeam.symbolic",
+    "Operation": "hornbeam.symbolic",
+}
 
 __all__ = [
+    "DTypePolicy",
     "Functional",
     "GradientTape",
     "Initializer",
@@ -60,6 +155,7 @@ __all__ = [
     "callbacks",
     "config",
     "constraints",
+    "data",
     "dtype_policies",
     "initializers",
     "kernels",
@@ -77,3 +173,18 @@ __all__ = [
     "utils",
     "value_and_grad",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBPACKAGES:
+        return importlib.import_module(f"hornbeam.{name}")
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module 'hornbeam' has no attribute {name!r}")
+    value = getattr(importlib.import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -502,7 +502,7 @@ class Layer(Operation):
         else:
             args, kwargs = self._convert(args), self._convert(kwargs)
             symbolic = any_symbolic(args) or any_symbolic(kwargs.values())
-            first = args[0] if args else kwargs.get(signature.names[0]) if signature.names else None
+            first = args[0] if args else self._first_argument(signature, kwargs)
             if self._input_spec is not None:
                 assert_input_compatibility(self._input_spec, first, self.name)
         outer_depth, outer_training, outer_path = context.depth, context.training, context.path
@@ -545,6 +545,10 @@ class Layer(Operation):
         raise NotImplementedError(
             f"Layer {type(self).__name__} does not have a `call()` method implemented."
         )
+
+    @staticmethod
+    def _first_argument(signature: Any, kwargs: dict[str, Any]) -> Any:
+        return kwargs.get(signature.names[0]) if signature.names else None
 
     def _convert(self, value: Any) -> Any:
         """Arrays to tensors, and float tensors to the compute dtype."""
