@@ -199,7 +199,7 @@ MISTAKES = [
         "shape of y",
         lambda: regression().fit(X, np.ones((16, 3))),
         ValueError,
-        r"targets are \(N, 3\) but outputs are \(N, 1\).*y_true.shape=\(16, 3\), y_pred.shape=\(16, 1\)",
+        r"targets are \(N, 3\) but outputs are \(N, 1\).*y_true.shape=\(16, 3\), y_pred.shape=",
     ),
     (
         "one-hot for sparse",

@@ -88,8 +88,11 @@ class CustomObjectScope:
         custom_objects: `{name: class or function}`.
 
     Example:
-        >>> with hb.saving.custom_object_scope({"Scale": Scale}):
-        ...     layer = hb.layers.deserialize(config)
+        >>> def half(x):
+        ...     return x / 2
+        >>> with hb.saving.custom_object_scope({"half": half}):
+        ...     hb.saving.get_registered_object("half") is half
+        True
     """
 
     def __init__(self, custom_objects: dict[str, Any] | None) -> None:
