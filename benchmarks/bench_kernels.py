@@ -63,10 +63,11 @@ def main() -> None:
     for peer in options.peer:
         name, python = peer.split("=", 1)
         workers[name] = Worker(python, "kernels_torch.py", options.threads)
-    results = []
-    for name in JOBS:
-        if options.only in name:
-            results.append(measure(name, workers, options.rounds, options.threads))
+    results = [
+        measure(name, workers, options.rounds, options.threads)
+        for name in JOBS
+        if options.only in name
+    ]
     peers = [name for name in workers if name != "hornbeam"]
     columns = [title for peer in peers for title in (f"{peer} ms", "ratio")]
     head = ["kernel", "ms", "rate", "of the limit", *columns]
