@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hornbeam import ops
+from hornbeam import _core, ops
 
 
 def linear(x: Any) -> Any:
@@ -39,9 +39,16 @@ def relu6(x: Any) -> Any:
     return ops.relu6(x)
 
 
+def _made_from_logits(y: Any, kind: str, logits: Any, axis: Any) -> Any:
+    """y, with what a cross-entropy needs to be computed from the logits instead: exact near 0 and 1."""
+    if isinstance(y, _core.Tensor) and isinstance(logits, _core.Tensor) and isinstance(axis, int):
+        y._keras_logits = (kind, logits, axis)
+    return y
+
+
 def softmax(x: Any, axis: Any = -1) -> Any:
     """exp(x) / sum(exp(x)) along an axis."""
-    return ops.softmax(x, axis)
+    return _made_from_logits(ops.softmax(x, axis), "softmax", x, axis)
 
 
 def log_softmax(x: Any, axis: Any = -1) -> Any:
@@ -136,7 +143,7 @@ def tanh(x: Any) -> Any:
 
 def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x))."""
-    return ops.sigmoid(x)
+    return _made_from_logits(ops.sigmoid(x), "sigmoid", x, -1)
 
 
 def exponential(x: Any) -> Any:
