@@ -183,6 +183,12 @@ MISTAKES = [
     ),
     ("NaN in y", lambda: regression().fit(X, with_nan(Y, (5, 0))), ValueError, r"fit: y holds NaN"),
     (
+        "NaN in a generator",
+        lambda: regression().fit(iter([(X, Y), (X, with_nan(Y, (5, 0)))]), verbose=0),
+        ValueError,
+        r"fit: batch: y holds NaN: 1 of 16 values",
+    ),
+    (
         "NaN in weights",
         lambda: regression().fit(X, Y, sample_weight=with_nan(np.ones(16), 2)),
         ValueError,

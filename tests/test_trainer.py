@@ -620,3 +620,23 @@ def test_two_optimizers_and_a_gradient_penalty(eagerly):
     history = model.fit(X[:, :2], epochs=10, verbose=0).history
     assert history["penalty"][-1] < history["penalty"][0]
     assert int(model.judge_optimizer.iterations) == int(model.maker_optimizer.iterations) == 20
+
+
+def test_nan_is_the_users_affair_in_code_of_their_own():
+    def without_nan(y_true, y_pred):
+        known = hb.ops.logical_not(hb.ops.isnan(y_true))
+        return hb.ops.mean(hb.ops.where(known, hb.ops.square(y_true - y_pred), 0.0), axis=-1)
+
+    y = Y.copy()
+    y[3] = np.nan
+    assert np.isfinite(linear(loss=without_nan).fit(X, y, verbose=0).history["loss"][0])
+
+    class Fill(hb.layers.Layer):
+        def call(self, x):
+            return hb.ops.nan_to_num(x)
+
+    model = hb.Sequential([hb.Input((4,)), Fill(), hb.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = X.copy()
+    x[0, 0] = np.nan
+    assert np.isfinite(model.fit(x, Y, verbose=0).history["loss"][0])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam import _core, tree
-from hornbeam.data.arrays import check_lengths, named_leaves, spec_dtype, to_arrays
+from hornbeam.data.arrays import check_finite, check_lengths, named_leaves, spec_dtype, to_arrays
 from hornbeam.data.py_dataset import PyDataset, batches_of
 
 
@@ -139,7 +139,7 @@ class StreamSource:
         self.stream = stream
         self.where = where
         self.shuffle = shuffle
-        self.once = hasattr(stream, "__next__")
+        self.no_nan_in: tuple[str, ...] = ()  # parts of a batch where a NaN is an error
 
     @property
     def steps(self) -> int | None:
@@ -173,6 +173,9 @@ class StreamSource:
         if not leaves:
             raise ValueError(f"{self.where}: a batch without data. Received: {item!r}.")
         check_lengths(leaves, f"{self.where}: batch")
+        for name, part in zip(names, parts, strict=True):
+            if name in self.no_nan_in:
+                check_finite(named_leaves(part, name), f"{self.where}: batch")
         return tuple(parts)
 
     def on_epoch_end(self) -> None:

@@ -111,7 +111,7 @@ class Loops:
             initial_epoch = max(initial_epoch, model._resumed_epoch)
         try:
             for epoch in range(initial_epoch, epochs):
-                model.reset_metrics()
+                model._zero_metrics()
                 called.on_epoch_begin(epoch)
                 if model._is_full_batch:
                     model.optimizer.begin_epoch()
@@ -354,8 +354,10 @@ class Loops:
                 source = _WeightedStream(
                     source, lambda t: self._class_weights(class_weight, t, "fit")
                 )
+            source.no_nan_in = self._no_nan_in()
             return source, None
-        self._check_values(source)
+        for name in self._no_nan_in():
+            check_finite(named_leaves(getattr(source, name), name), "fit")
         if class_weight is not None:
             weights = self._class_weights(class_weight, source.y, "fit")
             source.sample_weight = combine(weights, source.sample_weight)
@@ -382,26 +384,18 @@ class Loops:
             return self._array_source(x, y, weight, batch_size, "fit: validation_data")
         return self._source(data, None, None, None, "fit: validation_data")
 
-    def _check_values(self, source: ArraySource) -> None:
-        """NaN in the data, unless code of the user's own may know what to do with it."""
+    def _no_nan_in(self) -> tuple[str, ...]:
+        """Parts of the data where a NaN is a mistake: no code of the user's own may expect it."""
         model: Any = self
         own = [type(layer).__module__ for layer in model._flatten_layers()]
-        if all(module.startswith("hornbeam.") for module in own):
-            check_finite(named_leaves(source.x, "x"), "fit")
-            losses = model._compile_loss
-            given = tree.flatten(losses.given) if losses is not None else []
-            built_in = all(
-                loss is None
-                or (isinstance(loss, FunctionLoss) and loss.fn.__module__.startswith("hornbeam."))
-                or (
-                    type(loss).__module__.startswith("hornbeam.")
-                    and not isinstance(loss, FunctionLoss)
-                )
-                for loss in given
-            )
-            if built_in:
-                check_finite(named_leaves(source.y, "y"), "fit")
-            check_finite(named_leaves(source.sample_weight, "sample_weight"), "fit")
+        if not all(module.startswith("hornbeam.") for module in own):
+            return ()
+        compiled = model._compile_loss
+        for loss in tree.flatten(compiled.given) if compiled is not None else ():
+            origin = loss.fn if isinstance(loss, FunctionLoss) else type(loss)
+            if loss is not None and not str(origin.__module__).startswith("hornbeam."):
+                return ("x", "sample_weight")
+        return ("x", "y", "sample_weight")
 
     def _class_weights(self, class_weight: Any, y: Any, where: str) -> Any:
         model: Any = self
@@ -437,9 +431,9 @@ class Loops:
     def _evaluate(self, source: Any, steps: int | None, called: CallbackList) -> dict[str, Any]:
         model: Any = self
         cache = model._test_steps
-        cache.check()
+        cache.check(known=True)
         called.on_test_begin()
-        model.reset_metrics()
+        model._zero_metrics()
         runner = _Runner(self, cache, called, "test")
         if isinstance(source, ArraySource):
             logs = runner.run_arrays(source, None, _fewer(steps))
@@ -455,7 +449,7 @@ class Loops:
         model: Any = self
         source = self._array_source(x, y, weight, None, where)
         cache.check(known=True)
-        model._start_batch()
+        model._zero_metrics()
         batch = Batch(source.structure)
         if model.run_eagerly:
             return to_logs(cache.run_eagerly(batch, _cast(batch.leaves)))

@@ -314,7 +314,7 @@ class Trainer(Loops):
         flags = [layer._trainable for layer in layers], [v._trainable for v in weights]
         return flags, getattr(self.optimizer, "_changed", 0)
 
-    def _start_batch(self) -> None:
+    def _zero_metrics(self) -> None:
         """Set the metrics to zero, quickly where nobody has overridden them."""
         cls = type(self)
         plain = cls.reset_metrics is Trainer.reset_metrics and cls.metrics is Trainer.metrics
