@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 
+from hornbeam.random.seed_generator import reset_global_seed_generator
 from hornbeam.symbolic import reset_names
 
 
@@ -22,6 +23,7 @@ def set_random_seed(seed: int) -> None:
         )
     random.seed(int(seed))
     np.random.seed(int(seed))  # noqa: NPY002
+    reset_global_seed_generator(int(seed))
 
 
 def clear_session(free_memory: bool = True) -> None:
