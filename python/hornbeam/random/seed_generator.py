@@ -8,6 +8,7 @@ import numpy as np
 from hornbeam import _core
 from hornbeam._variable import Variable
 from hornbeam.symbolic import unique_name
+from hornbeam.utils.seed import on_set_random_seed
 
 
 def make_seed() -> int:
@@ -86,6 +87,9 @@ def reset_global_seed_generator(seed: int) -> None:
     generator._initial_seed = generator.seed = int(seed)
     with _core.eager():
         generator.reset()
+
+
+on_set_random_seed.append(reset_global_seed_generator)
 
 
 def draw_seed(seed: Any) -> Any:

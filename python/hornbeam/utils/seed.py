@@ -1,11 +1,14 @@
 """One seed for everything that is random."""
 
 import random
+from collections.abc import Callable
 
 import numpy as np
 
-from hornbeam.random.seed_generator import reset_global_seed_generator
 from hornbeam.symbolic import reset_names
+
+# Called with the new seed; hornbeam.random adds its global generator.
+on_set_random_seed: list[Callable[[int], None]] = []
 
 
 def set_random_seed(seed: int) -> None:
@@ -23,7 +26,8 @@ def set_random_seed(seed: int) -> None:
         )
     random.seed(int(seed))
     np.random.seed(int(seed))  # noqa: NPY002
-    reset_global_seed_generator(int(seed))
+    for reset in on_set_random_seed:
+        reset(int(seed))
 
 
 def clear_session(free_memory: bool = True) -> None:
