@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.callbacks.callback import Callback
+from hornbeam.random.seed_generator import global_seed_generator
 
 
 class BackupAndRestore(Callback):
@@ -78,7 +79,8 @@ class BackupAndRestore(Callback):
             self._path.unlink(missing_ok=True)
 
     def _variables(self) -> list[Any]:
-        return [*self.model.variables, *self.model.optimizer.variables]
+        state = global_seed_generator().state
+        return [*self.model.variables, *self.model.optimizer.variables, state]
 
     def _save(self, epoch: int) -> None:
         self.backup_dir.mkdir(parents=True, exist_ok=True)
