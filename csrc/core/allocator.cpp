@@ -5,6 +5,10 @@
 #include <mutex>
 #include <new>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include "core/error.h"
 
 namespace hb {
@@ -13,6 +17,7 @@ namespace {
 constexpr size_t kAlign = 64;
 constexpr size_t kKeepFrom = size_t(1) << 16;    // smaller blocks: malloc's own cache serves
 constexpr size_t kKeepAtMost = size_t(1) << 28;  // 256 MB in all
+constexpr size_t kHugePage = size_t(1) << 21;    // fewer first touches and fewer misses of the TLB
 
 struct Cache {
     std::mutex mutex;
@@ -43,8 +48,12 @@ void* allocate(size_t bytes) {
             return data;
         }
     }
-    void* data = std::aligned_alloc(kAlign, size);
-    if (data == nullptr) throw std::bad_alloc();
+    const bool large = size >= 2 * kHugePage;
+    void* data = nullptr;
+    if (posix_memalign(&data, large ? kHugePage : kAlign, size) != 0) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+    if (large) madvise(data, size, MADV_HUGEPAGE);
+#endif
     return data;
 }
 
