@@ -149,10 +149,10 @@ WORKLOADS = [
     ),
     Workload("VGG-7 64×64, batch 16, Adam", "fit", (64, 64, 3), VGG7, VGG7_FLOPS, 16, 3, "adam"),
     Workload(
-        "predict, one row, MLP 64-64-10", "predict", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1, 200
+        "predict, one row, MLP 64-64-10", "predict", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1, 50
     ),
     Workload(
-        "model(x), one row, MLP 64-64-10", "call", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1, 200
+        "model(x), one row, MLP 64-64-10", "call", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1, 50
     ),
     Workload(
         "predict, CNN 28×28, 256 images", "predict", (28, 28, 1), MNIST_CNN, MNIST_CNN_FLOPS, 256, 4
