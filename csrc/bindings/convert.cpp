@@ -113,6 +113,7 @@ Tensor to_tensor(py::handle object, const DType* weak) {
         }
         return array_to_tensor(array);
     }
+    if (PyObject_HasAttrString(p, "__dlpack__")) return array_to_tensor(numpy("from_dlpack")(object));
     if (PyNumber_Check(p)) return array_to_tensor(numpy("asarray")(object));
     fail_type("Expected a tensor, an array or numbers. Received: {} (of type {}).",
               std::string(py::str(py::repr(object))).substr(0, 200),
@@ -148,7 +149,7 @@ py::object to_python(const std::vector<Tensor>& tensors) {
     if (tensors.size() == 1) return py::cast(tensors[0]);
     py::tuple result(tensors.size());
     for (size_t i = 0; i < tensors.size(); ++i) result[i] = py::cast(tensors[i]);
-    return std::move(result);
+    return result;
 }
 
 }  // namespace hb

@@ -176,6 +176,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _SUBPACKAGES or name in _MODULE_OF:
+        importlib.import_module("hornbeam.ops")  # gives tensors their methods
     if name in _SUBPACKAGES:
         return importlib.import_module(f"hornbeam.{name}")
     module = _MODULE_OF.get(name)
