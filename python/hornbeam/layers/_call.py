@@ -1,6 +1,7 @@
 """What surrounds a call of a layer: the running context, masks, and the signature of `call`."""
 
 import inspect
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -11,20 +12,29 @@ from hornbeam import _core
 from hornbeam.symbolic import KerasTensor
 
 
-class CallContext(threading.local):
-    """What nested calls inherit from the outer one, per thread."""
+class CallContext:
+    """What nested calls inherit from the outer one."""
 
-    depth: int = 0
-    training: bool | None = None
-    path: tuple[str, ...] = ()
+    __slots__ = ("depth", "path", "training")
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.training: bool | None = None
+        self.path: tuple[str, ...] = ()
 
 
-context = CallContext()
+class _ThisThread(threading.local):
+    def __init__(self) -> None:
+        self.context = CallContext()
+
+
+this_thread = _ThisThread()
 
 
 @contextmanager
 def name_scope(name: str) -> Iterator[None]:
     """Put `name/` before the paths of the variables made inside."""
+    context = this_thread.context
     outer = context.path
     context.path = (*outer, name)
     try:
@@ -46,7 +56,7 @@ def set_mask(x: Any, mask: Any) -> None:
 def masks_of(x: Any) -> Any:
     """Masks of nested tensors, in the same structure; `None` if there is not one."""
     if isinstance(x, (_core.Tensor, KerasTensor)):
-        return get_mask(x)
+        return getattr(x, "_keras_mask", None)
     if isinstance(x, (list, tuple)):
         masks = [masks_of(item) for item in x]
         return None if all(mask is None for mask in masks) else masks
@@ -86,6 +96,7 @@ class CallSignature:
         self.takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
         self.training_default = next((p.default for p in named if p.name == "training"), None)
         self.has_training = "training" in self.names
+        self.training_at = self.names.index("training") if self.has_training else sys.maxsize
         self.masks = [n for n in self.names if n == "mask" or n.endswith("_mask")]
         build_parameters = list(inspect.signature(build).parameters.values())[1:]
         self.build_names = [p.name for p in build_parameters if p.kind not in kinds]

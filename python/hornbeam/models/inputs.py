@@ -55,6 +55,8 @@ def fit_input(x: Any, wanted: Any, name: str, model: str) -> Any:
         return x
     given = tuple(x.shape)
     shape = wanted.shape
+    if given and shape == (None, *given[1:]) and x.dtype == wanted.dtype:
+        return x
     if len(given) != len(shape):
         if len(given) == len(shape) - 1 and shape[-1] == 1:
             x = _keeping_mask(x, ops.expand_dims(x, -1))

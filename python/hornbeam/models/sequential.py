@@ -168,7 +168,7 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         x = inputs
-        if self._tensors and not isinstance(x, (KerasTensor,)):
+        if self._tensors and not isinstance(x, KerasTensor):
             name = self._input_layer.name if self._input_layer is not None else "input"
             if isinstance(x, (dict, list, tuple)):
                 x = arrange(self._tensors[0], [name], x, self.name)[0]

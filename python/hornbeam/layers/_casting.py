@@ -1,0 +1,72 @@
+"""The dtype policy of a layer, and how inputs become tensors of its compute dtype."""
+
+from typing import Any
+
+import numpy as np
+
+from hornbeam import _core, dtype_policies
+from hornbeam._variable import Variable
+from hornbeam.layers._call import get_mask, set_mask
+from hornbeam.symbolic import KerasTensor
+
+_FLOATS = ("float32", "float64")
+
+
+class Casting:
+    """Dtypes of weights and computation."""
+
+    autocast: bool
+    _dtype_policy: dtype_policies.DTypePolicy
+
+    @property
+    def dtype_policy(self) -> dtype_policies.DTypePolicy:
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        self._dtype_policy = dtype_policies.get(value)
+
+    @property
+    def dtype(self) -> str:
+        """Alias of `variable_dtype`."""
+        return self._dtype_policy.variable_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """Dtype of the weights."""
+        return self._dtype_policy.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """Dtype of the computation."""
+        return self._dtype_policy.compute_dtype
+
+    @property
+    def input_dtype(self) -> str:
+        """Dtype that float inputs are cast to."""
+        return self._dtype_policy.compute_dtype
+
+    def _convert(self, value: Any) -> Any:
+        """Arrays to tensors, and float tensors to the compute dtype."""
+        if isinstance(value, _core.Tensor):
+            if self.autocast and value.dtype != self.compute_dtype and value.dtype in _FLOATS:
+                return _cast_with_mask(value, self.compute_dtype)
+            return value
+        if isinstance(value, (list, tuple)):
+            items = [self._convert(item) for item in value]
+            if hasattr(value, "_fields"):
+                return type(value)(*items)
+            return items if isinstance(value, list) else tuple(items)
+        if isinstance(value, dict):
+            return {key: self._convert(item) for key, item in value.items()}
+        if isinstance(value, (KerasTensor, Variable)) or not hasattr(value, "__array__"):
+            return value
+        return self._convert(_core.tensor(np.asarray(value)))
+
+
+def _cast_with_mask(x: Any, dtype: str) -> Any:
+    y = _core.apply("cast", [x], dtype=dtype)
+    mask = get_mask(x)
+    if mask is not None:
+        set_mask(y, mask)
+    return y

@@ -1,0 +1,204 @@
+"""What is inside a layer: variables and layers in its attributes, in order."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from hornbeam._variable import Variable
+from hornbeam.random import SeedGenerator
+from hornbeam.symbolic import Operation
+
+_PLAIN = frozenset({type(None), bool, int, float, str})
+
+
+class Tracking(Operation):
+    """Finds variables, layers, metrics and seed generators in the attributes of a layer."""
+
+    _untracked: tuple[str, ...] = ()  # attributes in which nothing is looked for
+    _ready = False
+    built: bool
+    _trainable: bool
+    _weight_roles: dict[int, bool]  # id -> made as trainable
+
+    def _check_super_called(self) -> None:
+        if not self._ready:
+            raise RuntimeError(
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the "
+                f"first statement in the `__init__()` method. Go add it!"
+            )
+
+    def _tracked(self) -> Iterator[Any]:
+        """Variables, layers, metrics and seed generators in the attributes, in order, once each."""
+        seen: set[int] = set()
+        for key, value in self.__dict__.items():
+            if type(value) not in _PLAIN and key not in self._untracked:
+                yield from _find(value, seen)
+
+    def _own_variables(self) -> list[Any]:
+        """Own variables: first those made as trainable, then the others."""
+        found = [item for item in self._tracked() if isinstance(item, Variable)]
+        roles = self._weight_roles
+        for variable in found:
+            roles.setdefault(id(variable), bool(variable.trainable))
+        return sorted(found, key=lambda variable: not roles[id(variable)])
+
+    def _sublayers(self) -> list["Tracking"]:
+        return [item for item in self._tracked() if isinstance(item, Tracking)]
+
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> Iterator[Any]:
+        """This layer and the layers in it, depth first, each once."""
+        seen = {id(self)}
+        if include_self:
+            yield self
+        stack = self._sublayers()[::-1]
+        while stack:
+            layer = stack.pop()
+            if id(layer) not in seen:
+                seen.add(id(layer))
+                yield layer
+                if recursive:
+                    stack.extend(layer._sublayers()[::-1])
+
+    @property
+    def variables(self) -> list[Any]:
+        """All variables: weights, states of metrics and of seed generators."""
+        found: list[Any] = self._own_variables()
+        for item in self._tracked():
+            if isinstance(item, SeedGenerator):
+                found.append(item.state)
+            elif is_metric(item) or isinstance(item, Tracking):
+                found.extend(item.variables)
+        return _unique(found)
+
+    @property
+    def weights(self) -> list[Any]:
+        """Weights: own trainable ones, own others, then those of the layers inside."""
+        found = self._own_variables()
+        for layer in self._sublayers():
+            found.extend(layer.weights)
+        return _unique(found)
+
+    @property
+    def trainable_variables(self) -> list[Any]:
+        """Variables that an optimizer changes."""
+        return [v for v in self.variables if v.trainable] if self.trainable else []
+
+    @property
+    def non_trainable_variables(self) -> list[Any]:
+        """Variables that an optimizer leaves alone."""
+        if not self.trainable:
+            return self.variables
+        return [v for v in self.variables if not v.trainable]
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        """Weights that an optimizer changes."""
+        return [v for v in self.weights if v.trainable] if self.trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Any]:
+        """Weights that an optimizer leaves alone."""
+        if not self.trainable:
+            return self.weights
+        return [v for v in self.weights if not v.trainable]
+
+    @property
+    def metrics(self) -> list[Any]:
+        """Metrics of this layer and the layers inside."""
+        return [m for layer in self._flatten_layers() for m in layer._tracked() if is_metric(m)]
+
+    @property
+    def metrics_variables(self) -> list[Any]:
+        """Variables of the metrics."""
+        return [v for metric in self.metrics for v in metric.variables]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the weights are trained; setting it sets it for everything inside."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        value = bool(value)
+        self._trainable = value
+        for variable in self._own_variables():
+            if self._weight_roles[id(variable)]:
+                variable.trainable = value
+        for layer in self._sublayers():
+            layer.trainable = value
+
+    def get_weights(self) -> list[np.ndarray[Any, Any]]:
+        """Values of `weights` as NumPy arrays."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: Any) -> None:
+        """Set the values of `weights`.
+
+        Args:
+            weights: Arrays in the order of `get_weights()`.
+        """
+        variables, values = self.weights, [np.asarray(w) for w in weights]
+        if len(variables) != len(values):
+            raise ValueError(
+                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of "
+                f"length {len(values)}, but the layer was expecting {len(variables)} weights."
+            )
+        for variable, value in zip(variables, values, strict=True):
+            if tuple(variable.shape) != value.shape:
+                raise ValueError(
+                    f"Layer '{self.name}': weight '{variable.path}' has shape "
+                    f"{tuple(variable.shape)}, which is not compatible with the provided weight "
+                    f"shape {value.shape}."
+                )
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+    def count_params(self) -> int:
+        """Number of scalars in the weights."""
+        if not self.built:
+            raise ValueError(
+                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't "
+                f"built. You can build it manually via: `layer.build(input_shape)`."
+            )
+        return sum(int(np.prod(v.shape)) for v in self.weights)
+
+    def save_own_variables(self, store: dict[str, Any]) -> None:
+        """Put the layer's own variables into `store` as "0", "1", ..."""
+        for i, variable in enumerate(self._own_variables()):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Read back what `save_own_variables` stored."""
+        variables = self._own_variables()
+        if len(store.keys()) != len(variables):
+            hint = "" if self.built else " The layer is not built yet: call it or build() it first."
+            raise ValueError(
+                f"Layer '{self.name}' expected {len(variables)} variables, but received "
+                f"{len(store.keys())} variables during loading.{hint}"
+            )
+        for i, variable in enumerate(variables):
+            variable.assign(np.asarray(store[str(i)]))
+
+
+def _find(value: Any, seen: set[int]) -> Iterator[Any]:
+    if type(value) in _PLAIN:
+        return
+    if isinstance(value, (Variable, Tracking, SeedGenerator)) or is_metric(value):
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield value
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            yield from _find(item, seen)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _find(item, seen)
+
+
+def is_metric(value: Any) -> bool:
+    return hasattr(type(value), "update_state") and hasattr(type(value), "reset_state")
+
+
+def _unique(variables: list[Any]) -> list[Any]:
+    return list({id(variable): variable for variable in variables}.values())
