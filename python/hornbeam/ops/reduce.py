@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.ops._base import Axis, TensorLike, all_axes, apply, as_float, one_axis, tensor
-from hornbeam.ops.elementwise import isclose
+from hornbeam.ops.elementwise_logic import isclose
 from hornbeam.symbolic import symbolic_op
 
 
