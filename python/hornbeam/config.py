@@ -1,10 +1,14 @@
-"""Settings of the package: default dtype, fuzz factor, layout of images, log verbosity."""
+"""Settings of the package: default dtype, fuzz factor, layout of images, log, threads."""
 
+import operator
+
+from hornbeam import _core
 from hornbeam._settings import settings
 from hornbeam.dtype_policies import dtype_policy, set_dtype_policy
 
 _FLOATS = ("float32", "float64")
 _FORMATS = ("channels_last", "channels_first")
+_MOST_THREADS = 1024
 
 
 def backend() -> str:
@@ -140,6 +144,39 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
     settings.max_steps_per_epoch = max_steps_per_epoch
 
 
+def get_num_threads() -> int:
+    """Number of threads that kernels may use; that of the CPU's cores unless changed."""
+    return _core.num_threads()
+
+
+def set_num_threads(n: int) -> None:
+    """Set the number of threads that kernels may use.
+
+    Results do not depend on it, bit for bit. Small work stays on one thread all the same.
+
+    Args:
+        n: Number of threads, from 1 to 1024.
+
+    Raises:
+        TypeError: `n` is not an integer.
+        ValueError: `n` is out of range.
+
+    Example:
+        >>> before = hb.config.get_num_threads()
+        >>> hb.config.set_num_threads(1)
+        >>> hb.config.get_num_threads()
+        1
+        >>> hb.config.set_num_threads(before)
+    """
+    if isinstance(n, bool) or not hasattr(n, "__index__"):
+        raise TypeError(f"set_num_threads: n must be an integer. Received: n={n!r}.")
+    if not 1 <= n <= _MOST_THREADS:
+        raise ValueError(
+            f"set_num_threads: n must be between 1 and {_MOST_THREADS}. Received: n={n}."
+        )
+    _core.set_num_threads(operator.index(n))
+
+
 def set_backend(backend: str) -> None:
     """There is one backend: anything but "hornbeam" is refused."""
     if backend != "hornbeam":
@@ -163,6 +200,7 @@ __all__ = [
     "enable_unsafe_deserialization",
     "epsilon",
     "floatx",
+    "get_num_threads",
     "image_data_format",
     "is_flash_attention_enabled",
     "is_interactive_logging_enabled",
@@ -178,5 +216,6 @@ __all__ = [
     "set_image_data_format",
     "set_max_epochs",
     "set_max_steps_per_epoch",
+    "set_num_threads",
     "standardize_data_format",
 ]
