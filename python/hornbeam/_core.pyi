@@ -80,7 +80,12 @@ class Program:
     num_instructions: int
     def run(self, inputs: Sequence[Any]) -> list[Any]: ...
     def run_steps(
-        self, sources: Sequence[Any], rows: Any, first: int, steps: int, collect: Sequence[Any] = ...
+        self,
+        sources: Sequence[Any],
+        rows: Any,
+        first: int,
+        steps: int,
+        collect: Sequence[Any] = ...,
     ) -> tuple[int, list[Any]]: ...
     def profile(
         self, inputs: Sequence[Any], repeats: int = 5

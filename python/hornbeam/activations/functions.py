@@ -40,7 +40,7 @@ def relu6(x: Any) -> Any:
 
 
 def _made_from_logits(y: Any, kind: str, logits: Any, axis: Any) -> Any:
-    """y, with what a cross-entropy needs to be computed from the logits instead: exact near 0 and 1."""
+    """y, with what a cross-entropy needs to start from the logits: exact near 0 and 1."""
     if isinstance(y, _core.Tensor) and isinstance(logits, _core.Tensor) and isinstance(axis, int):
         y._keras_logits = (kind, logits, axis)
     return y
