@@ -277,3 +277,33 @@ def test_images():
     np.testing.assert_allclose(gray[..., 0], IMAGE @ [0.2989, 0.587, 0.114], rtol=1e-4, atol=1e-6)
     with pytest.raises(ValueError, match="do not go together"):
         ops.image.pad_images(IMAGE, top_padding=1, bottom_padding=1, target_height=7)
+
+
+def test_center_crop():
+    x = np.arange(2 * 7 * 8 * 3, dtype="float32").reshape(2, 7, 8, 3)
+    same(layers.CenterCrop(4, 4), x, x[:, 1:5, 2:6])
+    same(layers.CenterCrop(4, 4), x[0], x[0, 1:5, 2:6])
+    first = layers.CenterCrop(4, 4, data_format="channels_first")
+    same(first, x.transpose(0, 3, 1, 2), x[:, 1:5, 2:6].transpose(0, 3, 1, 2))
+    assert layers.CenterCrop(9, 4)(x).shape == (2, 9, 4, 3)  # too small: resized
+    assert layers.CenterCrop(4, 5)(hb.Input((None, None, 3))).shape == (None, 4, 5, 3)
+    assert layers.CenterCrop.from_config(first.get_config()).data_format == "channels_first"
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_reversible_embedding(tied):
+    layer = layers.ReversibleEmbedding(10, 4, tie_weights=tied, mask_zero=True, logit_soft_cap=2.0)
+    ids = np.array([[1, 2, 0]], "int32")
+    y = layer(ids)
+    assert len(layer.weights) == (1 if tied else 2)
+    np.testing.assert_array_equal(y._keras_mask.numpy(), ids != 0)
+    table = layer.weights[0].numpy().T if tied else layer.weights[1].numpy()
+    back = layer(y, reverse=True)
+    np.testing.assert_allclose(back.numpy(), 2 * np.tanh(y.numpy() @ table / 2), atol=1e-6)
+    np.testing.assert_array_equal(back._keras_mask.numpy(), ids != 0)
+    x = hb.Input((3,), dtype="int32")
+    assert layer(layer(x), reverse=True).shape == (None, 3, 10)
+    copy = layers.ReversibleEmbedding.from_config(layer.get_config())
+    assert (copy.tie_weights, copy.mask_zero, copy.logit_soft_cap) == (tied, True, 2.0)
+    with pytest.raises(ValueError, match="`logit_soft_cap` must be positive"):
+        layers.ReversibleEmbedding(10, 4, logit_soft_cap=0)

@@ -145,7 +145,7 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
 
 
 def get_num_threads() -> int:
-    """Number of threads that kernels may use; that of the CPU's cores unless changed."""
+    """Number of threads that kernels may use; OMP_NUM_THREADS or all CPUs unless changed."""
     return _core.num_threads()
 
 

@@ -42,6 +42,7 @@ from hornbeam.layers.dense import (
 )
 from hornbeam.layers.embedding import (
     Embedding,
+    ReversibleEmbedding,
 )
 from hornbeam.layers.input import (
     Input,
@@ -114,6 +115,7 @@ from hornbeam.layers.pooling import (
 )
 from hornbeam.layers.preprocessing import (
     CategoryEncoding,
+    CenterCrop,
     Discretization,
     Rescaling,
     Resizing,
@@ -194,6 +196,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "CategoryEncoding",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -264,6 +267,7 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "ReversibleEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

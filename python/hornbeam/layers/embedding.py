@@ -1,8 +1,8 @@
-"""Embedding: rows of a table, by number."""
+"""Embedding: rows of a table, by number; and back, from rows to numbers."""
 
 from typing import Any
 
-from hornbeam import ops
+from hornbeam import dtype_policies, ops
 from hornbeam.layers._args import add_weight, int_arg, refuse, weight_options
 from hornbeam.layers.layer import Layer
 from hornbeam.ops.indexing import gather_rows
@@ -75,3 +75,77 @@ class Embedding(Layer):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return ops.not_equal(inputs, 0) if self.mask_zero else None
+
+
+class ReversibleEmbedding(Embedding):
+    """An embedding that also maps vectors back: `layer(x, reverse=True)` gives scores of the rows.
+
+    Args:
+        input_dim: Number of rows.
+        output_dim: Size of a row.
+        tie_weights: Whether the way back uses the same table, transposed.
+        embeddings_initializer: Initializer of the table, or tables.
+        embeddings_regularizer: Regularizer of the table.
+        embeddings_constraint: Constraint of the table.
+        mask_zero: Whether 0 stands for padding, to be masked; numbers must then be integers.
+        reverse_dtype: Dtype of the way back; that of the vectors when left out.
+        logit_soft_cap: Scores are kept between -cap and cap by cap * tanh(scores / cap).
+
+    Example:
+        >>> layer = hb.layers.ReversibleEmbedding(100, 8)
+        >>> layer(layer(np.array([[1, 2, 3]])), reverse=True).shape
+        (1, 3, 100)
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        tie_weights: bool = True,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        reverse_dtype: Any = None,
+        logit_soft_cap: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.tie_weights = tie_weights  # first: a table in `weights` builds at once
+        super().__init__(
+            input_dim,
+            output_dim,
+            embeddings_initializer,
+            embeddings_regularizer,
+            embeddings_constraint,
+            mask_zero,
+            **kwargs,
+        )
+        self.reverse_dtype = (
+            None if reverse_dtype is None else dtype_policies.get(reverse_dtype).name
+        )
+        if logit_soft_cap is not None and not logit_soft_cap > 0:
+            raise ValueError(
+                f"ReversibleEmbedding: `logit_soft_cap` must be positive. "
+                f"Received: logit_soft_cap={logit_soft_cap}."
+            )
+        self.logit_soft_cap = logit_soft_cap
+        self.supports_masking = True
+
+    def build(self, input_shape: Any = None) -> None:
+        super().build(input_shape)
+        if not self.tie_weights:
+            self.reverse_embeddings = add_weight(
+                self, "reverse_embeddings", (self.output_dim, self.input_dim), "embeddings"
+            )
+
+    def call(self, inputs: Any, reverse: bool = False) -> Any:
+        if not reverse:
+            return super().call(inputs)
+        dtype = self.reverse_dtype or inputs.dtype
+        table = ops.transpose(self.embeddings) if self.tie_weights else self.reverse_embeddings
+        scores = ops.matmul(ops.cast(inputs, dtype), ops.cast(table, dtype))
+        cap = self.logit_soft_cap
+        return scores if cap is None else ops.tanh(scores / cap) * cap
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return mask if "float" in inputs.dtype else super().compute_mask(inputs, mask)

@@ -74,6 +74,40 @@ class Resizing(Layer):
         )  # fmt: skip
 
 
+class CenterCrop(Layer):
+    """The middle of images; images that are too small are resized, without stretching them.
+
+    Args:
+        height: Height of the output.
+        width: Width of the output.
+        data_format: "channels_last" or "channels_first".
+
+    Example:
+        >>> hb.layers.CenterCrop(4, 6)(np.ones((2, 8, 8, 3))).shape
+        (2, 4, 6, 3)
+    """
+
+    def __init__(
+        self, height: int, width: int, data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.height, self.width = int_arg(self, "height", height), int_arg(self, "width", width)
+        self.data_format = config.standardize_data_format(data_format)
+
+    def call(self, inputs: Any) -> Any:
+        x = ops.cast(inputs, self.compute_dtype)
+        last = self.data_format == "channels_last"
+        height, width = x.shape[-3:-1] if last else x.shape[-2:]
+        if height < self.height or width < self.width:
+            return ops.image.resize(
+                x, (self.height, self.width), crop_to_aspect_ratio=True,
+                data_format=self.data_format,
+            )  # fmt: skip
+        top, left = (height - self.height) // 2, (width - self.width) // 2
+        middle = slice(top, top + self.height), slice(left, left + self.width)
+        return x[(..., *middle, slice(None))] if last else x[(..., *middle)]
+
+
 class CategoryEncoding(Layer):
     """Integers as one-hot or multi-hot vectors, or as counts.
 
