@@ -88,6 +88,7 @@ def main() -> None:
     part = "-part" if options.only else ""
     report = {"threads": options.threads, "results": results}
     write(f"kernels-{options.threads}t{part}", report, "\n".join(lines))
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--only", default="", help="workloads whose name has this in it")
+    parser.add_argument("--only", default="", help="parts of names, by commas")
     parser.add_argument("--peer", action="append", default=[], help="torch|jax|tensorflow=python")
     return parser.parse_args()
 
@@ -114,22 +114,24 @@ def main() -> None:
         name, python = peer.split("=", 1)
         script, env = SCRIPTS[name]
         workers[name] = Worker(python, script, options.threads, **env)
-    results = []
+    about = {name: worker.about["version"] for name, worker in workers.items()}
+    peers = [name for name in workers if name != "hornbeam"]
+    report_name = f"models-{options.threads}t" + ("" if not options.only else "-part")
+    results: list[dict[str, Any]] = []
     for work in WORKLOADS:
-        if options.only in work.name:
+        if any(part in work.name for part in options.only.split(",")):
             results.append(compare(work, workers, options.rounds, options.threads))
             print(
                 work.name,
                 {n: show(s["median"]) for n, s in results[-1]["step"].items()},
                 file=sys.stderr,
             )
-    about = {name: worker.about["version"] for name, worker in workers.items()}
-    peers = [name for name in workers if name != "hornbeam"]
+            # after each workload: a run that is cut short leaves what it has measured
+            report = {"threads": options.threads, "about": about, "results": results}
+            write(report_name, report, table(results, peers, about, options.threads))
+    print(table(results, peers, about, options.threads))
     for worker in workers.values():
         worker.close()
-    report = {"threads": options.threads, "about": about, "results": results}
-    name = f"models-{options.threads}t" + ("" if not options.only else "-part")
-    write(name, report, table(results, peers, about, options.threads))
 
 
 if __name__ == "__main__":

@@ -100,4 +100,3 @@ def write(name: str, report: dict[str, Any], table: str) -> None:
     }
     (RESULTS / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n")
     (RESULTS / f"{name}.md").write_text(table)
-    print(table)
