@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from rnn_reference import CELLS, Cell, arguments, sequence
+
 Array = np.ndarray
 RNG = np.random.RandomState(7)
 
@@ -186,6 +188,27 @@ def scattered(shape: tuple[int, ...], places: Any, updates: Array) -> Array:
     out = np.zeros(shape)
     np.add.at(out, places, updates)
     return out
+
+
+def recurrent(cell: Cell) -> Case:
+    """A whole sequence, with a mask, backwards."""
+    attrs = {**cell.attrs, "has_mask": True, "reverse": True}
+    return case(
+        lambda *inputs: sequence(cell, list(inputs), attrs),
+        *arguments(cell, 3, 4, 5, attrs),
+        label=cell.label,
+        **attrs,
+    )
+
+
+def recurrent_grad(cell: Cell) -> Case:
+    """Its numbers are compared with differences in test_rnn_kernels.py."""
+    inputs = arguments(cell, 3, 4, 5, {})
+    y, *rest = sequence(cell, inputs, cell.attrs)
+    r = inputs[1 + cell.states]
+    states = inputs[1 : 1 + cell.states]
+    last, kept = rest[: cell.states], rest[cell.states :]
+    return case(lambda *_: None, r, *states, y, *kept, *last, y, label=cell.label, **cell.attrs)
 
 
 SEED = np.array([3, 11], "int64")
@@ -469,12 +492,24 @@ TABLE: dict[str, list[Case]] = {
         )
     ],
     "searchsorted": [case(np.searchsorted, np.sort(normal(19)), normal(4, 3), side_right=False)],
+    # rnn
+    **{
+        name: [recurrent(cell) for cell in CELLS if cell.op == name]
+        for name in ("lstm_sequence", "gru_sequence", "rnn_sequence")
+    },
+    **{
+        f"{name}_grad": [recurrent_grad(cell) for cell in CELLS if cell.op == name]
+        for name in ("lstm_sequence", "gru_sequence", "rnn_sequence")
+    },
     # random: what the numbers are is the business of test_random.py
     "random_uniform": [case(lambda _: None, SEED, shape=[5, 37], dtype="float32")],
     "random_normal": [case(lambda _: None, SEED, shape=[5, 37], dtype="float64")],
     "random_int": [case(lambda _: None, SEED, shape=[5, 37], low=-3, high=9, dtype="int32")],
     "dropout": [case(lambda *_: None, X, SEED, rate=0.3)],
 }
+
+# Ops whose gradient rule says that there is none.
+FIRST_ORDER = ("lstm_sequence_grad", "gru_sequence_grad", "rnn_sequence_grad")
 
 # Ops that change variables in place, and what becomes of the variables: see test_op_table.py.
 EFFECTS = ("assign", "sgd_update", "adam_update")

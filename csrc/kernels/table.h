@@ -16,6 +16,7 @@ struct LayoutKernels;
 struct IndexKernels;
 struct RandomKernels;
 struct OptimKernels;
+struct RnnKernels;
 struct MeasureKernels;
 
 struct KernelTable {
@@ -31,6 +32,7 @@ struct KernelTable {
     const IndexKernels* index;
     const RandomKernels* random;
     const OptimKernels* optim;
+    const RnnKernels* rnn;
     const MeasureKernels* measure;
 };
 

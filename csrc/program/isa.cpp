@@ -13,6 +13,7 @@
 #include "kernels/pool.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
+#include "kernels/rnn.h"
 #include "kernels/softmax.h"
 #include "program/threads.h"
 
@@ -24,7 +25,8 @@ namespace {
                 &level::gemm_kernels,    &level::conv_kernels, &level::elementwise_kernels,     \
                 &level::reduce_kernels,  &level::softmax_kernels, &level::norm_kernels,         \
                 &level::pool_kernels,    &level::layout_kernels,  &level::index_kernels,        \
-                &level::random_kernels,  &level::optim_kernels,   &level::measure_kernels}
+                &level::random_kernels,  &level::optim_kernels,   &level::rnn_kernels,       \
+                &level::measure_kernels}
 
 const KernelTable base_table = HB_TABLE(base);
 #ifdef HB_X86_LEVELS

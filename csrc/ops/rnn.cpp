@@ -1,0 +1,293 @@
+// Recurrent layers over whole sequences; the product x W + b is an op of its own, done before.
+//
+// lstm_sequence(xw, h0, c0, r[, mask_h][, mask]) -> y, h_last, c_last, gates, c
+// gru_sequence(xw, h0, r[, bias][, mask_h][, mask]) -> y, h_last, gates, inner
+// rnn_sequence(xw, h0, r[, mask_h][, mask]) -> y, h_last
+//
+// xw (N,T,G*U), r (U,G*U), states (N,U), y (N,T,U), mask_h (N,G,U), mask (N,T). y[:, t] belongs to
+// xw[:, t] in both directions. The outputs after the last state are there for the gradient.
+#include "kernels/rnn.h"
+
+#include "kernels/gemm.h"
+#include "ops/ops.h"
+
+namespace hb {
+
+namespace {
+using Tensors = std::vector<Tensor>;
+
+RnnCell lstm_cell(const Attrs&) { return kLstm; }
+RnnCell gru_cell(const Attrs& attrs) {
+    return attrs.b("reset_after", true) ? kGruAfter : kGruBefore;
+}
+RnnCell rnn_cell(const Attrs& attrs) {
+    const std::string name = attrs.s("activation", "tanh");
+    if (name != "tanh" && name != "relu")
+        fail_value("rnn_sequence: activation must be 'tanh' or 'relu'. Received activation='{}'.",
+                   name);
+    return name == "relu" ? kRnnRelu : kRnnTanh;
+}
+using CellOf = RnnCell (*)(const Attrs&);
+
+bool has_gates(RnnCell cell) { return cell <= kGruBefore; }
+
+// Which input is what; -1: absent.
+struct Inputs {
+    int xw = 0, h0 = 1, c0 = -1, r, bias = -1, mask_h = -1, mask = -1, count;
+    Inputs(RnnCell cell, const Attrs& attrs) {
+        count = 2;
+        if (cell == kLstm) c0 = count++;
+        r = count++;
+        if (attrs.b("has_recurrent_bias", false)) bias = count++;
+        if (attrs.b("has_recurrent_mask", false)) mask_h = count++;
+        if (attrs.b("has_mask", false)) mask = count++;
+    }
+};
+
+struct GradInputs {
+    int r = 0, h0 = 1, c0 = -1, y, gates = -1, saved = -1, dh_last, dc_last = -1, dy = -1,
+        mask_h = -1, mask = -1, count;
+    GradInputs(RnnCell cell, const Attrs& attrs) {
+        count = 2;
+        if (cell == kLstm) c0 = count++;
+        y = count++;
+        if (has_gates(cell)) gates = count++, saved = count++;
+        dh_last = count++;
+        if (cell == kLstm) dc_last = count++;
+        if (attrs.b("has_dy", true)) dy = count++;
+        if (attrs.b("has_recurrent_mask", false)) mask_h = count++;
+        if (attrs.b("has_mask", false)) mask = count++;
+    }
+};
+
+struct Sizes {
+    int64_t n, t, u;
+};
+
+// ---- shapes ----
+
+void check(const InferCtx& c, const char* what, int input, const Shape& wanted) {
+    if (input < 0) return;
+    const TensorType& type = c.in[size_t(input)];
+    if (type.shape != wanted)
+        fail_value("{}: {} needs the shape {}. Received: {}.shape={}, xw.shape={}.", c.name, what,
+                   wanted, what, type.shape, c.in[0].shape);
+    if (type.dtype != c.in[0].dtype)
+        fail_type("{}: {} must be {}, as xw is. Received: {}.", c.name, what,
+                  dtype_name(c.in[0].dtype), dtype_name(type.dtype));
+}
+
+template <CellOf cell_of>
+std::vector<TensorType> infer(const InferCtx& c) {
+    const RnnCell cell = cell_of(c.attrs);
+    const Inputs in(cell, c.attrs);
+    c.expect(in.count);
+    const int64_t gates = rnn_gates(cell);
+    const TensorType& xw = c.in[0];
+    const Shape& r = c.in[size_t(in.r)].shape;
+    if (!is_float(xw.dtype))
+        fail_type("{}: xw must be float32 or float64. Received: {}.", c.name, dtype_name(xw.dtype));
+    if (xw.shape.ndim() != 3 || xw.shape[2] % gates != 0)
+        fail_value("{}: xw needs the shape (batch, time, {}units). Received: xw.shape={}.", c.name,
+                   gates == 1   ? ""
+                   : gates == 3 ? "3 * "
+                                : "4 * ",
+                   xw.shape);
+    const int64_t n = xw.shape[0], u = xw.shape[2] / gates;
+    if (r != Shape{u, gates * u})
+        fail_value("{}: r needs the shape {}. Received: r.shape={}, xw.shape={}.", c.name,
+                   Shape{u, gates * u}, r, xw.shape);
+    check(c, "r", in.r, r);
+    check(c, "h0", in.h0, {n, u});
+    check(c, "c0", in.c0, {n, u});
+    check(c, "the recurrent bias", in.bias, {gates * u});
+    check(c, "mask_h", in.mask_h, {n, gates, u});
+    if (in.mask >= 0) {
+        const TensorType& mask = c.in[size_t(in.mask)];
+        if (mask.dtype != DType::b8 || mask.shape != Shape{n, xw.shape[1]})
+            fail_value("{}: mask must be bool of shape {}. Received: {} of shape {}.", c.name,
+                       Shape{n, xw.shape[1]}, dtype_name(mask.dtype), mask.shape);
+    }
+    const TensorType y{xw.dtype, {n, xw.shape[1], u}}, state{xw.dtype, {n, u}};
+    if (cell == kLstm) return {y, state, state, xw, y};
+    if (has_gates(cell)) return {y, state, xw, y};
+    return {y, state};
+}
+
+Sizes sizes_of(const Shape& y) { return {y[0], y[1], y[2]}; }
+
+template <CellOf cell_of>
+std::vector<TensorType> infer_grad(const InferCtx& c) {
+    const RnnCell cell = cell_of(c.attrs);
+    const GradInputs in(cell, c.attrs);
+    c.expect(in.count);
+    const TensorType &y = c.in[size_t(in.y)], &state = c.in[size_t(in.h0)];
+    const TensorType dxw{y.dtype, {y.shape[0], y.shape[1], c.in[size_t(in.r)].shape[1]}};
+    if (cell == kLstm) return {dxw, state, state, y};
+    if (cell == kGruAfter) return {dxw, state, y, dxw};
+    return {dxw, state, y};
+}
+
+// ---- instructions ----
+
+// r in panels: gate after gate, or transposed.
+const void* pack(Emit& e, int input, bool transposed, int64_t gates, int64_t u) {
+    const DType dtype = e.in_type(input).dtype;
+    const GemmKernels& gemm = *e.kernels.gemm;
+    const bool f32 = dtype == DType::f32;
+    const int64_t nr = (f32 ? gemm.f32 : gemm.f64).nr, columns = (u + nr - 1) / nr * nr;
+    void* packed = e.workspace(size_t(gates * u * columns) * dtype_size(dtype));
+    const int64_t offsets[] = {0, u, 2 * u, 3 * u};
+    const int64_t* stored = e.store(offsets, 4);
+    const PackArgs args = transposed
+                              ? PackArgs{e.in(input), packed, stored, 1, gates * u, u, 1, gates * u}
+                              : PackArgs{e.in(input), packed, stored, gates, u, u, gates * u, 1};
+    e.run(f32 ? gemm.pack_f32 : gemm.pack_f64, args, 4 * gates * u * u);
+    return packed;
+}
+
+int64_t cost(const Sizes& s, int64_t gates) { return s.n * s.t * gates * s.u * (2 * s.u + 40); }
+
+template <CellOf cell_of>
+void emit(Emit& e) {
+    const RnnCell cell = cell_of(e.attrs);
+    const Inputs in(cell, e.attrs);
+    const auto input = [&](int i) { return i < 0 ? nullptr : e.in(i); };
+    const Sizes s = sizes_of(e.out_type(0).shape);
+    if (s.n * s.u == 0) return;
+    const DType dtype = e.out_type(0).dtype;
+    RnnArgs a{};
+    a.cell = cell;
+    a.xw = e.in(in.xw), a.h0 = e.in(in.h0), a.c0 = input(in.c0);
+    a.bias = input(in.bias), a.mask_h = input(in.mask_h);
+    a.mask = static_cast<const bool*>(input(in.mask));
+    a.r = pack(e, in.r, false, rnn_gates(cell), s.u);
+    int out = 0;
+    a.y = e.out(out++), a.h_last = e.out(out++);
+    if (cell == kLstm) a.c_last = e.out(out++);
+    if (has_gates(cell)) a.gates = e.out(out), a.saved = e.out(out + 1);
+    a.n = s.n, a.t = s.t, a.u = s.u;
+    a.reverse = e.attrs.b("reverse", false);
+    a.zero_output = e.attrs.b("zero_output_for_mask", false);
+    a.scratch_stride = rnn_scratch(s.u) * int64_t(dtype_size(dtype));
+    a.scratch = static_cast<char*>(e.workspace(size_t(a.scratch_stride * e.threads)));
+    e.run(kernel_for(e.kernels.rnn->forward, dtype), a, cost(s, rnn_gates(cell)));
+}
+
+template <CellOf cell_of>
+void emit_grad(Emit& e) {
+    const RnnCell cell = cell_of(e.attrs);
+    const GradInputs in(cell, e.attrs);
+    const auto input = [&](int i) { return i < 0 ? nullptr : e.in(i); };
+    const Sizes s = sizes_of(e.in_type(in.y).shape);
+    if (s.n * s.u == 0) return;
+    const DType dtype = e.in_type(in.y).dtype;
+    RnnGradArgs a{};
+    a.cell = cell;
+    a.h0 = e.in(in.h0), a.c0 = input(in.c0), a.y = e.in(in.y);
+    a.gates = input(in.gates), a.saved = input(in.saved);
+    a.dy = input(in.dy), a.dh_last = e.in(in.dh_last), a.dc_last = input(in.dc_last);
+    a.mask_h = input(in.mask_h);
+    a.mask = static_cast<const bool*>(input(in.mask));
+    a.r = pack(e, in.r, true, rnn_gates(cell), s.u);
+    int out = 0;
+    a.dxw = e.out(out++), a.dh0 = e.out(out++);
+    if (cell == kLstm) a.dc0 = e.out(out++);
+    a.h_prev = e.out(out++);
+    if (cell == kGruAfter) a.dproduct = e.out(out++);
+    a.n = s.n, a.t = s.t, a.u = s.u;
+    a.reverse = e.attrs.b("reverse", false);
+    a.zero_output = e.attrs.b("zero_output_for_mask", false);
+    a.scratch_stride = rnn_scratch(s.u) * int64_t(dtype_size(dtype));
+    a.scratch = static_cast<char*>(e.workspace(size_t(a.scratch_stride * e.threads)));
+    e.run(kernel_for(e.kernels.rnn->grad, dtype), a, cost(s, rnn_gates(cell)));
+}
+
+// ---- gradients ----
+
+Tensor rows_of(const Tensor& x) { return reshape(x, {x.shape()[0] * x.shape()[1], x.shape()[2]}); }
+
+Tensor gate_of(const Tensor& x, int axis, int64_t from, int64_t to) {
+    std::vector<int64_t> start(size_t(x.ndim()), 0), stop(x.shape()), step(size_t(x.ndim()), 1);
+    start[size_t(axis)] = from, stop[size_t(axis)] = to;
+    return apply1(Op::slice, {x}, {{"start", start}, {"stop", stop}, {"step", step}});
+}
+
+// dr: what each gate's product was given, times the product's gradient, summed over all steps.
+Tensor weights_gradient(RnnCell cell, const Tensor& h_prev, const Tensor& dproduct,
+                        const Tensor& mask_h, const Tensor& reset_h) {
+    if (!mask_h.defined() && cell != kGruBefore)
+        return matmul(rows_of(h_prev), rows_of(dproduct), true);
+    const int64_t u = h_prev.shape()[2];
+    Tensors parts;
+    for (int64_t g = 0; g < rnn_gates(cell); ++g) {
+        Tensor h = h_prev;
+        if (cell == kGruBefore && g == 2)
+            h = reset_h;
+        else if (mask_h.defined())
+            h = mul(h, gate_of(mask_h, 1, g, g + 1));
+        parts.push_back(
+            matmul(rows_of(h), rows_of(gate_of(dproduct, 2, g * u, (g + 1) * u)), true));
+    }
+    return apply1(Op::concat, parts, {{"axis", int64_t{1}}});
+}
+
+template <CellOf cell_of, Op grad_op>
+Tensors grad(const GradCtx& c) {
+    const RnnCell cell = cell_of(c.attrs);
+    const Inputs in(cell, c.attrs);
+    const int states = cell == kLstm ? 2 : 1;
+    for (int i = 1 + states; i < c.num_out(); ++i)
+        if (c.dout(i).defined())
+            fail_value("{}: output {} is kept for the gradient and has none of its own.",
+                       op_def(grad_op).name, i);
+    if (in.mask_h >= 0 && c.needs(in.mask_h))
+        fail_value("{}: mask_h has no gradient; it is a dropout mask.", op_def(grad_op).name);
+    const auto or_zeros = [&](int i) {
+        return c.dout(i).defined() ? c.dout(i) : zeros_like(c.out(i));
+    };
+    Tensors inputs = {c.in(in.r), c.in(in.h0)};
+    if (cell == kLstm) inputs.push_back(c.in(in.c0));
+    inputs.push_back(c.out(0));
+    for (int i = 1 + states; i < c.num_out(); ++i) inputs.push_back(c.out(i));
+    for (int i = 1; i <= states; ++i) inputs.push_back(or_zeros(i));
+    if (c.dout(0).defined()) inputs.push_back(c.dout(0));
+    if (in.mask_h >= 0) inputs.push_back(c.in(in.mask_h));
+    if (in.mask >= 0) inputs.push_back(c.in(in.mask));
+    Attrs attrs = c.attrs;
+    attrs.set("has_dy", c.dout(0).defined());
+    const Tensors d = apply(grad_op, inputs, attrs);
+
+    Tensors grads(size_t(c.num_in()));
+    grads[size_t(in.xw)] = d[0];
+    grads[size_t(in.h0)] = d[1];
+    if (cell == kLstm) grads[size_t(in.c0)] = d[2];
+    const Tensor &h_prev = d[size_t(1 + states)], &dproduct = cell == kGruAfter ? d[3] : d[0];
+    if (c.needs(in.r))
+        grads[size_t(in.r)] =
+            weights_gradient(cell, h_prev, dproduct, in.mask_h < 0 ? Tensor() : c.in(in.mask_h),
+                             cell == kGruBefore ? c.out(c.num_out() - 1) : Tensor());
+    if (in.bias >= 0 && c.needs(in.bias))
+        grads[size_t(in.bias)] = sum(rows_of(dproduct), {0}, false);
+    return grads;
+}
+
+Tensors no_second_gradient(const GradCtx&) {
+    fail_value("lstm_sequence, gru_sequence, rnn_sequence: have no second derivatives.");
+}
+}  // namespace
+
+extern const OpDef op_lstm_sequence = {infer<lstm_cell>, emit<lstm_cell>,
+                                       grad<lstm_cell, Op::lstm_sequence_grad>};
+extern const OpDef op_lstm_sequence_grad = {infer_grad<lstm_cell>, emit_grad<lstm_cell>,
+                                            no_second_gradient};
+extern const OpDef op_gru_sequence = {infer<gru_cell>, emit<gru_cell>,
+                                      grad<gru_cell, Op::gru_sequence_grad>};
+extern const OpDef op_gru_sequence_grad = {infer_grad<gru_cell>, emit_grad<gru_cell>,
+                                           no_second_gradient};
+extern const OpDef op_rnn_sequence = {infer<rnn_cell>, emit<rnn_cell>,
+                                      grad<rnn_cell, Op::rnn_sequence_grad>};
+extern const OpDef op_rnn_sequence_grad = {infer_grad<rnn_cell>, emit_grad<rnn_cell>,
+                                           no_second_gradient};
+
+}  // namespace hb

@@ -1,0 +1,170 @@
+"""Whole sequences of LSTM, GRU and simple recurrent cells against a loop in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hornbeam import _core
+from op_cases import check_gradient, every_level, gradients, run, run_all
+from rnn_reference import CELLS, arguments, sequence
+
+SHAPES = [(3, 5, 7), (1, 4, 8), (2, 1, 5), (5, 3, 17), (53, 2, 16), (7, 3, 33), (2, 2, 300)]
+OPTIONS = [
+    {},
+    {"reverse": True},
+    {"has_mask": True},
+    {"has_mask": True, "reverse": True, "zero_output_for_mask": True},
+    {"has_recurrent_mask": True},
+    {"has_recurrent_mask": True, "has_mask": True, "reverse": True},
+]
+each_cell = pytest.mark.parametrize("cell", CELLS, ids=lambda c: c.label)
+each_option = pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(o) or "plain")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@each_option
+@each_cell
+def test_against_numpy(cell, options, dtype):
+    """Outputs, last states and what is kept, on every ISA level, with 1 and 2 threads, traced."""
+    tol = 2e-5 if dtype == "float32" else 1e-12
+    for n, t, u in SHAPES:
+        attrs = {**cell.attrs, **options}
+        inputs = arguments(cell, n, t, u, options, dtype)
+        wide = [a.astype("float64") if a.dtype.kind == "f" else a for a in inputs]
+        want = sequence(cell, wide, attrs)
+
+        def check(inputs=inputs, want=want, attrs=attrs):
+            got = run_all(cell.op, *inputs, **attrs)
+            for place, (a, b) in enumerate(zip(got, want, strict=True)):
+                assert a.dtype == dtype
+                np.testing.assert_allclose(a, b, rtol=tol, atol=tol, err_msg=f"output {place}")
+
+        every_level(check)
+
+
+def pick(cell, attrs, output, fixed):
+    """The op as a function of its differentiable inputs; `fixed` are the masks at the end."""
+
+    def fn(*tensors):
+        masks = [_core.tensor(a) for a in fixed]
+        return _core.apply(cell.op, [*tensors, *masks], **attrs)[output]
+
+    return fn
+
+
+@each_option
+@each_cell
+def test_gradients(cell, options):
+    """Finite differences of every output with a gradient, for every input with one."""
+    attrs = {**cell.attrs, **options}
+    inputs = arguments(cell, 3, 4, 5, options, "float64")
+    masks = sum(key in options for key in ("has_recurrent_mask", "has_mask"))
+    free, fixed = inputs[: len(inputs) - masks], inputs[len(inputs) - masks :]
+    for output in range(cell.states + 1):
+        check_gradient(pick(cell, attrs, output, fixed), *free, tol=1e-7)
+
+
+@each_cell
+def test_gradient_of_all_outputs_together(cell):
+    """The sum of the outputs' gradients, as a layer that returns sequences and states needs it."""
+    inputs = arguments(cell, 2, 3, 6, {"has_mask": True}, "float64")
+    attrs = {**cell.attrs, "has_mask": True}
+
+    def total(*tensors):
+        outputs = _core.apply(cell.op, [*tensors, _core.tensor(inputs[-1])], **attrs)
+        y = _core.apply("sum", [outputs[0]], axes=[1], keepdims=False)
+        for state in outputs[1 : 1 + cell.states]:
+            y = _core.apply("add", [y, state])
+        return y
+
+    check_gradient(total, *inputs[:-1], tol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@each_option
+@each_cell
+def test_gradients_do_not_depend_on_threads_or_level(cell, options, dtype):
+    """Bit for bit between 1 and 2 threads; close between ISA levels and to float64."""
+    attrs = {**cell.attrs, **options}
+    inputs = arguments(cell, 61, 6, 19, options, dtype)
+    masks = sum(key in options for key in ("has_recurrent_mask", "has_mask"))
+    free, fixed = inputs[: len(inputs) - masks], inputs[len(inputs) - masks :]
+    seed = np.random.default_rng(5).standard_normal((61, 6, 19))
+    wide = [a.astype("float64") if a.dtype.kind == "f" else a for a in (*free, *fixed)]
+    fn = pick(cell, attrs, 0, fixed)
+    want = gradients(pick(cell, attrs, 0, wide[len(free) :]), wide[: len(free)], seed)
+    threads = _core.num_threads()
+
+    def check():
+        results = []
+        for count in (1, 2):
+            _core.set_num_threads(count)
+            results.append([np.asarray(g) for g in gradients(fn, free, seed.astype(dtype))])
+        for one, two, right in zip(*results, want, strict=True):
+            np.testing.assert_array_equal(one, two)
+            exact = np.asarray(right)
+            tol = (3e-5 if dtype == "float32" else 1e-12) * max(1, np.abs(exact).max())
+            np.testing.assert_allclose(one, exact, atol=tol, rtol=0)
+
+    try:
+        every_level(check)
+    finally:
+        _core.set_num_threads(threads)
+
+
+@each_cell
+def test_masked_steps_do_not_count(cell):
+    """What padded steps hold, even NaN, changes neither outputs nor gradients."""
+    n, t, u = 4, 6, 9
+    inputs = arguments(cell, n, t, u, {"has_mask": True}, "float32")
+    mask = np.arange(t) < np.array([6, 3, 1, 0])[:, None]
+    inputs[-1] = mask
+    attrs = {**cell.attrs, "has_mask": True}
+    dirty = [inputs[0].copy(), *inputs[1:]]
+    dirty[0][~mask] = np.nan
+    clean = run(cell.op, *inputs, **attrs)
+    for a, b in zip(clean[: cell.states + 1], run(cell.op, *dirty, **attrs), strict=False):
+        np.testing.assert_array_equal(a, b)
+    assert (clean[0][3] == 0).all()
+    np.testing.assert_array_equal(clean[1][3], inputs[1][3])
+    seed = np.ones((n, t, u), "float32")
+    fn = pick(cell, attrs, 0, [mask])
+    for a, b in zip(gradients(fn, inputs[:-1], seed), gradients(fn, dirty[:-1], seed), strict=True):
+        np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
+        assert np.isfinite(np.asarray(b)).all()
+
+
+@each_cell
+def test_no_second_derivatives(cell):
+    """Said, rather than given as zero."""
+    inputs = arguments(cell, 2, 3, 4, {}, "float64")
+    fn = pick(cell, cell.attrs, 0, [])
+    with pytest.raises(ValueError, match="have no second derivatives"):
+        check_gradient(fn, *inputs, second_order=True)
+
+
+@each_cell
+def test_no_steps_and_no_rows(cell):
+    none = arguments(cell, 3, 0, 5, {}, "float32")
+    np.testing.assert_array_equal(run(cell.op, *none, **cell.attrs)[1], none[1])
+    empty = arguments(cell, 0, 4, 5, {}, "float32")
+    assert run(cell.op, *empty, **cell.attrs)[0].shape == (0, 4, 5)
+
+
+@each_cell
+def test_errors(cell):
+    inputs = [_core.tensor(a) for a in arguments(cell, 3, 4, 5, {}, "float32")]
+    narrow = _core.tensor(np.zeros((3, 6), "float32"))
+    wide = _core.tensor(np.zeros((3, 5)))
+    mask = _core.tensor(np.ones((4, 3), "bool"))
+    with pytest.raises(
+        ValueError, match=r"h0 needs the shape \(3, 5\)\. Received: h0\.shape=\(3, 6"
+    ):
+        _core.apply(cell.op, [inputs[0], narrow, *inputs[2:]], **cell.attrs)
+    with pytest.raises(TypeError, match=r"h0 must be float32, as xw is\. Received: float64"):
+        _core.apply(cell.op, [inputs[0], wide, *inputs[2:]], **cell.attrs)
+    with pytest.raises(ValueError, match=r"mask must be bool of shape \(3, 4\)"):
+        _core.apply(cell.op, [*inputs, mask], has_mask=True, **cell.attrs)
+    with pytest.raises(ValueError, match=r"xw needs the shape \(batch, time, "):
+        _core.apply(cell.op, [inputs[1], *inputs[1:]], **cell.attrs)
