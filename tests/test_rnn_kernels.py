@@ -168,3 +168,9 @@ def test_errors(cell):
         _core.apply(cell.op, [*inputs, mask], has_mask=True, **cell.attrs)
     with pytest.raises(ValueError, match=r"xw needs the shape \(batch, time, "):
         _core.apply(cell.op, [inputs[1], *inputs[1:]], **cell.attrs)
+
+
+def test_gradient_op_checks_what_it_is_given():
+    inputs = [_core.tensor(np.zeros(s, "float32")) for s in ((5, 5), (3, 5), (3, 4, 5), (3, 4))]
+    with pytest.raises(ValueError, match=r"rnn_sequence_grad: input 3 needs the shape \(3, 5\)"):
+        _core.apply("rnn_sequence_grad", inputs, has_dy=False)

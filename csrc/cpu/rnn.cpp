@@ -57,8 +57,8 @@ struct Forward {
             const X before = V::load(hr + j, lanes), one = V::splat(T(1));
             X after;
             if constexpr (cell == kLstm) {
-                const X in = keep(0, M::sigmoid(sum(0))), forget = keep(1, M::sigmoid(sum(1)));
-                const X value = keep(2, M::tanh(sum(2))), out = keep(3, M::sigmoid(sum(3)));
+                const X in = keep(0, gate<T>(sum(0))), forget = keep(1, gate<T>(sum(1)));
+                const X value = keep(2, M::tanh(sum(2))), out = keep(3, gate<T>(sum(3)));
                 const X cell_before = V::load(cr + j, lanes);
                 X cell_after = V::fma(forget, cell_before, in * value);
                 after = out * M::tanh(cell_after);
@@ -66,10 +66,10 @@ struct Forward {
                 V::store(cr + j, cell_after, lanes);
                 V::store(saved + j, cell_after, lanes);
             } else if constexpr (cell == kGruAfter || cell == kGruBefore) {
-                const X update = keep(0, M::sigmoid(sum(0)));
+                const X update = keep(0, gate<T>(sum(0)));
                 X value;
                 if constexpr (cell == kGruAfter) {
-                    const X reset = keep(1, M::sigmoid(sum(1))),
+                    const X reset = keep(1, gate<T>(sum(1))),
                             inner = V::load(zr + 2 * u + j, lanes);
                     value = keep(2, M::tanh(V::fma(reset, inner, V::load(x + 2 * u + j, lanes))));
                     V::store(saved + j, inner, lanes);
@@ -93,7 +93,7 @@ struct Forward {
         const T* from = p.mask_h ? hm.row(i) + 2 * u : h.row(i);
         T* gates = static_cast<T*>(p.gates) + (at * G + 1) * u;
         for_vectors<T>(u, [&](int64_t j, int64_t lanes) {
-            const X r = M::sigmoid(V::load(x + j, lanes) + V::load(zr + j, lanes));
+            const X r = gate<T>(V::load(x + j, lanes) + V::load(zr + j, lanes));
             V::store(gates + j, r, lanes);
             V::store(q.row(i) + j, r * V::load(from + j, lanes), lanes);
         });

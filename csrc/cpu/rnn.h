@@ -86,5 +86,13 @@ HB_INLINE void zero_row(T* to, int64_t n) {
                    [&](int64_t i, int64_t lanes) { Vec<T>::store(to + i, Vec<T>::zero(), lanes); });
 }
 
+// Gates may stop at the smallest normal number: a cheaper exponential than that of the op.
+template <class T>
+HB_INLINE typename Vec<T>::type gate(typename Vec<T>::type x) {
+    using V = Vec<T>;
+    const auto e = Math<T>::exp_negative(-V::abs(x)), one = V::splat(T(1));
+    return V::select(x < V::zero(), e, one) / (one + e);
+}
+
 }  // namespace
 }  // namespace hb::HB_ISA

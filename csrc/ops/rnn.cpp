@@ -121,8 +121,22 @@ std::vector<TensorType> infer_grad(const InferCtx& c) {
     const RnnCell cell = cell_of(c.attrs);
     const GradInputs in(cell, c.attrs);
     c.expect(in.count);
-    const TensorType &y = c.in[size_t(in.y)], &state = c.in[size_t(in.h0)];
-    const TensorType dxw{y.dtype, {y.shape[0], y.shape[1], c.in[size_t(in.r)].shape[1]}};
+    const TensorType& y = c.in[size_t(in.y)];
+    if (y.shape.ndim() != 3)
+        fail_value("{}: y needs 3 dimensions. Received: y.shape={}.", c.name, y.shape);
+    const int64_t n = y.shape[0], t = y.shape[1], u = y.shape[2], gates = rnn_gates(cell);
+    const TensorType state{y.dtype, {n, u}}, dxw{y.dtype, {n, t, gates * u}};
+    const auto expect = [&](int input, const TensorType& type) {
+        if (input >= 0 && c.in[size_t(input)] != type)
+            fail_value("{}: input {} needs the shape {}. Received: {}, y.shape={}.", c.name, input,
+                       type.shape, c.in[size_t(input)].shape, y.shape);
+    };
+    expect(in.r, {y.dtype, {u, gates * u}});
+    for (int input : {in.h0, in.c0, in.dh_last, in.dc_last}) expect(input, state);
+    for (int input : {in.saved, in.dy}) expect(input, y);
+    expect(in.gates, dxw);
+    expect(in.mask_h, {y.dtype, {n, gates, u}});
+    expect(in.mask, {DType::b8, {n, t}});
     if (cell == kLstm) return {dxw, state, state, y};
     if (cell == kGruAfter) return {dxw, state, y, dxw};
     return {dxw, state, y};
@@ -148,6 +162,16 @@ const void* pack(Emit& e, int input, bool transposed, int64_t gates, int64_t u) 
 
 int64_t cost(const Sizes& s, int64_t gates) { return s.n * s.t * gates * s.u * (2 * s.u + 40); }
 
+// Threads share rows: one row wakes nobody.
+template <class Args>
+void run(Emit& e, const FloatPair& kernels, const Args& args, int64_t cost) {
+    const KernelFn kernel = kernel_for(kernels, e.in_type(0).dtype);
+    if (args.n > 1)
+        e.run(kernel, args, cost);
+    else
+        e.run(kernel, args, cost, Serial{});
+}
+
 template <CellOf cell_of>
 void emit(Emit& e) {
     const RnnCell cell = cell_of(e.attrs);
@@ -171,7 +195,7 @@ void emit(Emit& e) {
     a.zero_output = e.attrs.b("zero_output_for_mask", false);
     a.scratch_stride = rnn_scratch(s.u) * int64_t(dtype_size(dtype));
     a.scratch = static_cast<char*>(e.workspace(size_t(a.scratch_stride * e.threads)));
-    e.run(kernel_for(e.kernels.rnn->forward, dtype), a, cost(s, rnn_gates(cell)));
+    run(e, e.kernels.rnn->forward, a, cost(s, rnn_gates(cell)));
 }
 
 template <CellOf cell_of>
@@ -200,7 +224,7 @@ void emit_grad(Emit& e) {
     a.zero_output = e.attrs.b("zero_output_for_mask", false);
     a.scratch_stride = rnn_scratch(s.u) * int64_t(dtype_size(dtype));
     a.scratch = static_cast<char*>(e.workspace(size_t(a.scratch_stride * e.threads)));
-    e.run(kernel_for(e.kernels.rnn->grad, dtype), a, cost(s, rnn_gates(cell)));
+    run(e, e.kernels.rnn->grad, a, cost(s, rnn_gates(cell)));
 }
 
 // ---- gradients ----
