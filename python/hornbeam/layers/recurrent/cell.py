@@ -113,6 +113,8 @@ class Cell(DropoutMasks):
     `implementation`, of older code, is taken and has no effect: there is one implementation.
     """
 
+    bias_initializer: Any
+
     def __init__(
         self,
         units: int,

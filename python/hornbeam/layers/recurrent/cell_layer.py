@@ -3,6 +3,7 @@
 import inspect
 from typing import Any, ClassVar
 
+from hornbeam.layers.recurrent import fused
 from hornbeam.layers.recurrent.cell import Cell, arguments_of
 from hornbeam.layers.recurrent.rnn import RNN
 from hornbeam.utils.naming import to_snake_case
@@ -49,6 +50,13 @@ class CellLayer(RNN):
             activity_regularizer=activity_regularizer,
             **kwargs,
         )
+
+    def _run_sequence(
+        self, sequences: Any, states: list[Any], mask: Any, training: Any
+    ) -> tuple[Any, list[Any]]:
+        if fused.fits(self.cell, self.cell_class):
+            return fused.run(self, sequences, states, mask, training)
+        return super()._run_sequence(sequences, states, mask, training)
 
     def __getattr__(self, name: str) -> Any:
         """`units`, `activation` and all other arguments of the cell."""
