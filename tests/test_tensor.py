@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import hornbeam as hb
+import hornbeam.ops  # gives tensors their methods
 from hornbeam import _core
 
 DTYPES = ["float32", "float64", "int32", "int64", "uint8", "bool"]

@@ -1,6 +1,5 @@
 // apply(name, inputs, **attrs): the door to every op of the table; and the operators of Tensor.
 #include "bindings/bindings.h"
-
 #include "program/graph.h"
 #include "program/threads.h"
 
@@ -90,7 +89,8 @@ using Operator = py::object (*)(py::handle, py::handle);
 
 template <Op op>
 py::object binary(py::handle a, py::handle b) {
-    const bool foreign = !is_value(b) && !is_python_scalar(b) && PyObject_HasAttrString(b.ptr(), "_is_keras_tensor");
+    const bool foreign =
+        !is_value(b) && !is_python_scalar(b) && PyObject_HasAttrString(b.ptr(), "_is_keras_tensor");
     if (foreign) return py::reinterpret_borrow<py::object>(Py_NotImplemented);
     const OpDef& def = op_def(op);
     return to_python(compute(def, to_inputs(def, py::make_tuple(a, b)), {}));
@@ -109,28 +109,43 @@ py::object unary(py::handle a) {
 
 template <class Class>
 void add_operators(Class& cls) {
-    cls.def("__add__", &binary<Op::add>).def("__radd__", &reflected<Op::add>)
-        .def("__sub__", &binary<Op::sub>).def("__rsub__", &reflected<Op::sub>)
-        .def("__mul__", &binary<Op::mul>).def("__rmul__", &reflected<Op::mul>)
-        .def("__truediv__", &binary<Op::div>).def("__rtruediv__", &reflected<Op::div>)
-        .def("__floordiv__", &binary<Op::floor_div>).def("__rfloordiv__", &reflected<Op::floor_div>)
-        .def("__mod__", &binary<Op::mod>).def("__rmod__", &reflected<Op::mod>)
-        .def("__pow__", &binary<Op::pow>).def("__rpow__", &reflected<Op::pow>)
-        .def("__matmul__", &binary<Op::matmul>).def("__rmatmul__", &reflected<Op::matmul>)
-        .def("__eq__", &binary<Op::equal>).def("__ne__", &binary<Op::not_equal>)
-        .def("__lt__", &binary<Op::less>).def("__le__", &binary<Op::less_equal>)
-        .def("__gt__", &binary<Op::greater>).def("__ge__", &binary<Op::greater_equal>)
-        .def("__and__", &binary<Op::bitwise_and>).def("__rand__", &reflected<Op::bitwise_and>)
-        .def("__or__", &binary<Op::bitwise_or>).def("__ror__", &reflected<Op::bitwise_or>)
-        .def("__xor__", &binary<Op::bitwise_xor>).def("__rxor__", &reflected<Op::bitwise_xor>)
-        .def("__neg__", &unary<Op::neg>).def("__abs__", &unary<Op::abs>)
+    cls.def("__add__", &binary<Op::add>)
+        .def("__radd__", &reflected<Op::add>)
+        .def("__sub__", &binary<Op::sub>)
+        .def("__rsub__", &reflected<Op::sub>)
+        .def("__mul__", &binary<Op::mul>)
+        .def("__rmul__", &reflected<Op::mul>)
+        .def("__truediv__", &binary<Op::div>)
+        .def("__rtruediv__", &reflected<Op::div>)
+        .def("__floordiv__", &binary<Op::floor_div>)
+        .def("__rfloordiv__", &reflected<Op::floor_div>)
+        .def("__mod__", &binary<Op::mod>)
+        .def("__rmod__", &reflected<Op::mod>)
+        .def("__pow__", &binary<Op::pow>)
+        .def("__rpow__", &reflected<Op::pow>)
+        .def("__matmul__", &binary<Op::matmul>)
+        .def("__rmatmul__", &reflected<Op::matmul>)
+        .def("__eq__", &binary<Op::equal>)
+        .def("__ne__", &binary<Op::not_equal>)
+        .def("__lt__", &binary<Op::less>)
+        .def("__le__", &binary<Op::less_equal>)
+        .def("__gt__", &binary<Op::greater>)
+        .def("__ge__", &binary<Op::greater_equal>)
+        .def("__and__", &binary<Op::bitwise_and>)
+        .def("__rand__", &reflected<Op::bitwise_and>)
+        .def("__or__", &binary<Op::bitwise_or>)
+        .def("__ror__", &reflected<Op::bitwise_or>)
+        .def("__xor__", &binary<Op::bitwise_xor>)
+        .def("__rxor__", &reflected<Op::bitwise_xor>)
+        .def("__neg__", &unary<Op::neg>)
+        .def("__abs__", &unary<Op::abs>)
         .def("__invert__", &unary<Op::bitwise_not>)
         .def("__hash__", [](py::handle self) { return reinterpret_cast<size_t>(self.ptr()) >> 4; });
 }
 
 // `with eager():` ops run at once inside, whatever is being traced or recorded outside.
 class EagerScope {
-public:
+  public:
     void enter() {
         recorder_ = current_recorder();
         current_recorder() = nullptr;
@@ -141,7 +156,7 @@ public:
         tapes_.swap(active_tapes());
     }
 
-private:
+  private:
     Recorder* recorder_ = nullptr;
     std::vector<Tape*> tapes_;
 };

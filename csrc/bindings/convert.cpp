@@ -10,7 +10,8 @@ py::object numpy(const char* name) {
 }
 
 const DType* dtype_of_format(const std::string& format, size_t itemsize) {
-    static const DType types[] = {DType::f32, DType::f64, DType::i32, DType::i64, DType::u8, DType::b8};
+    static const DType types[] = {DType::f32, DType::f64, DType::i32,
+                                  DType::i64, DType::u8,  DType::b8};
     if (format == "f" && itemsize == 4) return &types[0];
     if (format == "d" && itemsize == 8) return &types[1];
     if ((format == "i" || format == "l") && itemsize == 4) return &types[2];
@@ -79,7 +80,8 @@ Tensor to_tensor(py::handle object, const DType* weak) {
     if (PyLong_CheckExact(p)) {
         int overflow = 0;
         const long long value = PyLong_AsLongLongAndOverflow(p, &overflow);
-        if (overflow) fail_value("The integer {} does not fit into 64 bits.", std::string(py::str(object)));
+        if (overflow)
+            fail_value("The integer {} does not fit into 64 bits.", std::string(py::str(object)));
         const bool fits = value >= INT32_MIN && value <= INT32_MAX;
         return Tensor::scalar(weak ? *weak : fits ? DType::i32 : DType::i64, int64_t(value));
     }
@@ -113,7 +115,8 @@ Tensor to_tensor(py::handle object, const DType* weak) {
         }
         return array_to_tensor(array);
     }
-    if (PyObject_HasAttrString(p, "__dlpack__")) return array_to_tensor(numpy("from_dlpack")(object));
+    if (PyObject_HasAttrString(p, "__dlpack__"))
+        return array_to_tensor(numpy("from_dlpack")(object));
     if (PyNumber_Check(p)) return array_to_tensor(numpy("asarray")(object));
     fail_type("Expected a tensor, an array or numbers. Received: {} (of type {}).",
               std::string(py::str(py::repr(object))).substr(0, 200),
@@ -138,7 +141,8 @@ Attrs to_attrs(const py::kwargs& kwargs) {
         else if (PyIndex_Check(p))
             attrs.set(name, py::cast<int64_t>(py::int_(py::reinterpret_borrow<py::object>(value))));
         else if (PyNumber_Check(p))
-            attrs.set(name, py::cast<double>(py::float_(py::reinterpret_borrow<py::object>(value))));
+            attrs.set(name,
+                      py::cast<double>(py::float_(py::reinterpret_borrow<py::object>(value))));
         else
             fail_type("attribute '{}' cannot be {}.", name, std::string(py::str(py::repr(value))));
     }

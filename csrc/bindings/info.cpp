@@ -56,13 +56,15 @@ void register_info(py::module_& m) {
     m.def("isa_levels", &isa_levels, "The levels that this CPU runs, best last.");
     m.def("set_isa", &set_isa, py::arg("level"));
     m.def("has_openmp", &has_openmp);
-    m.def("compiler", [] { return std::string(
+    m.def("compiler", [] {
+        return std::string(
 #if defined(__clang__)
-        "clang " __clang_version__
+            "clang " __clang_version__
 #else
         "gcc " __VERSION__
 #endif
-        ); });
+        );
+    });
     m.def("measure_fma_peak", &measure_fma_peak, py::arg("threads"), "GFLOP/s of multiply-adds.");
     m.def("measure_triad", &measure_triad, py::arg("threads"), "GB/s of a[i] = b[i] + s * c[i].");
     m.def("cached_bytes", &cached_bytes);

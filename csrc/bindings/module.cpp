@@ -5,7 +5,8 @@ void translate(std::exception_ptr caught) {
     try {
         if (caught) std::rethrow_exception(caught);
     } catch (const hb::Error& error) {
-        PyObject* types[] = {PyExc_ValueError, PyExc_TypeError, PyExc_IndexError, PyExc_RuntimeError};
+        PyObject* types[] = {PyExc_ValueError, PyExc_TypeError, PyExc_IndexError,
+                             PyExc_RuntimeError};
         PyErr_SetString(types[int(error.kind())], error.what());
     }
 }

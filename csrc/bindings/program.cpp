@@ -7,7 +7,7 @@ namespace hb {
 
 namespace {
 class PyTrace {
-public:
+  public:
     PyTrace() : tapes_(std::move(active_tapes())), trace_(std::make_unique<Trace>()) {
         active_tapes().clear();
     }
@@ -28,7 +28,7 @@ public:
         active_tapes() = std::move(tapes_);
     }
 
-private:
+  private:
     Trace& trace() {
         if (!trace_) fail_value("Trace: it has ended.");
         return *trace_;
@@ -71,11 +71,13 @@ py::tuple run_steps(Program& program, const std::vector<Tensor>& sources, const 
     for (const Tensor& source : sources) {
         const int64_t have = source.ndim() ? source.shape()[0] : 0;
         if (!feed.rows && have < need)
-            fail_value("Program.run_steps: {} rows are needed. Received: an array of {}.", need, have);
+            fail_value("Program.run_steps: {} rows are needed. Received: an array of {}.", need,
+                       have);
         if (feed.rows)
             for (int64_t i = first; i < need; ++i)
                 if (feed.rows[i] < 0 || feed.rows[i] >= have)
-                    fail_index("Program.run_steps: row {} of an array of {} rows.", feed.rows[i], have);
+                    fail_index("Program.run_steps: row {} of an array of {} rows.", feed.rows[i],
+                               have);
     }
     bool interrupted = false;
     const auto keep_going = [&] {
@@ -97,18 +99,20 @@ py::tuple run_steps(Program& program, const std::vector<Tensor>& sources, const 
 void register_program(py::module_& m) {
     py::class_<Program, std::shared_ptr<Program>>(m, "Program")
         .def("run", &run, py::arg("inputs"))
-        .def("run_steps", &run_steps, py::arg("sources"), py::arg("rows"), py::arg("first"),
-             py::arg("steps"), py::arg("collect") = std::vector<py::object>(),
-             "Runs steps that take their rows from whole arrays; (steps done, outputs of the last).")
-        .def("profile",
-             [](Program& program, const std::vector<Tensor>& inputs, int repeats) {
-                 py::list rows;
-                 for (const auto& t : program.profile(inputs, repeats))
-                     rows.append(py::make_tuple(t.what, t.seconds, t.cost, t.instructions));
-                 return rows;
-             },
-             py::arg("inputs"), py::arg("repeats") = 5,
-             "(ops, seconds on one thread, estimated cost, instructions) of each node.")
+        .def(
+            "run_steps", &run_steps, py::arg("sources"), py::arg("rows"), py::arg("first"),
+            py::arg("steps"), py::arg("collect") = std::vector<py::object>(),
+            "Runs steps that take their rows from whole arrays; (steps done, outputs of the last).")
+        .def(
+            "profile",
+            [](Program& program, const std::vector<Tensor>& inputs, int repeats) {
+                py::list rows;
+                for (const auto& t : program.profile(inputs, repeats))
+                    rows.append(py::make_tuple(t.what, t.seconds, t.cost, t.instructions));
+                return rows;
+            },
+            py::arg("inputs"), py::arg("repeats") = 5,
+            "(ops, seconds on one thread, estimated cost, instructions) of each node.")
         .def_property_readonly("arena_bytes", &Program::arena_bytes)
         .def_property_readonly("num_instructions", &Program::num_instructions)
         .def("describe", &Program::describe);

@@ -7,7 +7,7 @@ namespace hb {
 namespace {
 // A tape and whether it records now.
 class RecordingTape {
-public:
+  public:
     RecordingTape(bool persistent, bool watch_variables)
         : tape_(watch_variables), persistent_(persistent) {}
     ~RecordingTape() { std::erase(active_tapes(), &tape_); }
@@ -38,7 +38,8 @@ public:
         tape_.watch(tensor);
     }
 
-    py::list gradient(const std::vector<Tensor>& targets, const py::list& seeds, const py::list& sources) {
+    py::list gradient(const std::vector<Tensor>& targets, const py::list& seeds,
+                      const py::list& sources) {
         if (used_ && !persistent_)
             fail_value(
                 "GradientTape.gradient can be called once on a tape that is not persistent. "
@@ -51,7 +52,8 @@ public:
                 seed = cast(to_tensor(seeds[i]), targets[i].dtype());
                 if (seed.shape() != targets[i].shape())
                     fail_value(
-                        "GradientTape.gradient: output_gradients[{}] has shape {} but the target has "
+                        "GradientTape.gradient: output_gradients[{}] has shape {} but the target "
+                        "has "
                         "shape {}.",
                         i, seed.shape(), targets[i].shape());
             }
@@ -81,7 +83,7 @@ public:
         used_ = false;
     }
 
-private:
+  private:
     Tape tape_;
     bool persistent_, recording_ = false, used_ = false;
 };

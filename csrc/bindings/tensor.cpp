@@ -6,12 +6,18 @@ namespace hb {
 namespace {
 py::dtype numpy_dtype(DType dtype) {
     switch (dtype) {
-        case DType::f32: return py::dtype::of<float>();
-        case DType::f64: return py::dtype::of<double>();
-        case DType::i32: return py::dtype::of<int32_t>();
-        case DType::i64: return py::dtype::of<int64_t>();
-        case DType::u8: return py::dtype::of<uint8_t>();
-        case DType::b8: return py::dtype::of<bool>();
+        case DType::f32:
+            return py::dtype::of<float>();
+        case DType::f64:
+            return py::dtype::of<double>();
+        case DType::i32:
+            return py::dtype::of<int32_t>();
+        case DType::i64:
+            return py::dtype::of<int64_t>();
+        case DType::u8:
+            return py::dtype::of<uint8_t>();
+        case DType::b8:
+            return py::dtype::of<bool>();
     }
     return py::dtype::of<float>();
 }
@@ -72,7 +78,8 @@ py::object item(const Tensor& tensor) {
 
 std::string repr(const Tensor& tensor) {
     if (tensor.symbolic())
-        return format("<hornbeam.Tensor shape={} dtype={} (traced)>", tensor.shape(), tensor.dtype());
+        return format("<hornbeam.Tensor shape={} dtype={} (traced)>", tensor.shape(),
+                      tensor.dtype());
     const std::string text = py::str(py::repr(to_numpy(tensor, false)));
     return format("<hornbeam.Tensor shape={} dtype={}\n{}>", tensor.shape(), tensor.dtype(), text);
 }
@@ -100,7 +107,8 @@ Tensor make_tensor(py::handle object, const py::object& dtype) {
 }
 
 void register_tensor(py::module_& m) {
-    py::class_<Tensor>(m, "Tensor", py::buffer_protocol(), py::dynamic_attr(), R"(A value: numbers of one dtype in a shape.
+    py::class_<Tensor>(m, "Tensor", py::buffer_protocol(), py::dynamic_attr(),
+                       R"(A value: numbers of one dtype in a shape.
 
 Ops give Tensors; NumPy reads them without a copy (`np.asarray(t)`). Make one with
 `hb.ops.convert_to_tensor`.)")
@@ -126,15 +134,17 @@ Ops give Tensors; NumPy reads them without a copy (`np.asarray(t)`). Make one wi
         .def("tolist", [](const Tensor& t) { return to_numpy(t, false).attr("tolist")(); })
         .def("__float__", [](const Tensor& t) { return py::float_(item(t)); })
         .def("__int__", [](const Tensor& t) { return py::int_(item(t)); })
-        .def("__index__", [](const Tensor& t) {
-            if (is_float(t.dtype())) fail_type("A float tensor cannot be an index.");
-            return py::int_(item(t));
-        })
+        .def("__index__",
+             [](const Tensor& t) {
+                 if (is_float(t.dtype())) fail_type("A float tensor cannot be an index.");
+                 return py::int_(item(t));
+             })
         .def("__bool__", [](const Tensor& t) { return py::cast<bool>(py::bool_(item(t))); })
-        .def("__len__", [](const Tensor& t) {
-            if (t.ndim() == 0) fail_type("A 0-d tensor has no length.");
-            return t.shape()[0];
-        })
+        .def("__len__",
+             [](const Tensor& t) {
+                 if (t.ndim() == 0) fail_type("A 0-d tensor has no length.");
+                 return t.shape()[0];
+             })
         .def("__repr__", &repr)
         .def("__deepcopy__", [](const Tensor& t, const py::dict&) { return t; })
         .def("__reduce__", [](py::object self) {

@@ -37,35 +37,40 @@ void register_variable(py::module_& m) {
                  return std::make_shared<Variable>(initial, trainable);
              }),
              py::arg("value"), py::arg("dtype") = py::none(), py::arg("trainable") = true)
-        .def_static("over", [](py::handle array) { return Variable::over(array_to_tensor(array)); },
-                    py::arg("array"), "A variable whose memory is the array's.")
+        .def_static(
+            "over", [](py::handle array) { return Variable::over(array_to_tensor(array)); },
+            py::arg("array"), "A variable whose memory is the array's.")
         .def_property_readonly("shape",
                                [](const Variable& v) {
                                    const Shape& shape = v.type().shape;
                                    py::tuple result(shape.size());
-                                   for (int i = 0; i < shape.ndim(); ++i) result[size_t(i)] = shape[i];
+                                   for (int i = 0; i < shape.ndim(); ++i)
+                                       result[size_t(i)] = shape[i];
                                    return result;
                                })
-        .def_property_readonly("dtype", [](const Variable& v) { return dtype_name(v.type().dtype); })
+        .def_property_readonly("dtype",
+                               [](const Variable& v) { return dtype_name(v.type().dtype); })
         .def_property_readonly("ndim", [](const Variable& v) { return v.type().shape.ndim(); })
         .def_property_readonly("size", [](const Variable& v) { return volume(v.type().shape); })
         .def_property_readonly("value", &Variable::read)
         .def_property_readonly("_now", &Variable::value)
         .def_readwrite("_trainable", &Variable::trainable)
-        .def("_assign", [](const VariablePtr& self, py::handle value) {
-            assign(self, operand(self, value), "assign");
-        })
+        .def("_assign", [](const VariablePtr& self,
+                           py::handle value) { assign(self, operand(self, value), "assign"); })
         .def("_assign_add", &assign_changed<Op::add>)
         .def("_assign_sub", &assign_changed<Op::sub>)
-        .def("numpy", [](const Variable& v) { return py::cast(v.value()).attr("numpy")().attr("copy")(); })
-        .def("__array__",
-             [](const Variable& v, const py::object& dtype, const py::object& copy) {
-                 return py::cast(v.value()).attr("__array__")(dtype, copy);
-             },
-             py::arg("dtype") = py::none(), py::arg("copy") = py::none())
+        .def("numpy",
+             [](const Variable& v) { return py::cast(v.value()).attr("numpy")().attr("copy")(); })
+        .def(
+            "__array__",
+            [](const Variable& v, const py::object& dtype, const py::object& copy) {
+                return py::cast(v.value()).attr("__array__")(dtype, copy);
+            },
+            py::arg("dtype") = py::none(), py::arg("copy") = py::none())
         .def("__float__", [](const Variable& v) { return py::float_(py::cast(v.value())); })
         .def("__int__", [](const Variable& v) { return py::int_(py::cast(v.value())); })
-        .def("__bool__", [](const Variable& v) { return py::cast<bool>(py::bool_(py::cast(v.value()))); })
+        .def("__bool__",
+             [](const Variable& v) { return py::cast<bool>(py::bool_(py::cast(v.value()))); })
         .def("__len__", [](const Variable& v) {
             if (v.type().shape.empty()) fail_type("A 0-d variable has no length.");
             return v.type().shape[0];

@@ -30,12 +30,13 @@ Cache& cache() {
     return *cache;
 }
 
-size_t rounded(size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign + (bytes == 0) * kAlign; }
+size_t rounded(size_t bytes) {
+    return (bytes + kAlign - 1) / kAlign * kAlign + (bytes == 0) * kAlign;
+}
 }  // namespace
 
 void* allocate(size_t bytes) {
-    if (bytes > (size_t(1) << 46))
-        fail_value("A tensor of {} bytes cannot be allocated.", bytes);
+    if (bytes > (size_t(1) << 46)) fail_value("A tensor of {} bytes cannot be allocated.", bytes);
     const size_t size = rounded(bytes);
     if (size >= kKeepFrom) {
         Cache& kept = cache();

@@ -1,5 +1,5 @@
-// Aligned memory. Large blocks that are given back are kept a while: touching fresh pages costs more
-// than most of what is computed in them.
+// Aligned memory. Large blocks that are given back are kept a while: touching fresh pages costs
+// more than most of what is computed in them.
 #pragma once
 
 #include <cstddef>

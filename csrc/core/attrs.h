@@ -9,7 +9,7 @@
 namespace hb {
 
 class Attrs {
-public:
+  public:
     using Value = std::variant<bool, int64_t, double, std::vector<int64_t>, std::string>;
     struct Item {
         std::string name;
@@ -42,7 +42,7 @@ public:
     const std::vector<Item>& items() const { return items_; }
     bool operator==(const Attrs&) const = default;
 
-private:
+  private:
     const Value* find(std::string_view name) const;
     const Value& get(std::string_view name) const;
     std::vector<Item> items_;

@@ -1,4 +1,5 @@
-// Errors in the user's terms. The bindings turn them into Python's ValueError, TypeError and IndexError.
+// Errors in the user's terms. The bindings turn them into Python's ValueError, TypeError and
+// IndexError.
 #pragma once
 
 #include <sstream>
@@ -11,11 +12,11 @@ namespace hb {
 enum class ErrorKind { value, type, index, runtime };
 
 class Error : public std::runtime_error {
-public:
+  public:
     Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
     ErrorKind kind() const { return kind_; }
 
-private:
+  private:
     ErrorKind kind_;
 };
 

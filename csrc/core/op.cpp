@@ -75,7 +75,8 @@ std::vector<Tensor> apply(const OpDef& op, std::vector<Tensor> inputs, const Att
         Recorder* recorder = current_recorder();
         if (recorder == nullptr)
             fail_type(
-                "{}: an input is a value of a step that has already been traced. Return it from the "
+                "{}: an input is a value of a step that has already been traced. Return it from "
+                "the "
                 "step, or keep it in a Variable.",
                 op.name);
         outputs = recorder->record(op, inputs, attrs, out_types);

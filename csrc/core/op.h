@@ -1,5 +1,6 @@
 // What an op is: shape inference, the instructions that compute it, and its gradient rule.
-// Each op is one `extern const OpDef op_<name>` in its family's file in csrc/ops and one line in ops.def.
+// Each op is one `extern const OpDef op_<name>` in its family's file in csrc/ops and one line in
+// ops.def.
 #pragma once
 
 #include <cstring>
@@ -43,16 +44,17 @@ struct ErrorCheck {  // looked at once the instructions have run, or before the 
     Attrs attrs;
 };
 
-// The instructions of an eager op or of a whole program, and the memory in which their arguments live.
+// The instructions of an eager op or of a whole program, and the memory in which their arguments
+// live.
 class InstrList {
-public:
+  public:
     std::vector<Instr> instrs;
     std::vector<ErrorCheck> checks;
 
     void* store(const void* data, size_t bytes);
     void clear();
 
-private:
+  private:
     std::vector<std::unique_ptr<char[]>> blocks_;
     size_t used_ = 0, capacity_ = 0;
 };
@@ -65,16 +67,22 @@ struct EmitOperand {
 };
 
 class Emit {
-public:
+  public:
     Emit(const OpDef& op, const Attrs& attrs, const KernelTable& kernels, int threads,
          std::span<const EmitOperand> in, std::span<const EmitOperand> out, InstrList& list,
          void* workspace)
-        : attrs(attrs), kernels(kernels), threads(threads), op_(op), in_(in), out_(out), list_(list),
+        : attrs(attrs),
+          kernels(kernels),
+          threads(threads),
+          op_(op),
+          in_(in),
+          out_(out),
+          list_(list),
           workspace_(static_cast<char*>(workspace)) {}
 
     const Attrs& attrs;
     const KernelTable& kernels;
-    const int threads;  // the most that will run an instruction
+    const int threads;  // the largest number of shares that an instruction is cut into
 
     int num_in() const { return int(in_.size()); }
     int num_out() const { return int(out_.size()); }
@@ -84,8 +92,8 @@ public:
     const TensorType& in_type(int i) const { return in_[size_t(i)].type; }
     const TensorType& out_type(int i) const { return out_[size_t(i)].type; }
 
-    // 64-byte aligned memory that lives during this op alone. The sizes asked for may depend on types,
-    // attributes and the number of threads only.
+    // 64-byte aligned memory that lives during this op alone. The sizes asked for may depend on
+    // types, attributes and the number of threads only.
     void* workspace(size_t bytes);
     size_t workspace_used() const { return workspace_used_; }
 
@@ -107,7 +115,7 @@ public:
         list_.instrs.push_back({fn, list_.store(&args, sizeof(Args)), cost, true});
     }
 
-private:
+  private:
     const OpDef& op_;
     std::span<const EmitOperand> in_, out_;
     InstrList& list_;
@@ -116,7 +124,7 @@ private:
 };
 
 class GradCtx {
-public:
+  public:
     GradCtx(const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out,
             std::span<const Tensor> dout, std::span<const bool> needs)
         : attrs(attrs), in_(in), out_(out), dout_(dout), needs_(needs) {}
@@ -129,7 +137,7 @@ public:
     const Tensor& dout(int i) const { return dout_[size_t(i)]; }  // undefined: no gradient came
     bool needs(int i) const { return needs_[size_t(i)]; }
 
-private:
+  private:
     std::span<const Tensor> in_, out_, dout_;
     std::span<const bool> needs_;
 };
@@ -152,12 +160,12 @@ struct OpDef {
 // The gradient rule of ops whose results are integers or do not depend smoothly on their inputs.
 std::vector<Tensor> no_gradient(const GradCtx& ctx);
 
-// The one way to compute anything: converts the inputs as the op's flags say, infers, then runs the op or
-// records it in the trace, and tells the tapes.
+// The one way to compute anything: converts the inputs as the op's flags say, infers, then runs the
+// op or records it in the trace, and tells the tapes.
 std::vector<Tensor> apply(const OpDef& op, std::vector<Tensor> inputs, const Attrs& attrs = {});
 
 // Runs one op at once (defined in program/eager.cpp, which has the executor).
-std::vector<Tensor> run_eager(const OpDef& op, const std::vector<Tensor>& inputs, const Attrs& attrs,
-                              const std::vector<TensorType>& out_types);
+std::vector<Tensor> run_eager(const OpDef& op, const std::vector<Tensor>& inputs,
+                              const Attrs& attrs, const std::vector<TensorType>& out_types);
 
 }  // namespace hb

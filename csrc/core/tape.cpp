@@ -10,15 +10,14 @@ std::vector<Tape*>& active_tapes() {
 }
 
 namespace {
-// While a tape is played back, it does not record what the gradient rules compute; tapes around it do.
+// While a tape is played back, it does not record what the gradient rules compute; tapes around it
+// do.
 class Pause {
-public:
-    explicit Pause(Tape* tape) : saved_(active_tapes()) {
-        std::erase(active_tapes(), tape);
-    }
+  public:
+    explicit Pause(Tape* tape) : saved_(active_tapes()) { std::erase(active_tapes(), tape); }
     ~Pause() { active_tapes() = saved_; }
 
-private:
+  private:
     std::vector<Tape*> saved_;
 };
 }  // namespace
@@ -38,7 +37,8 @@ void Tape::saw_read(const VariablePtr& variable, const Tensor& value) {
 void Tape::record(const OpDef& op, const Attrs& attrs, const std::vector<Tensor>& in,
                   const std::vector<Tensor>& out) {
     if (op.grad == no_gradient) return;
-    const bool follows = std::any_of(in.begin(), in.end(), [&](const Tensor& t) { return tracks(t); });
+    const bool follows =
+        std::any_of(in.begin(), in.end(), [&](const Tensor& t) { return tracks(t); });
     if (!follows) return;
     for (const Tensor& tensor : out)
         if (is_float(tensor.dtype())) tracked_.insert(tensor.id());

@@ -1,4 +1,5 @@
-// Reverse-mode differentiation: a tape keeps what was computed from watched values, and plays it back.
+// Reverse-mode differentiation: a tape keeps what was computed from watched values, and plays it
+// back.
 #pragma once
 
 #include <unordered_map>
@@ -9,7 +10,7 @@
 namespace hb {
 
 class Tape {
-public:
+  public:
     explicit Tape(bool watch_variables) : watch_variables_(watch_variables) {}
 
     void watch(const Tensor& tensor) { tracked_.insert(tensor.id()); }
@@ -21,11 +22,12 @@ public:
 
     // d(sum of targets) / d(source), each weighted by seeds[i] where that is defined.
     // Undefined where a source does not lead to a target.
-    std::vector<Tensor> gradient(const std::vector<Tensor>& targets, const std::vector<Tensor>& seeds,
+    std::vector<Tensor> gradient(const std::vector<Tensor>& targets,
+                                 const std::vector<Tensor>& seeds,
                                  const std::vector<EffectInput>& sources);
     void clear();
 
-private:
+  private:
     struct Entry {
         const OpDef* op;
         Attrs attrs;

@@ -1,5 +1,5 @@
-// A Tensor is a value: a shape, a dtype, and either memory (row-major, without gaps) or, while a step is
-// being traced, the name of a value to come. Copying a Tensor copies a reference.
+// A Tensor is a value: a shape, a dtype, and either memory (row-major, without gaps) or, while a
+// step is being traced, the name of a value to come. Copying a Tensor copies a reference.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@ namespace hb {
 
 // 64-byte aligned memory, or somebody else's with the means to give it back.
 class Buffer {
-public:
+  public:
     explicit Buffer(size_t bytes);
     Buffer(void* data, size_t bytes, std::function<void()> release)
         : data_(data), bytes_(bytes), release_(std::move(release)) {}
@@ -23,7 +23,7 @@ public:
     size_t bytes() const { return bytes_; }
     bool foreign() const { return bool(release_); }
 
-private:
+  private:
     void* data_;
     size_t bytes_;
     std::function<void()> release_;
@@ -36,7 +36,7 @@ struct Symbol {  // output `output` of node `node` in the graph that is being tr
 };
 
 class Tensor {
-public:
+  public:
     Tensor() = default;
     explicit Tensor(TensorType type);  // fresh, uninitialised memory
     Tensor(TensorType type, std::shared_ptr<Buffer> buffer);
@@ -63,7 +63,7 @@ public:
         return static_cast<T*>(data());
     }
 
-private:
+  private:
     struct Impl {
         TensorType type;
         std::shared_ptr<Buffer> buffer;

@@ -22,7 +22,8 @@ DType dtype_from_name(std::string_view name) {
     if (name == "float") return DType::f32;
     if (name == "int") return DType::i32;
     fail_type(
-        "dtype: '{}' is not supported. Expected one of float32, float64, int32, int64, uint8, bool.",
+        "dtype: '{}' is not supported. Expected one of float32, float64, int32, int64, uint8, "
+        "bool.",
         name);
 }
 
@@ -30,12 +31,18 @@ DType promote(DType a, DType b) {
     if (a == b) return a;
     const auto rank = [](DType d) {
         switch (d) {
-            case DType::b8: return 0;
-            case DType::u8: return 1;
-            case DType::i32: return 2;
-            case DType::i64: return 3;
-            case DType::f32: return 4;
-            case DType::f64: return 5;
+            case DType::b8:
+                return 0;
+            case DType::u8:
+                return 1;
+            case DType::i32:
+                return 2;
+            case DType::i64:
+                return 3;
+            case DType::f32:
+                return 4;
+            case DType::f64:
+                return 5;
         }
         return 5;
     };

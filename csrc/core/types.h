@@ -25,7 +25,7 @@ DType promote(DType a, DType b);
 std::ostream& operator<<(std::ostream& out, DType dtype);
 
 class Shape : public std::vector<int64_t> {
-public:
+  public:
     using std::vector<int64_t>::vector;
     Shape(const std::vector<int64_t>& dims) : std::vector<int64_t>(dims) {}
     int64_t operator[](int64_t i) const { return std::vector<int64_t>::operator[](size_t(i)); }

@@ -32,8 +32,10 @@ Tensor Variable::read() {
 
 void Variable::assign(const Tensor& value) {
     if (value.type() != type())
-        fail_value("Variable.assign: the variable has shape {} and dtype {}. Received: shape {}, dtype {}.",
-                   type().shape, type().dtype, value.shape(), value.dtype());
+        fail_value(
+            "Variable.assign: the variable has shape {} and dtype {}. Received: shape {}, dtype "
+            "{}.",
+            type().shape, type().dtype, value.shape(), value.dtype());
     const void* source = value.data();
     if (source == value_.data()) return;
     if (type().bytes()) std::memcpy(mutable_data(), source, type().bytes());

@@ -6,7 +6,7 @@
 namespace hb {
 
 class Variable : public std::enable_shared_from_this<Variable> {
-public:
+  public:
     explicit Variable(const Tensor& initial, bool trainable = true);
 
     // A variable over somebody else's memory.
@@ -28,7 +28,7 @@ public:
 
     bool trainable = true;
 
-private:
+  private:
     Tensor value_;
 };
 
@@ -45,10 +45,11 @@ void run_effect_eager(const OpDef& op, const std::vector<EffectInput>& inputs, c
 
 // What a trace in progress has to offer; program/trace.cpp implements it.
 class Recorder {
-public:
+  public:
     virtual ~Recorder() = default;
     virtual std::vector<Tensor> record(const OpDef& op, const std::vector<Tensor>& inputs,
-                                       const Attrs& attrs, const std::vector<TensorType>& types) = 0;
+                                       const Attrs& attrs,
+                                       const std::vector<TensorType>& types) = 0;
     virtual Tensor read(const VariablePtr& variable) = 0;
     virtual void effect(const OpDef& op, const std::vector<EffectInput>& inputs,
                         const Attrs& attrs) = 0;

@@ -32,7 +32,7 @@ void triad(const void* p, int thread, int threads) {
 }
 }  // namespace
 
-extern const MeasureKernels measure_kernels = {
-    fma_peak, triad, 2.0 * kChains * kUnroll * Vec<float>::lanes};
+extern const MeasureKernels measure_kernels = {fma_peak, triad,
+                                               2.0 * kChains* kUnroll* Vec<float>::lanes};
 
 }  // namespace hb::HB_ISA

@@ -46,45 +46,47 @@ struct Forward {
           *saved = static_cast<T*>(p.saved) + at * u, *y = static_cast<T*>(p.y) + at * u,
           *hr = h.row(i), *cr = c.row(i);
         const bool repeats = begun[i] && !p.zero_output;
-        for_vectors<T>(u, [&](int64_t j, int64_t lanes) {
-            const auto sum = [&](int64_t g) {
-                return V::load(x + g * u + j, lanes) + V::load(zr + g * u + j, lanes);
-            };
-            const auto keep = [&](int64_t g, X v) {
-                V::store(gates + g * u + j, v, lanes);
-                return v;
-            };
-            const X before = V::load(hr + j, lanes), one = V::splat(T(1));
-            X after;
-            if constexpr (cell == kLstm) {
-                const X in = keep(0, gate<T>(sum(0))), forget = keep(1, gate<T>(sum(1)));
-                const X value = keep(2, M::tanh(sum(2))), out = keep(3, gate<T>(sum(3)));
-                const X cell_before = V::load(cr + j, lanes);
-                X cell_after = V::fma(forget, cell_before, in * value);
-                after = out * M::tanh(cell_after);
-                if (masked) cell_after = cell_before;
-                V::store(cr + j, cell_after, lanes);
-                V::store(saved + j, cell_after, lanes);
-            } else if constexpr (cell == kGruAfter || cell == kGruBefore) {
-                const X update = keep(0, gate<T>(sum(0)));
-                X value;
-                if constexpr (cell == kGruAfter) {
-                    const X reset = keep(1, gate<T>(sum(1))),
-                            inner = V::load(zr + 2 * u + j, lanes);
-                    value = keep(2, M::tanh(V::fma(reset, inner, V::load(x + 2 * u + j, lanes))));
-                    V::store(saved + j, inner, lanes);
+        for_vectors<T>(
+            u, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
+                const auto sum = [&](int64_t g) {
+                    return V::load(x + g * u + j, lanes) + V::load(zr + g * u + j, lanes);
+                };
+                const auto keep = [&](int64_t g, X v) {
+                    V::store(gates + g * u + j, v, lanes);
+                    return v;
+                };
+                const X before = V::load(hr + j, lanes), one = V::splat(T(1));
+                X after;
+                if constexpr (cell == kLstm) {
+                    const X in = keep(0, gate<T>(sum(0))), forget = keep(1, gate<T>(sum(1)));
+                    const X value = keep(2, M::tanh(sum(2))), out = keep(3, gate<T>(sum(3)));
+                    const X cell_before = V::load(cr + j, lanes);
+                    X cell_after = V::fma(forget, cell_before, in * value);
+                    after = out * M::tanh(cell_after);
+                    if (masked) cell_after = cell_before;
+                    V::store(cr + j, cell_after, lanes);
+                    V::store(saved + j, cell_after, lanes);
+                } else if constexpr (cell == kGruAfter || cell == kGruBefore) {
+                    const X update = keep(0, gate<T>(sum(0)));
+                    X value;
+                    if constexpr (cell == kGruAfter) {
+                        const X reset = keep(1, gate<T>(sum(1))),
+                                inner = V::load(zr + 2 * u + j, lanes);
+                        value =
+                            keep(2, M::tanh(V::fma(reset, inner, V::load(x + 2 * u + j, lanes))));
+                        V::store(saved + j, inner, lanes);
+                    } else {
+                        value = keep(2, M::tanh(sum(2)));
+                        V::store(saved + j, masked ? V::zero() : V::load(qr + j, lanes), lanes);
+                    }
+                    after = V::fma(update, before, (one - update) * value);
                 } else {
-                    value = keep(2, M::tanh(sum(2)));
-                    V::store(saved + j, masked ? V::zero() : V::load(qr + j, lanes), lanes);
+                    after = cell == kRnnTanh ? M::tanh(sum(0)) : V::max(sum(0), V::zero());
                 }
-                after = V::fma(update, before, (one - update) * value);
-            } else {
-                after = cell == kRnnTanh ? M::tanh(sum(0)) : V::max(sum(0), V::zero());
-            }
-            if (masked) after = before;
-            V::store(hr + j, after, lanes);
-            V::store(y + j, masked && !repeats ? V::zero() : after, lanes);
-        });
+                if (masked) after = before;
+                V::store(hr + j, after, lanes);
+                V::store(y + j, masked && !repeats ? V::zero() : after, lanes);
+            });
     }
 
     // kGruBefore: the reset gate, and the states that it lets through.

@@ -86,48 +86,49 @@ struct Backward {
         T *dxw = static_cast<T*>(p.dxw) + at * G * u,
           *dproduct = static_cast<T*>(p.dproduct) + at * G * u, *dzr = dz.row(i), *dhr = dh.row(i),
           *dcr = dc.row(i), *wr = waiting.row(i);
-        for_vectors<T>(u, [&](int64_t j, int64_t lanes) {
-            const auto gate = [&](int64_t g) { return V::load(gates + g * u + j, lanes); };
-            const auto give = [&](int64_t g, X d) {
-                V::store(dzr + g * u + j, d, lanes);
-                V::store(dxw + g * u + j, d, lanes);
-                if constexpr (cell == kGruAfter) V::store(dproduct + g * u + j, d, lanes);
-            };
-            const X one = V::splat(T(1));
-            X d = V::load(dhr + j, lanes), direct = V::zero();
-            if (dy) d += V::load(dy + j, lanes);
-            if (p.mask) {
-                d += V::load(wr + j, lanes);
-                V::store(wr + j, V::zero(), lanes);
-            }
-            if constexpr (cell == kLstm) {
-                const X in = gate(0), forget = gate(1), value = gate(2), out = gate(3);
-                const X shown = Math<T>::tanh(V::load(saved + j, lanes));
-                const X d_cell = V::fma(d * out, tanh_slope(shown), V::load(dcr + j, lanes));
-                give(0, d_cell * value * sigmoid_slope(in));
-                give(1, d_cell * V::load(c_prev + j, lanes) * sigmoid_slope(forget));
-                give(2, d_cell * in * tanh_slope(value));
-                give(3, d * shown * sigmoid_slope(out));
-                V::store(dcr + j, d_cell * forget, lanes);
-            } else if constexpr (cell == kGruAfter || cell == kGruBefore) {
-                const X update = gate(0), value = gate(2), before = V::load(h_prev + j, lanes);
-                const X d_value = d * (one - update) * tanh_slope(value);
-                direct = d * update;
-                give(0, d * (before - value) * sigmoid_slope(update));
-                give(2, d_value);
-                if constexpr (cell == kGruAfter) {
-                    const X reset = gate(1);
-                    give(1, d_value * V::load(saved + j, lanes) * sigmoid_slope(reset));
-                    V::store(dzr + 2 * u + j, d_value * reset, lanes);
-                    V::store(dproduct + 2 * u + j, d_value * reset, lanes);
+        for_vectors<T>(
+            u, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
+                const auto gate = [&](int64_t g) { return V::load(gates + g * u + j, lanes); };
+                const auto give = [&](int64_t g, X d) {
+                    V::store(dzr + g * u + j, d, lanes);
+                    V::store(dxw + g * u + j, d, lanes);
+                    if constexpr (cell == kGruAfter) V::store(dproduct + g * u + j, d, lanes);
+                };
+                const X one = V::splat(T(1));
+                X d = V::load(dhr + j, lanes), direct = V::zero();
+                if (dy) d += V::load(dy + j, lanes);
+                if (p.mask) {
+                    d += V::load(wr + j, lanes);
+                    V::store(wr + j, V::zero(), lanes);
                 }
-            } else {
-                const X out = V::load(y + j, lanes);
-                give(0, cell == kRnnTanh ? d * tanh_slope(out)
-                                         : V::select(out > V::zero(), d, V::zero()));
-            }
-            V::store(dhr + j, direct, lanes);
-        });
+                if constexpr (cell == kLstm) {
+                    const X in = gate(0), forget = gate(1), value = gate(2), out = gate(3);
+                    const X shown = Math<T>::tanh(V::load(saved + j, lanes));
+                    const X d_cell = V::fma(d * out, tanh_slope(shown), V::load(dcr + j, lanes));
+                    give(0, d_cell * value * sigmoid_slope(in));
+                    give(1, d_cell * V::load(c_prev + j, lanes) * sigmoid_slope(forget));
+                    give(2, d_cell * in * tanh_slope(value));
+                    give(3, d * shown * sigmoid_slope(out));
+                    V::store(dcr + j, d_cell * forget, lanes);
+                } else if constexpr (cell == kGruAfter || cell == kGruBefore) {
+                    const X update = gate(0), value = gate(2), before = V::load(h_prev + j, lanes);
+                    const X d_value = d * (one - update) * tanh_slope(value);
+                    direct = d * update;
+                    give(0, d * (before - value) * sigmoid_slope(update));
+                    give(2, d_value);
+                    if constexpr (cell == kGruAfter) {
+                        const X reset = gate(1);
+                        give(1, d_value * V::load(saved + j, lanes) * sigmoid_slope(reset));
+                        V::store(dzr + 2 * u + j, d_value * reset, lanes);
+                        V::store(dproduct + 2 * u + j, d_value * reset, lanes);
+                    }
+                } else {
+                    const X out = V::load(y + j, lanes);
+                    give(0, cell == kRnnTanh ? d * tanh_slope(out)
+                                             : V::select(out > V::zero(), d, V::zero()));
+                }
+                V::store(dhr + j, direct, lanes);
+            });
     }
 
     // kGruBefore: `product` is the gradient of r * h.

@@ -1,13 +1,13 @@
-// One vector register of T, on the compiler's vector extensions. The level's flags decide the width: 16 bytes
-// (SSE2, NEON), 32 (v3: AVX2+FMA) or 64 (v4: AVX-512).
+// One vector register of T, on the compiler's vector extensions. The level's flags decide the
+// width: 16 bytes (SSE2, NEON), 32 (v3: AVX2+FMA) or 64 (v4: AVX-512).
 //
 //     using V = Vec<float>;
 //     V::type x = V::load(p), y = V::load(q, n);      // n lanes, the others 0
 //     V::store(p, V::select(x < y, V::max(x, y), x * V::splat(2.0f)));
 //
-// `V::type` has the arithmetic, comparison and bit operators of GCC's vectors; a comparison gives a `V::mask`
-// (integers of the same width, 0 or -1). Everything is inlined and has internal linkage, so no code of one
-// level can be linked into another.
+// `V::type` has the arithmetic, comparison and bit operators of GCC's vectors; a comparison gives a
+// `V::mask` (integers of the same width, 0 or -1). Everything is inlined and has internal linkage,
+// so no code of one level can be linked into another.
 #pragma once
 
 #include "kernels/kernel.h"
@@ -21,8 +21,8 @@
 #define HB_INLINE inline __attribute__((always_inline))
 
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wpsabi"       // vectors are never passed between translation units
-#if defined(__AVX512F__)  // GCC's own headers
+#pragma GCC diagnostic ignored "-Wpsabi"  // vectors are never passed between translation units
+#if defined(__AVX512F__)                  // GCC's own headers
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
@@ -39,19 +39,47 @@ inline constexpr int kVecBytes = 32;
 inline constexpr int kVecBytes = 16;
 #endif
 
-template <class T> struct IntOf;  // the signed integer as wide as T
-template <> struct IntOf<float> { using type = int32_t; };
-template <> struct IntOf<double> { using type = int64_t; };
-template <> struct IntOf<int32_t> { using type = int32_t; };
-template <> struct IntOf<uint32_t> { using type = int32_t; };
-template <> struct IntOf<int64_t> { using type = int64_t; };
-template <> struct IntOf<uint64_t> { using type = int64_t; };
-template <> struct IntOf<uint8_t> { using type = int8_t; };
-template <> struct IntOf<int8_t> { using type = int8_t; };
+template <class T>
+struct IntOf;  // the signed integer as wide as T
+template <>
+struct IntOf<float> {
+    using type = int32_t;
+};
+template <>
+struct IntOf<double> {
+    using type = int64_t;
+};
+template <>
+struct IntOf<int32_t> {
+    using type = int32_t;
+};
+template <>
+struct IntOf<uint32_t> {
+    using type = int32_t;
+};
+template <>
+struct IntOf<int64_t> {
+    using type = int64_t;
+};
+template <>
+struct IntOf<uint64_t> {
+    using type = int64_t;
+};
+template <>
+struct IntOf<uint8_t> {
+    using type = int8_t;
+};
+template <>
+struct IntOf<int8_t> {
+    using type = int8_t;
+};
 
-template <class T> inline constexpr bool kIsFloat = false;
-template <> inline constexpr bool kIsFloat<float> = true;
-template <> inline constexpr bool kIsFloat<double> = true;
+template <class T>
+inline constexpr bool kIsFloat = false;
+template <>
+inline constexpr bool kIsFloat<float> = true;
+template <>
+inline constexpr bool kIsFloat<double> = true;
 
 enum class Rounding { nearest, floor, ceil, trunc };
 
@@ -63,15 +91,21 @@ using F = __m512;
 using D = __m512d;
 template <class T, class V>
 HB_INLINE V load_lanes(const T* p, int n) {
-    if constexpr (sizeof(T) == 4) return (V)_mm512_maskz_loadu_epi32(__mmask16((1u << n) - 1), p);
-    else if constexpr (sizeof(T) == 8) return (V)_mm512_maskz_loadu_epi64(__mmask8((1u << n) - 1), p);
-    else return (V)_mm512_maskz_loadu_epi8(__mmask64((uint64_t(1) << n) - 1), p);
+    if constexpr (sizeof(T) == 4)
+        return (V)_mm512_maskz_loadu_epi32(__mmask16((1u << n) - 1), p);
+    else if constexpr (sizeof(T) == 8)
+        return (V)_mm512_maskz_loadu_epi64(__mmask8((1u << n) - 1), p);
+    else
+        return (V)_mm512_maskz_loadu_epi8(__mmask64((uint64_t(1) << n) - 1), p);
 }
 template <class T, class V>
 HB_INLINE void store_lanes(T* p, V v, int n) {
-    if constexpr (sizeof(T) == 4) _mm512_mask_storeu_epi32(p, __mmask16((1u << n) - 1), (__m512i)v);
-    else if constexpr (sizeof(T) == 8) _mm512_mask_storeu_epi64(p, __mmask8((1u << n) - 1), (__m512i)v);
-    else _mm512_mask_storeu_epi8(p, __mmask64((uint64_t(1) << n) - 1), (__m512i)v);
+    if constexpr (sizeof(T) == 4)
+        _mm512_mask_storeu_epi32(p, __mmask16((1u << n) - 1), (__m512i)v);
+    else if constexpr (sizeof(T) == 8)
+        _mm512_mask_storeu_epi64(p, __mmask8((1u << n) - 1), (__m512i)v);
+    else
+        _mm512_mask_storeu_epi8(p, __mmask64((uint64_t(1) << n) - 1), (__m512i)v);
 }
 HB_INLINE F max(F a, F b) { return _mm512_max_ps(a, b); }
 HB_INLINE D max(D a, D b) { return _mm512_max_pd(a, b); }
@@ -81,8 +115,14 @@ HB_INLINE F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
 HB_INLINE D fma(D a, D b, D c) { return _mm512_fmadd_pd(a, b, c); }
 HB_INLINE F sqrt(F a) { return _mm512_sqrt_ps(a); }
 HB_INLINE D sqrt(D a) { return _mm512_sqrt_pd(a); }
-template <Rounding R> HB_INLINE F round(F a) { return _mm512_roundscale_ps(a, int(R) | 8); }
-template <Rounding R> HB_INLINE D round(D a) { return _mm512_roundscale_pd(a, int(R) | 8); }
+template <Rounding R>
+HB_INLINE F round(F a) {
+    return _mm512_roundscale_ps(a, int(R) | 8);
+}
+template <Rounding R>
+HB_INLINE D round(D a) {
+    return _mm512_roundscale_pd(a, int(R) | 8);
+}
 
 #elif defined(__AVX2__)
 using F = __m256;
@@ -91,7 +131,8 @@ template <class T, class V>
 HB_INLINE V load_lanes(const T* p, int n) {
     if constexpr (sizeof(T) == 4) {
         const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        return (V)_mm256_maskload_epi32((const int*)p, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane));
+        return (V)_mm256_maskload_epi32((const int*)p,
+                                        _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane));
     } else if constexpr (sizeof(T) == 8) {
         const __m256i lane = _mm256_setr_epi64x(0, 1, 2, 3);
         return (V)_mm256_maskload_epi64((const long long*)p,
@@ -123,8 +164,14 @@ HB_INLINE F fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
 HB_INLINE D fma(D a, D b, D c) { return _mm256_fmadd_pd(a, b, c); }
 HB_INLINE F sqrt(F a) { return _mm256_sqrt_ps(a); }
 HB_INLINE D sqrt(D a) { return _mm256_sqrt_pd(a); }
-template <Rounding R> HB_INLINE F round(F a) { return _mm256_round_ps(a, int(R) | 8); }
-template <Rounding R> HB_INLINE D round(D a) { return _mm256_round_pd(a, int(R) | 8); }
+template <Rounding R>
+HB_INLINE F round(F a) {
+    return _mm256_round_ps(a, int(R) | 8);
+}
+template <Rounding R>
+HB_INLINE D round(D a) {
+    return _mm256_round_pd(a, int(R) | 8);
+}
 
 #else
 typedef float F __attribute__((vector_size(16)));
@@ -143,7 +190,10 @@ HB_INLINE void store_lanes(T* p, V v, int n) {
     __builtin_memcpy(lanes, &v, sizeof v);
     for (int i = 0; i < n; ++i) p[i] = lanes[i];
 }
-template <class V> HB_INLINE V fma(V a, V b, V c) { return a * b + c; }
+template <class V>
+HB_INLINE V fma(V a, V b, V c) {
+    return a * b + c;
+}
 #if defined(__aarch64__)
 HB_INLINE F max(F a, F b) { return a > b ? a : b; }
 HB_INLINE D max(D a, D b) { return a > b ? a : b; }
@@ -154,18 +204,26 @@ HB_INLINE D sqrt(D a) { return (D)vsqrtq_f64((float64x2_t)a); }
 template <Rounding R>
 HB_INLINE F round(F a) {
     const float32x4_t x = (float32x4_t)a;
-    if constexpr (R == Rounding::nearest) return (F)vrndnq_f32(x);
-    else if constexpr (R == Rounding::floor) return (F)vrndmq_f32(x);
-    else if constexpr (R == Rounding::ceil) return (F)vrndpq_f32(x);
-    else return (F)vrndq_f32(x);
+    if constexpr (R == Rounding::nearest)
+        return (F)vrndnq_f32(x);
+    else if constexpr (R == Rounding::floor)
+        return (F)vrndmq_f32(x);
+    else if constexpr (R == Rounding::ceil)
+        return (F)vrndpq_f32(x);
+    else
+        return (F)vrndq_f32(x);
 }
 template <Rounding R>
 HB_INLINE D round(D a) {
     const float64x2_t x = (float64x2_t)a;
-    if constexpr (R == Rounding::nearest) return (D)vrndnq_f64(x);
-    else if constexpr (R == Rounding::floor) return (D)vrndmq_f64(x);
-    else if constexpr (R == Rounding::ceil) return (D)vrndpq_f64(x);
-    else return (D)vrndq_f64(x);
+    if constexpr (R == Rounding::nearest)
+        return (D)vrndnq_f64(x);
+    else if constexpr (R == Rounding::floor)
+        return (D)vrndmq_f64(x);
+    else if constexpr (R == Rounding::ceil)
+        return (D)vrndpq_f64(x);
+    else
+        return (D)vrndq_f64(x);
 }
 #else
 HB_INLINE F max(F a, F b) { return _mm_max_ps(a, b); }
@@ -174,7 +232,8 @@ HB_INLINE F min(F a, F b) { return _mm_min_ps(a, b); }
 HB_INLINE D min(D a, D b) { return _mm_min_pd(a, b); }
 HB_INLINE F sqrt(F a) { return _mm_sqrt_ps(a); }
 HB_INLINE D sqrt(D a) { return _mm_sqrt_pd(a); }
-// SSE2 cannot round: adding and subtracting 2^(mantissa bits) does; larger numbers are whole already.
+// SSE2 cannot round: adding and subtracting 2^(mantissa bits) does; larger numbers are whole
+// already.
 template <Rounding R, class V, class I>
 HB_INLINE V round_by_adding(V a, I sign, V magic) {
     const V size = (V)((I)a & ~sign);
@@ -206,7 +265,8 @@ struct Vec {
     static constexpr int lanes = kVecBytes / int(sizeof(T));
     using Int = typename IntOf<T>::type;
     typedef T type __attribute__((vector_size(kVecBytes)));
-    typedef Int mask __attribute__((vector_size(kVecBytes)));  // also the integers of to_int and bits
+    typedef Int mask
+        __attribute__((vector_size(kVecBytes)));  // also the integers of to_int and bits
     typedef T unaligned __attribute__((vector_size(kVecBytes), aligned(alignof(T)), may_alias));
 
     static HB_INLINE type load(const T* p) { return *(const unaligned*)p; }
@@ -216,8 +276,10 @@ struct Vec {
         return n >= lanes ? load(p) : arch::load_lanes<T, type>(p, int(n));
     }
     static HB_INLINE void store(T* p, type v, int64_t n) {
-        if (n >= lanes) store(p, v);
-        else arch::store_lanes<T, type>(p, v, int(n));
+        if (n >= lanes)
+            store(p, v);
+        else
+            arch::store_lanes<T, type>(p, v, int(n));
     }
     static HB_INLINE type splat(T x) { return x - type{}; }  // x + type{} would cost an addition
     static HB_INLINE type zero() { return type{}; }
@@ -231,16 +293,22 @@ struct Vec {
     static HB_INLINE type select(mask m, type a, type b) { return m ? a : b; }
     // A NaN in either operand is the result, as in NumPy.
     static HB_INLINE type max(type a, type b) {
-        if constexpr (kIsFloat<T>) return a == a ? (type)arch::max(a, b) : a;
-        else return a > b ? a : b;
+        if constexpr (kIsFloat<T>)
+            return a == a ? (type)arch::max(a, b) : a;
+        else
+            return a > b ? a : b;
     }
     static HB_INLINE type min(type a, type b) {
-        if constexpr (kIsFloat<T>) return a == a ? (type)arch::min(a, b) : a;
-        else return a < b ? a : b;
+        if constexpr (kIsFloat<T>)
+            return a == a ? (type)arch::min(a, b) : a;
+        else
+            return a < b ? a : b;
     }
     static HB_INLINE type fma(type a, type b, type c) {
-        if constexpr (kIsFloat<T>) return (type)arch::fma(a, b, c);
-        else return a * b + c;
+        if constexpr (kIsFloat<T>)
+            return (type)arch::fma(a, b, c);
+        else
+            return a * b + c;
     }
     static HB_INLINE type sqrt(type a) { return (type)arch::sqrt(a); }
     static HB_INLINE type rint(type a) { return (type)arch::round<Rounding::nearest>(a); }
@@ -248,8 +316,10 @@ struct Vec {
     static HB_INLINE type ceil(type a) { return (type)arch::round<Rounding::ceil>(a); }
     static HB_INLINE type trunc(type a) { return (type)arch::round<Rounding::trunc>(a); }
     static HB_INLINE type abs(type a) {
-        if constexpr (kIsFloat<T>) return from_bits(bits(a) & ~sign_bit());
-        else return a < T(0) ? -a : a;
+        if constexpr (kIsFloat<T>)
+            return from_bits(bits(a) & ~sign_bit());
+        else
+            return a < T(0) ? -a : a;
     }
     static HB_INLINE type copysign(type size, type sign) {
         return from_bits((bits(size) & ~sign_bit()) | (bits(sign) & sign_bit()));
@@ -257,11 +327,11 @@ struct Vec {
 
     static HB_INLINE mask bits(type a) { return (mask)a; }
     static HB_INLINE type from_bits(mask a) { return (type)a; }
-    static HB_INLINE mask to_int(type a) { return __builtin_convertvector(a, mask); }  // toward zero
+    static HB_INLINE mask to_int(type a) {
+        return __builtin_convertvector(a, mask);
+    }  // toward zero
     static HB_INLINE type from_int(mask a) { return __builtin_convertvector(a, type); }
-    static HB_INLINE mask sign_bit() {
-        return mask{} + Int(uint64_t(1) << (8 * sizeof(T) - 1));
-    }
+    static HB_INLINE mask sign_bit() { return mask{} + Int(uint64_t(1) << (8 * sizeof(T) - 1)); }
 
     static HB_INLINE bool any(mask m) {
         typedef int64_t words __attribute__((vector_size(kVecBytes)));

@@ -13,7 +13,8 @@ using KernelFn = void (*)(const void* args, int thread, int threads);
 enum class DType : uint8_t { f32, f64, i32, i64, u8, b8 };
 inline constexpr int kNumDTypes = 6;
 
-// Written by kernels that meet a bad index or label: the first bad flat position + 1 (0 = fine) and its value.
+// Written by kernels that meet a bad index or label: the first bad flat position + 1 (0 = fine) and
+// its value.
 struct ErrorSlot {
     int64_t position;
     int64_t value;
@@ -34,6 +35,12 @@ static inline Range split(int64_t n, int thread, int threads) {
 
 // Declares the table that each ISA level defines for one family.
 #define HB_DECLARE_KERNELS(Type, name) \
-    namespace base { extern const Type name; } \
-    namespace v3 { extern const Type name; } \
-    namespace v4 { extern const Type name; }
+    namespace base {                   \
+    extern const Type name;            \
+    }                                  \
+    namespace v3 {                     \
+    extern const Type name;            \
+    }                                  \
+    namespace v4 {                     \
+    extern const Type name;            \
+    }

@@ -35,7 +35,7 @@ bool is_bitwise(EwOp op) {
         HB_EW_BIT_UNARY(CASE)
         HB_EW_BIT_BINARY(CASE)
 #undef CASE
-            return true;
+        return true;
         default:
             return false;
     }

@@ -20,7 +20,7 @@ DType ew_result_type(EwOp op, DType type) {
         HB_EW_LOGICAL(BOOL)
         HB_EW_FLOAT_TEST(BOOL)
 #undef BOOL
-            return DType::b8;
+        return DType::b8;
         default:
             return type;
     }

@@ -8,8 +8,10 @@ namespace {
 std::vector<TensorType> infer_assign(const InferCtx& c) {
     c.expect(2);
     if (c.in[0] != c.in[1])
-        fail_value("Variable.assign: the variable has shape {} and dtype {}. Received: shape {}, dtype {}.",
-                   c.in[0].shape, c.in[0].dtype, c.in[1].shape, c.in[1].dtype);
+        fail_value(
+            "Variable.assign: the variable has shape {} and dtype {}. Received: shape {}, dtype "
+            "{}.",
+            c.in[0].shape, c.in[0].dtype, c.in[1].shape, c.in[1].dtype);
     return {};
 }
 

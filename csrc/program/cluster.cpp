@@ -10,7 +10,7 @@ constexpr int kMaxMembers = 48;
 constexpr int kMaxInputs = 24;
 
 class Clusterer {
-public:
+  public:
     explicit Clusterer(Graph& graph)
         : graph_(graph), id_(graph.nodes.size(), -1), seen_(graph.nodes.size(), 0) {}
 
@@ -25,10 +25,11 @@ public:
         build();
     }
 
-private:
+  private:
     bool elementwise(int i) const {
         const Node& node = graph_.nodes[size_t(i)];
-        return node.kind == NodeKind::op && node.op->ew >= 0 && !node.effect() && node.out.size() == 1;
+        return node.kind == NodeKind::op && node.op->ew >= 0 && !node.effect() &&
+               node.out.size() == 1;
     }
     const Shape& shape(int i) const { return graph_.nodes[size_t(i)].out[0].shape; }
 
@@ -122,14 +123,16 @@ private:
             keep[last] = 1;
             graph_.nodes[last] = std::move(node);
         }
-        // A cluster stands where its last member stood; its users may stand before: schedule() sorts.
+        // A cluster stands where its last member stood; its users may stand before: schedule()
+        // sorts.
         std::vector<int> order;
         for (size_t i = 0; i < n; ++i)
             if (keep[i]) order.push_back(int(i));
         // Operands inside `forward` name the cluster's node itself; resolve them once.
         for (int i : order)
             for (Operand& v : graph_.nodes[size_t(i)].in)
-                if (!forward[size_t(v.node)].empty() && graph_.nodes[size_t(i)].kind != NodeKind::input)
+                if (!forward[size_t(v.node)].empty() &&
+                    graph_.nodes[size_t(i)].kind != NodeKind::input)
                     v = resolved(v, forward);
         for (Operand& v : graph_.outputs) v = resolved(v, forward);
         rebuild(graph_, order, {});

@@ -8,9 +8,9 @@ namespace hb {
 namespace {
 void emit_and_execute(const OpDef& op, const Attrs& attrs, std::span<const EmitOperand> in,
                       std::span<const EmitOperand> out) {
-    const int threads = num_threads();
+    const int threads = num_threads(), shares = num_shares(threads);
     InstrList list;
-    Emit emit(op, attrs, kernels(), threads, in, out, list, nullptr);
+    Emit emit(op, attrs, kernels(), shares, in, out, list, nullptr);
     op.emit(emit);
     if (emit.workspace_used() == 0) {
         execute(list, threads);
@@ -19,7 +19,7 @@ void emit_and_execute(const OpDef& op, const Attrs& attrs, std::span<const EmitO
     // The instructions above point into workspace that does not exist: emit them again with it.
     Buffer workspace(emit.workspace_used());
     list.clear();
-    Emit again(op, attrs, kernels(), threads, in, out, list, workspace.data());
+    Emit again(op, attrs, kernels(), shares, in, out, list, workspace.data());
     op.emit(again);
     execute(list, threads);
 }
@@ -32,8 +32,8 @@ std::vector<EmitOperand> operands(const std::vector<Tensor>& tensors) {
 }
 }  // namespace
 
-std::vector<Tensor> run_eager(const OpDef& op, const std::vector<Tensor>& inputs, const Attrs& attrs,
-                              const std::vector<TensorType>& out_types) {
+std::vector<Tensor> run_eager(const OpDef& op, const std::vector<Tensor>& inputs,
+                              const Attrs& attrs, const std::vector<TensorType>& out_types) {
     std::vector<Tensor> outputs;
     outputs.reserve(out_types.size());
     for (size_t i = 0; i < out_types.size(); ++i) {

@@ -14,8 +14,8 @@ struct Job {
     size_t first_effect;  // errors found before it end the step with nothing changed
 };
 
-// Runs the job `steps` times inside one region; before each step thread 0 calls prepare(step), which
-// may return false to stop. Returns the number of steps done. Throws what a kernel reported.
+// Runs the job `steps` times inside one region; before each step thread 0 calls prepare(step),
+// which may return false to stop. Returns the number of steps done. Throws what a kernel reported.
 int64_t execute(const Job& job, int threads, int64_t steps,
                 const std::function<bool(int64_t)>& prepare);
 

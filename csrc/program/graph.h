@@ -1,4 +1,5 @@
-// A traced step: nodes in the order in which they were recorded, which is an order in which they can run.
+// A traced step: nodes in the order in which they were recorded, which is an order in which they
+// can run.
 #pragma once
 
 #include <unordered_map>
@@ -53,7 +54,7 @@ struct Graph {
 
 // Records what runs while it is the current recorder.
 class Trace final : public Recorder {
-public:
+  public:
     Trace();
     ~Trace() override;
     Trace(const Trace&) = delete;
@@ -62,12 +63,13 @@ public:
     // Ends the recording; the graph of what `outputs` and the effects need.
     Graph finish(const std::vector<Tensor>& outputs);
 
-    std::vector<Tensor> record(const OpDef& op, const std::vector<Tensor>& inputs, const Attrs& attrs,
-                               const std::vector<TensorType>& types) override;
+    std::vector<Tensor> record(const OpDef& op, const std::vector<Tensor>& inputs,
+                               const Attrs& attrs, const std::vector<TensorType>& types) override;
     Tensor read(const VariablePtr& variable) override;
-    void effect(const OpDef& op, const std::vector<EffectInput>& inputs, const Attrs& attrs) override;
+    void effect(const OpDef& op, const std::vector<EffectInput>& inputs,
+                const Attrs& attrs) override;
 
-private:
+  private:
     Operand operand(const Tensor& tensor);
     int add(Node node);
     void leave();

@@ -13,7 +13,8 @@ void merge_equal(Graph& graph);
 void look_through_broadcasts(Graph& graph);
 // Joins elementwise ops of one shape into clusters that pass over memory once.
 void cluster_elementwise(Graph& graph);
-// Puts effects after all that does not depend on them, and keeps old values where they are still read.
+// Puts effects after all that does not depend on them, and keeps old values where they are still
+// read.
 void schedule(Graph& graph);
 
 inline void optimize(Graph& graph) {
@@ -25,8 +26,8 @@ inline void optimize(Graph& graph) {
     schedule(graph);
 }
 
-// Rebuilds the graph from the nodes `order` names, in that order; `forward` says which value stands for
-// each old one (identity where it is empty for a node).
+// Rebuilds the graph from the nodes `order` names, in that order; `forward` says which value stands
+// for each old one (identity where it is empty for a node).
 void rebuild(Graph& graph, const std::vector<int>& order,
              const std::vector<std::vector<Operand>>& forward);
 

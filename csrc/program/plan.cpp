@@ -1,5 +1,5 @@
-// Liveness, then greedy by size: the largest value first, each at the lowest gap that is free for as long
-// as it lives (arXiv:2001.03288).
+// Liveness, then greedy by size: the largest value first, each at the lowest gap that is free for
+// as long as it lives (arXiv:2001.03288).
 #include "program/plan.h"
 
 #include <algorithm>
@@ -36,17 +36,17 @@ size_t place_blocks(std::vector<Block>& blocks) {
         }
         block.offset = offset;
         total = std::max(total, offset + block.bytes);
-        placed.insert(std::upper_bound(placed.begin(), placed.end(), index,
-                                       [&](int a, int b) {
-                                           return blocks[size_t(a)].offset < blocks[size_t(b)].offset;
-                                       }),
-                      index);
+        placed.insert(
+            std::upper_bound(
+                placed.begin(), placed.end(), index,
+                [&](int a, int b) { return blocks[size_t(a)].offset < blocks[size_t(b)].offset; }),
+            index);
     }
     return total;
 }
 
 class Planner {
-public:
+  public:
     Planner(const Graph& graph, const std::vector<size_t>& workspace_bytes)
         : graph_(graph), workspace_bytes_(workspace_bytes) {}
 
@@ -73,7 +73,7 @@ public:
         return std::move(plan_);
     }
 
-private:
+  private:
     // Last position that reads each value, seen through aliases.
     void find_last_uses() {
         const int n = int(graph_.nodes.size());
@@ -117,7 +117,8 @@ private:
                 if (block >= 0)
                     blocks_[size_t(block)].last = std::max(blocks_[size_t(block)].last, last);
                 else  // inputs are filled before the first step
-                    block = new_block(node.out[o].bytes(), node.kind == NodeKind::input ? -1 : i, last);
+                    block =
+                        new_block(node.out[o].bytes(), node.kind == NodeKind::input ? -1 : i, last);
                 block_[size_t(i)][o] = block;
             }
         }

@@ -17,14 +17,16 @@ void emit_cluster(Emit& e, const Cluster& cluster) {
     for (const Cluster::Step& step : cluster.steps) {
         std::vector<int> operands;
         for (int operand : step.operands) operands.push_back(regs[size_t(operand)]);
-        regs.push_back(program.add_op(EwOp(step.op->ew), operands, step.attrs.dtype("dtype", DType::f32)));
+        regs.push_back(
+            program.add_op(EwOp(step.op->ew), operands, step.attrs.dtype("dtype", DType::f32)));
     }
     for (size_t o = 0; o < cluster.outputs.size(); ++o)
         program.set_output(e.out(int(o)), regs[size_t(e.num_in() + cluster.outputs[o])]);
     program.run(e);
 }
 
-const OpDef kClusterOp = {.infer = nullptr, .emit = nullptr, .grad = no_gradient, .name = "cluster"};
+const OpDef kClusterOp = {
+    .infer = nullptr, .emit = nullptr, .grad = no_gradient, .name = "cluster"};
 }  // namespace
 
 Program::Program(Graph graph) : graph_(std::move(graph)) {
@@ -62,7 +64,8 @@ void Program::emit_node(size_t i, Instance& instance, InstrList& list, const Pla
         if (plan) {
             const Place& place = plan->places[size_t(node_index)][size_t(output)];
             if (place.kind == Place::arena) data = arena + place.offset;
-            if (place.kind == Place::constant) data = graph_.nodes[size_t(place.node)].constant.data();
+            if (place.kind == Place::constant)
+                data = graph_.nodes[size_t(place.node)].constant.data();
             if (place.kind == Place::variable)
                 data = variables_[size_t(variable_slot_[size_t(place.node)])].first->data();
         }
@@ -72,7 +75,7 @@ void Program::emit_node(size_t i, Instance& instance, InstrList& list, const Pla
     for (const Operand& v : node.in) in.push_back(operand(v.node, v.output));
     for (size_t o = 0; o < node.out.size(); ++o) out.push_back(operand(int(i), int(o)));
     const OpDef& op = node.kind == NodeKind::cluster ? kClusterOp : *node.op;
-    Emit emit(op, node.attrs, kernels(), instance.threads, in, out, list,
+    Emit emit(op, node.attrs, kernels(), num_shares(instance.threads), in, out, list,
               plan ? arena + plan->workspaces[i] : nullptr);
     if (node.kind == NodeKind::cluster)
         emit_cluster(emit, *node.cluster);
@@ -115,7 +118,8 @@ void Program::emit(Instance& instance) {
 
     char* arena = static_cast<char*>(instance.arena->data());
     instance.inputs.clear();
-    for (int input : graph_.inputs) instance.inputs.push_back(arena + plan.places[size_t(input)][0].offset);
+    for (int input : graph_.inputs)
+        instance.inputs.push_back(arena + plan.places[size_t(input)][0].offset);
     instance.outputs.clear();
     for (const Operand& v : graph_.outputs) {
         const Place& place = plan.places[size_t(v.node)][size_t(v.output)];
@@ -129,7 +133,8 @@ void Program::emit(Instance& instance) {
     }
 }
 
-// A list stays good while the threads, the level and the memory of the variables are what they were.
+// A list stays good while the threads, the level and the memory of the variables are what they
+// were.
 bool Program::up_to_date(Instance& instance) {
     if (instance.threads != num_threads() || instance.kernels != &kernels()) return false;
     for (size_t v = 0; v < variables_.size(); ++v) {
@@ -161,12 +166,13 @@ void Program::release(std::unique_ptr<Instance> instance) {
 
 void Program::check_inputs(const std::vector<Tensor>& inputs) const {
     if (inputs.size() != graph_.inputs.size())
-        fail_value("Program.run: takes {} inputs. Received: {}.", graph_.inputs.size(), inputs.size());
+        fail_value("Program.run: takes {} inputs. Received: {}.", graph_.inputs.size(),
+                   inputs.size());
     for (size_t k = 0; k < inputs.size(); ++k)
         if (inputs[k].type() != input_type(k))
-            fail_value("Program.run: input {} has shape {} and dtype {}. Received: shape {}, dtype {}.",
-                       k, input_type(k).shape, input_type(k).dtype, inputs[k].shape(),
-                       inputs[k].dtype());
+            fail_value(
+                "Program.run: input {} has shape {} and dtype {}. Received: shape {}, dtype {}.", k,
+                input_type(k).shape, input_type(k).dtype, inputs[k].shape(), inputs[k].dtype());
 }
 
 std::vector<Tensor> Program::outputs_of(const Instance& instance) const {
@@ -199,11 +205,16 @@ size_t Program::num_instructions() {
 namespace {
 std::string ops_of(const Node& node) {
     switch (node.kind) {
-        case NodeKind::input: return "input";
-        case NodeKind::constant: return "constant";
-        case NodeKind::variable: return "variable";
-        case NodeKind::op: return node.op->name;
-        case NodeKind::cluster: break;
+        case NodeKind::input:
+            return "input";
+        case NodeKind::constant:
+            return "constant";
+        case NodeKind::variable:
+            return "variable";
+        case NodeKind::op:
+            return node.op->name;
+        case NodeKind::cluster:
+            break;
     }
     std::string names;
     for (const Cluster::Step& step : node.cluster->steps)
@@ -223,7 +234,8 @@ std::vector<Program::Timing> Program::profile(const std::vector<Tensor>& inputs,
         for (size_t i = 0; i < instrs.size(); ++i) {
             const auto start = Clock::now();
             instrs[i].fn(instrs[i].args, 0, 1);
-            best[i] = std::min(best[i], std::chrono::duration<double>(Clock::now() - start).count());
+            best[i] =
+                std::min(best[i], std::chrono::duration<double>(Clock::now() - start).count());
         }
     std::vector<Timing> timings;
     for (size_t i = 0; i < instrs.size(); ++i) {

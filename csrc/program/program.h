@@ -11,14 +11,14 @@ namespace hb {
 
 // Data that steps take rows from: source[k] feeds input k.
 struct Feed {
-    std::vector<Tensor> sources;   // (rows, ...) each; any dtype
+    std::vector<Tensor> sources;    // (rows, ...) each; any dtype
     const int64_t* rows = nullptr;  // which rows, in order; null: 0, 1, 2, ...
-    int64_t first = 0;             // of rows
-    std::vector<Tensor> collect;   // (rows, ...): where output k's rows go; undefined: nowhere
+    int64_t first = 0;              // of rows
+    std::vector<Tensor> collect;    // (rows, ...): where output k's rows go; undefined: nowhere
 };
 
 class Program {
-public:
+  public:
     explicit Program(Graph graph);
 
     size_t num_inputs() const { return graph_.inputs.size(); }
@@ -28,7 +28,8 @@ public:
 
     std::vector<Tensor> run(const std::vector<Tensor>& inputs);
     // `steps` steps in one call; input 0's first dimension is the number of rows a step takes.
-    // keep_going is asked now and then. Returns the steps done; `last` gets the outputs of the last one.
+    // keep_going is asked now and then. Returns the steps done; `last` gets the outputs of the last
+    // one.
     int64_t run_steps(const Feed& feed, int64_t steps, const std::function<bool()>& keep_going,
                       std::vector<Tensor>* last);
 
@@ -45,12 +46,12 @@ public:
     size_t num_instructions();
     std::string describe() const;
 
-private:
+  private:
     struct Instance {  // what one run at a time needs
         std::unique_ptr<Buffer> arena;
         InstrList list;
         size_t first_effect = 0;
-        std::vector<int> owner;  // node of each instruction
+        std::vector<int> owner;              // node of each instruction
         std::vector<const void*> variables;  // memory of each variable when the list was made
         std::vector<char*> inputs;
         std::vector<const char*> outputs;
@@ -59,12 +60,12 @@ private:
     };
     // One instance for the time of a call: calls from several threads do not meet.
     class Lease {
-    public:
+      public:
         explicit Lease(Program& program) : program_(program), instance_(program.acquire()) {}
         ~Lease() { program_.release(std::move(instance_)); }
         Instance& operator*() { return *instance_; }
 
-    private:
+      private:
         Program& program_;
         std::unique_ptr<Instance> instance_;
     };
@@ -73,7 +74,8 @@ private:
     void release(std::unique_ptr<Instance> instance);
     bool up_to_date(Instance& instance);
     void emit(Instance& instance);
-    void emit_node(size_t i, Instance& instance, InstrList& list, const Plan* plan, size_t* workspace);
+    void emit_node(size_t i, Instance& instance, InstrList& list, const Plan* plan,
+                   size_t* workspace);
     std::vector<Tensor> outputs_of(const Instance& instance) const;
     void check_inputs(const std::vector<Tensor>& inputs) const;
 

@@ -6,7 +6,8 @@
 namespace hb {
 
 namespace {
-// An order in which every node follows what it needs: pure nodes as recorded, effects as late as possible.
+// An order in which every node follows what it needs: pure nodes as recorded, effects as late as
+// possible.
 std::vector<int> topological(const Graph& graph) {
     const int n = int(graph.nodes.size());
     std::vector<std::vector<int>> users(static_cast<size_t>(n));
@@ -44,7 +45,8 @@ std::vector<int> topological(const Graph& graph) {
 
 // The node whose memory `v` lives in.
 int storage_root(const Graph& graph, Operand v) {
-    while (graph.nodes[size_t(v.node)].alias() && v.output == 0) v = graph.nodes[size_t(v.node)].in[0];
+    while (graph.nodes[size_t(v.node)].alias() && v.output == 0)
+        v = graph.nodes[size_t(v.node)].in[0];
     return v.node;
 }
 

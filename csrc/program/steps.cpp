@@ -14,12 +14,17 @@ void convert(To* to, const From* from, int64_t n) {
 template <class To>
 void convert_from(To* to, const void* from, DType dtype, int64_t n) {
     switch (dtype) {
-        case DType::f32: return convert(to, static_cast<const float*>(from), n);
-        case DType::f64: return convert(to, static_cast<const double*>(from), n);
-        case DType::i32: return convert(to, static_cast<const int32_t*>(from), n);
-        case DType::i64: return convert(to, static_cast<const int64_t*>(from), n);
+        case DType::f32:
+            return convert(to, static_cast<const float*>(from), n);
+        case DType::f64:
+            return convert(to, static_cast<const double*>(from), n);
+        case DType::i32:
+            return convert(to, static_cast<const int32_t*>(from), n);
+        case DType::i64:
+            return convert(to, static_cast<const int64_t*>(from), n);
         case DType::u8:
-        case DType::b8: return convert(to, static_cast<const uint8_t*>(from), n);
+        case DType::b8:
+            return convert(to, static_cast<const uint8_t*>(from), n);
     }
 }
 
@@ -29,12 +34,18 @@ void convert_elements(void* to, DType to_dtype, const void* from, DType from_dty
         return;
     }
     switch (to_dtype) {
-        case DType::f32: return convert_from(static_cast<float*>(to), from, from_dtype, n);
-        case DType::f64: return convert_from(static_cast<double*>(to), from, from_dtype, n);
-        case DType::i32: return convert_from(static_cast<int32_t*>(to), from, from_dtype, n);
-        case DType::i64: return convert_from(static_cast<int64_t*>(to), from, from_dtype, n);
-        case DType::u8: return convert_from(static_cast<uint8_t*>(to), from, from_dtype, n);
-        case DType::b8: return convert_from(static_cast<bool*>(to), from, from_dtype, n);
+        case DType::f32:
+            return convert_from(static_cast<float*>(to), from, from_dtype, n);
+        case DType::f64:
+            return convert_from(static_cast<double*>(to), from, from_dtype, n);
+        case DType::i32:
+            return convert_from(static_cast<int32_t*>(to), from, from_dtype, n);
+        case DType::i64:
+            return convert_from(static_cast<int64_t*>(to), from, from_dtype, n);
+        case DType::u8:
+            return convert_from(static_cast<uint8_t*>(to), from, from_dtype, n);
+        case DType::b8:
+            return convert_from(static_cast<bool*>(to), from, from_dtype, n);
     }
 }
 
@@ -43,12 +54,14 @@ int64_t row_size(const TensorType& type) {
 }
 
 // Input `type` (rows of one step) from source rows at[0..], or from `first` on where at is null.
-void gather(char* to, const TensorType& type, const Tensor& source, const int64_t* at, int64_t first) {
+void gather(char* to, const TensorType& type, const Tensor& source, const int64_t* at,
+            int64_t first) {
     const int64_t rows = type.shape[0], size = row_size(type);
     const size_t from_bytes = size_t(size) * dtype_size(source.dtype());
     const char* from = source.as<char>();
     if (at == nullptr) {
-        convert_elements(to, type.dtype, from + size_t(first) * from_bytes, source.dtype(), rows * size);
+        convert_elements(to, type.dtype, from + size_t(first) * from_bytes, source.dtype(),
+                         rows * size);
         return;
     }
     const size_t to_bytes = size_t(size) * dtype_size(type.dtype);
@@ -61,8 +74,9 @@ void check_source(size_t k, const Tensor& source, const TensorType& type) {
     Shape row(source.shape().begin() + (source.ndim() ? 1 : 0), source.shape().end());
     Shape wanted(type.shape.begin() + (type.shape.empty() ? 0 : 1), type.shape.end());
     if (source.ndim() == 0 || type.shape.empty() || row != wanted)
-        fail_value("Program.run_steps: input {} takes rows of shape {}. Received: an array of shape {}.",
-                   k, wanted, source.shape());
+        fail_value(
+            "Program.run_steps: input {} takes rows of shape {}. Received: an array of shape {}.",
+            k, wanted, source.shape());
 }
 }  // namespace
 
@@ -73,7 +87,8 @@ int64_t Program::run_steps(const Feed& feed, int64_t steps, const std::function<
     if (feed.sources.size() != num_inputs())
         fail_value("Program.run_steps: takes {} arrays. Received: {}.", num_inputs(),
                    feed.sources.size());
-    for (size_t k = 0; k < feed.sources.size(); ++k) check_source(k, feed.sources[k], input_type(k));
+    for (size_t k = 0; k < feed.sources.size(); ++k)
+        check_source(k, feed.sources[k], input_type(k));
     const int64_t batch = num_inputs() ? input_type(0).shape[0] : 0;
 
     Lease lease(*this);

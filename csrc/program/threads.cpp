@@ -21,7 +21,8 @@ double cgroup_cpus() {
     double limit = 0, period = 0;
     if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2 >> quota >> period && quota != "max")
         return std::atof(quota.c_str()) / period;
-    std::ifstream q("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), p("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+    std::ifstream q("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
+        p("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
     if (q >> limit && p >> period && limit > 0 && period > 0) return limit / period;
     return 1e9;
 }

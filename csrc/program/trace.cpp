@@ -20,7 +20,8 @@ Operand Trace::operand(const Tensor& tensor) {
     if (tensor.symbolic()) {
         if (tensor.symbol().graph != this)
             fail_type(
-                "A value of another traced step (shape {}, dtype {}) is used here. Return it from that "
+                "A value of another traced step (shape {}, dtype {}) is used here. Return it from "
+                "that "
                 "step, or keep it in a Variable.",
                 tensor.shape(), tensor.dtype());
         return {tensor.symbol().node, tensor.symbol().output};

@@ -176,13 +176,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _SUBPACKAGES or name in _MODULE_OF:
-        importlib.import_module("hornbeam.ops")  # gives tensors their methods
     if name in _SUBPACKAGES:
         return importlib.import_module(f"hornbeam.{name}")
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"module 'hornbeam' has no attribute {name!r}")
+    importlib.import_module("hornbeam.ops")  # gives tensors their methods
     value = getattr(importlib.import_module(module), name)
     globals()[name] = value
     return value
