@@ -1,6 +1,5 @@
 """Recurrent layers against Keras: outputs, states, gradients of inputs and weights."""
 
-import numpy as np
 import pytest
 
 import hornbeam as hb

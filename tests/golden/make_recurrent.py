@@ -21,8 +21,8 @@ import keras
 import numpy as np
 
 from golden import store
-from golden.recurrent_cases import Case
 from golden.recurrent_cases import CASES as cases
+from golden.recurrent_cases import Case
 
 keras.config.set_floatx("float64")
 

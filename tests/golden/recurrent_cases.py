@@ -80,7 +80,7 @@ def _plain() -> list[Case]:
             Case(f"{low} zero last", cls, {"zero_output_for_mask": True}, mask="right"),
             Case(f"{low} backwards", cls, {**every, "go_backwards": True}),
             Case(f"{low} backwards mask", cls, {**every, "go_backwards": True}, mask="right"),
-            Case(f"{low} states", cls, every, mask="random", states=n),
+            Case(f"{low} states", cls, every, mask="right", states=n),
             Case(f"{low} no bias", cls, {**every, "use_bias": False}),
             Case(f"{low} relu", cls, {**every, "activation": "relu"}),
             Case(f"{low} stateful", cls, {**every, "stateful": True}, calls=3),

@@ -22,7 +22,8 @@ class Bidirectional(Layer):
     """Two recurrent layers over the same sequences, the second backwards (Schuster et al., 1997).
 
     Both are made from the config of `layer`. Outputs of the backward layer are put in the order of
-    the inputs before they are merged.
+    the inputs before they are merged. With `return_sequences` they are zeros where the mask is
+    False, whatever `zero_output_for_mask` says.
 
     Args:
         layer: The recurrent layer: it has `go_backwards`, `return_sequences`, `return_state`,
@@ -61,6 +62,9 @@ class Bidirectional(Layer):
             self.backward_layer = backward_layer
             backward_layer.name = "backward_" + backward_layer.name.removeprefix("backward_")
         _check_pair(self.forward_layer, self.backward_layer)
+        for made in (self.forward_layer, self.backward_layer):
+            if hasattr(made, "zero_output_for_mask"):
+                made.zero_output_for_mask = layer.return_sequences
         self.return_sequences = layer.return_sequences
         self.return_state = layer.return_state
         self.stateful = layer.stateful

@@ -64,7 +64,8 @@ class RNN(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.cell = StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else checked_cell(cell)
+        stack = isinstance(cell, (list, tuple))
+        self.cell: Any = StackedRNNCells(cell) if stack else checked_cell(cell)
         self.return_sequences = return_sequences
         self.return_state = return_state
         self.go_backwards = go_backwards

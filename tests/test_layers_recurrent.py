@@ -1,0 +1,180 @@
+"""Recurrent layers: dropout masks, states, configs, custom cells, errors, training."""
+
+import numpy as np
+import pytest
+
+import hornbeam as hb
+
+X = np.random.default_rng(0).normal(size=(3, 6, 4)).astype("float32")
+LAYERS = [hb.layers.SimpleRNN, hb.layers.LSTM, hb.layers.GRU]
+every_layer = pytest.mark.parametrize("cls", LAYERS, ids=lambda cls: cls.__name__)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def test_lstm_as_a_loop():
+    layer = hb.layers.LSTM(5, return_sequences=True)
+    y = layer(X)
+    kernel, recurrent, bias = (w.astype("float64") for w in layer.get_weights())
+    np.testing.assert_array_equal(bias[5:10], 1.0)
+    h = c = np.zeros((3, 5))
+    for t in range(6):
+        i, f, z, o = np.split(X[:, t] @ kernel + h @ recurrent + bias, 4, axis=-1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(z)
+        h = sigmoid(o) * np.tanh(c)
+        np.testing.assert_allclose(y[:, t], h, atol=2e-6)
+
+
+@every_layer
+def test_one_dropout_mask_per_sequence(cls):
+    masks = []
+
+    class Recording(cls.cell_class):
+        def masks(self, x, h, training):
+            masks.append(super().masks(x, h, training))
+            return masks[-1]
+
+        def call(self, inputs, states, training=False):
+            return super().call(inputs, states, training)
+
+    hb.layers.RNN(Recording(50, dropout=0.4, recurrent_dropout=0.4))(X, training=True)
+    assert len(masks) == 6
+    for drawn in zip(*[[*of_x, *of_h] for of_x, of_h in masks], strict=True):
+        assert all(np.array_equal(drawn[0], mask) for mask in drawn)
+    of_h = np.stack([np.asarray(m) for m in masks[0][1]])
+    assert len(of_h) == cls.cell_class.gates
+    np.testing.assert_allclose(np.unique(of_h), [0, 1 / 0.6], rtol=1e-6)
+    assert 0.25 < (of_h == 0).mean() < 0.55
+    assert all(not np.array_equal(of_h[0], gate) for gate in of_h[1:])
+
+
+@every_layer
+def test_dropout_is_the_same_fused_and_in_steps(cls, monkeypatch):
+    def run():
+        hb.utils.set_random_seed(3)
+        layer = cls(5, dropout=0.3, recurrent_dropout=0.3, seed=7, return_sequences=True)
+        return layer(X, training=True).numpy()
+
+    fused = run()
+    monkeypatch.setattr("hornbeam.layers.recurrent.fused.fits", lambda *_: False)
+    np.testing.assert_allclose(fused, run(), atol=2e-6)
+
+
+@every_layer
+def test_no_dropout_at_inference(cls):
+    layer = cls(5, dropout=0.5, recurrent_dropout=0.5)
+    np.testing.assert_array_equal(layer(X), layer(X))
+    assert not np.array_equal(layer(X, training=True), layer(X, training=True))
+
+
+@every_layer
+def test_config_and_names(cls):
+    layer = cls(5, dropout=0.1, go_backwards=True, kernel_regularizer="l2", implementation=1)
+    layer(X)
+    again = cls.from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    assert "cell" not in layer.get_config()
+    cell = layer.cell.name
+    names = ["kernel", "recurrent_kernel", "bias"]
+    assert [w.path for w in layer.weights] == [f"{layer.name}/{cell}/{n}" for n in names]
+    assert layer.units == 5
+    assert len(layer.losses) == 1
+
+
+@every_layer
+def test_specs(cls):
+    layer = cls(5, return_sequences=True, return_state=True)
+    shapes = [y.shape for y in layer(hb.Input((None, 4)))]
+    states = len(layer.get_initial_state(1))
+    assert shapes == [(None, None, 5)] + [(None, 5)] * states
+    assert cls(5)(hb.Input((None, 4))).shape == (None, 5)
+
+
+@every_layer
+def test_stateful(cls):
+    layer = cls(5, stateful=True)
+    first, second = layer(X).numpy(), layer(X).numpy()
+    assert not np.array_equal(first, second)
+    layer.reset_states()
+    np.testing.assert_array_equal(layer(X), first)
+    assert len(layer.weights) == 3
+    with pytest.raises(ValueError, match=r"every batch must have 3 samples\. Received: 2"):
+        layer(X[:2])
+    with pytest.raises(ValueError, match="the batch size must be fixed"):
+        cls(5, stateful=True)(hb.Input((6, 4)))
+
+
+def test_wrong_states():
+    layer = hb.layers.LSTM(5)
+    with pytest.raises(ValueError, match=r"must hold 2 tensors, of shapes .* Received 1"):
+        layer(X, initial_state=[np.zeros((3, 5), "float32")])
+    with pytest.raises(ValueError, match=r"state 1 .* must have shape \(3, 5\).*shape=\(3, 4\)"):
+        layer(X, initial_state=[np.zeros((3, 5), "float32"), np.zeros((3, 4), "float32")])
+    with pytest.raises(ValueError, match="must hold 2 tensors"):
+        layer(hb.Input((6, 4)), initial_state=[hb.Input((5,))])
+    with pytest.raises(ValueError, match="`cell` must have a method"):
+        hb.layers.RNN(3)
+    with pytest.raises(ValueError, match="`units` must be an integer"):
+        hb.layers.GRU(0)
+    with pytest.raises(ValueError, match="`recurrent_dropout` must be a number between 0 and 1"):
+        hb.layers.GRU(2, recurrent_dropout=1.5)
+
+
+def test_custom_cell():
+    class Count(hb.layers.Layer):
+        state_size = 1
+        output_size = 4
+
+        def call(self, inputs, states):
+            return inputs + states[0], [states[0] + 1.0]
+
+    y, n = hb.layers.RNN(Count(), return_sequences=True, return_state=True)(X)
+    np.testing.assert_allclose(y, X + np.arange(6, dtype="float32")[:, None])
+    np.testing.assert_array_equal(n, np.full((3, 1), 6.0))
+
+
+def test_masks_travel():
+    words = np.array([[1, 2, 3, 0, 0], [4, 1, 0, 0, 0]])
+    embedded = hb.layers.Embedding(5, 3, mask_zero=True)(words)
+    layer = hb.layers.GRU(4, return_sequences=True)
+    y = layer(embedded)
+    np.testing.assert_array_equal(y._keras_mask, words != 0)
+    last = hb.layers.GRU(4)
+    last.build((None, None, 3))
+    last.set_weights(layer.get_weights())
+    np.testing.assert_allclose(last(embedded)[1], last(embedded[1:, :2])[0], atol=1e-6)
+    back = hb.layers.GRU(4, return_sequences=True, go_backwards=True)(embedded)
+    np.testing.assert_array_equal(back._keras_mask, (words != 0)[:, ::-1])
+
+
+def test_bidirectional():
+    layer = hb.layers.Bidirectional(hb.layers.LSTM(2, name="a"))
+    layer(X)
+    assert [w.path for w in layer.weights][::3] == [
+        f"{layer.name}/forward_a/lstm_cell/kernel", f"{layer.name}/backward_a/lstm_cell/kernel",
+    ]  # fmt: skip
+    again = hb.layers.Bidirectional.from_config(layer.get_config())
+    again(X)
+    assert again.get_config() == layer.get_config()
+    copied = hb.layers.Bidirectional(hb.layers.LSTM(2), weights=layer.get_weights())
+    np.testing.assert_array_equal(copied(X), layer(X))
+    backward = hb.layers.GRU(3, go_backwards=True)
+    assert hb.layers.Bidirectional(hb.layers.LSTM(2), backward_layer=backward)(X).shape == (3, 5)
+    with pytest.raises(ValueError, match="must differ in `go_backwards`"):
+        hb.layers.Bidirectional(hb.layers.LSTM(2), backward_layer=hb.layers.LSTM(2))
+    with pytest.raises(ValueError, match="`merge_mode` must be one of"):
+        hb.layers.Bidirectional(hb.layers.LSTM(2), merge_mode="max")
+    with pytest.raises(ValueError, match="must be a recurrent layer"):
+        hb.layers.Bidirectional(hb.layers.Dense(2))
+
+
+def test_training_learns_the_first_sign():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(256, 8, 1)).astype("float32")
+    y = (x[:, 0, 0] > 0).astype("float32")
+    model = hb.Sequential([hb.layers.LSTM(8), hb.layers.Dense(1, activation="sigmoid")])
+    model.compile(hb.optimizers.Adam(0.03), "binary_crossentropy", metrics=["accuracy"])
+    history = model.fit(x, y, batch_size=32, epochs=15, verbose=0).history
+    assert history["accuracy"][-1] > 0.95
