@@ -151,9 +151,7 @@ WORKLOADS = [
     Workload(
         "predict, one row, MLP 64-64-10", "predict", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1, 50
     ),
-    Workload(
-        "model(x), one row, MLP 64-64-10", "call", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1, 50
-    ),
+    Workload("model(x), one row, MLP 64-64-10", "call", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1, 50),
     Workload(
         "predict, CNN 28×28, 256 images", "predict", (28, 28, 1), MNIST_CNN, MNIST_CNN_FLOPS, 256, 4
     ),
