@@ -22,15 +22,16 @@ constexpr int64_t kAlways = int64_t(1) << 40;  // a cost that all threads share
 
 // Best of a few short runs, in GFLOP/s.
 double measure_fma_peak(int threads) {
-    constexpr int64_t kRounds = 200000;
+    constexpr int64_t kRounds = 50000;
     const MeasureKernels& measure = *kernels().measure;
-    std::vector<float> sink(size_t(threads) * 16 + 16);
+    const int shares = num_shares(threads);  // each does all the rounds
+    std::vector<float> sink(size_t(shares) * 16);
     const FmaPeakArgs args{kRounds, sink.data()};
     InstrList list;
     list.instrs.push_back({measure.fma_peak, &args, kAlways, false});
     double best = 1e9;
     for (int i = 0; i < 5; ++i) best = std::min(best, seconds(list, threads));
-    return double(kRounds) * measure.fma_flops_per_round * threads / best * 1e-9;
+    return double(kRounds) * measure.fma_flops_per_round * shares / best * 1e-9;
 }
 
 // Best of a few passes over 3 x 64 MB, in GB/s (12 bytes an element, as STREAM counts).

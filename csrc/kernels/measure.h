@@ -7,7 +7,7 @@ namespace hb {
 
 struct FmaPeakArgs {
     int64_t rounds;
-    float* sink;  // 16 floats per thread
+    float* sink;  // 16 floats per share
 };
 
 struct TriadArgs {  // a[i] = b[i] + s * c[i]
