@@ -52,7 +52,12 @@ void run(const void* args, int thread, int threads) {
     const ConvDim* d = w.dim;
     const Chunks chunks(w);
     const int64_t panels = (a.f + panel - 1) / panel, all_taps = conv_taps(w);
-    const Grid mine = grid(w.groups * chunks.count, panels, thread, threads);
+    const double size = sizeof(T), weights = double(all_taps * w.c * panel) * size;
+    const Grid mine = grid(w.groups * chunks.count, panels,
+                           {.flops = weights / size * 2 * double(w.rows * w.cols),
+                            .row_bytes = double(conv_window_elements(w, w.c)) * size,
+                            .col_bytes = weights},
+                           thread, threads);
     if (mine.cols.begin == mine.cols.end || mine.rows.begin == mine.rows.end) return;
 
     Scratch scratch{a.scratch + thread * a.scratch_stride};

@@ -170,7 +170,8 @@ void depthwise_weights(const void* args, int thread, int threads) {
     const ConvWindow& w = a.window;
     constexpr int64_t lanes = Vec<T>::lanes;
     const Chunks chunks(w);
-    const Grid mine = grid(a.partials, (w.channels + lanes - 1) / lanes, thread, threads);
+    const Grid mine = grid(a.partials, (w.channels + lanes - 1) / lanes,
+                           {.flops = 1, .row_bytes = 0, .col_bytes = 0}, thread, threads);
     Scratch scratch{a.scratch + thread * a.scratch_stride};
     const Taps taps = place_taps(w, window_shape<T>(w), scratch);
     T* buffer = w.in_place ? nullptr : scratch.take<T>(conv_window_elements(w, w.channels));

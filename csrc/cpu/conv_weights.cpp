@@ -61,7 +61,13 @@ void weights(const void* args, int thread, int threads) {
     const ConvDim* d = w.dim;
     const Chunks chunks(w);
     const int64_t panels = (a.f + panel - 1) / panel;
-    const Grid mine = grid(w.groups * a.partials, panels, thread, threads);
+    const double chunks_each = double(chunks.count) / double(a.partials);
+    const double pixels = chunks_each * double(w.rows * w.cols), size = sizeof(T);
+    const Grid mine = grid(w.groups * a.partials, panels,
+                           {.flops = 2 * pixels * double(conv_taps(w) * w.c * panel),
+                            .row_bytes = chunks_each * double(conv_window_elements(w, w.c)) * size,
+                            .col_bytes = 0},
+                           thread, threads);
     if (mine.cols.begin == mine.cols.end) return;
 
     Scratch scratch{a.scratch + thread * a.scratch_stride};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cpu/gemm_tile.h"
+#include "cpu/grid.h"
 #include "kernels/conv.h"
 
 namespace hb::HB_ISA {
@@ -97,22 +98,6 @@ Window<T> load_window(const ConvWindow& w, const T* x, const Chunk& chunk, T* bu
         }
     }
     return view;
-}
-
-// Threads as a grid over rows x cols of equal tasks, with the smallest largest share.
-struct Grid {
-    Range rows, cols;
-};
-HB_INLINE Grid grid(int64_t rows, int64_t cols, int thread, int threads) {
-    int across = 1;
-    int64_t best = INT64_MAX;
-    for (int n = 1; n <= threads; ++n) {
-        if (threads % n) continue;
-        const int m = threads / n;
-        const int64_t most = ((rows + m - 1) / m) * ((cols + n - 1) / n);
-        if (most < best) best = most, across = n;
-    }
-    return {split(rows, thread / across, threads / across), split(cols, thread % across, across)};
 }
 
 // Takes pieces of a thread's scratch, each on its own cache lines.

@@ -4,6 +4,7 @@
 #include "kernels/gemm.h"
 
 #include "cpu/gemm_pack.h"
+#include "cpu/grid.h"
 
 namespace hb::HB_ISA {
 namespace {
@@ -13,7 +14,7 @@ constexpr int64_t kBlockTiles = 32;  // tiles of an M block
 constexpr int64_t kBlockRows = kBlockTiles * kTileRows;
 
 template <class T>
-constexpr int64_t kScratch = kBlockRows* kDepth* int64_t(sizeof(T));
+constexpr int64_t kScratch = kBlockRows * kDepth * int64_t(sizeof(T));
 
 template <class T>
 void pack(const void* args, int thread, int threads) {
@@ -83,7 +84,7 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
     }
 }
 
-// Threads form a grid over row tiles (of all products) and panels; any grid gives the same bits.
+// Shares form a grid over row tiles (of all products) and panels; any grid gives the same bits.
 template <class T>
 void gemm(const void* args, int thread, int threads) {
     const GemmArgs& g = *static_cast<const GemmArgs*>(args);
@@ -91,16 +92,13 @@ void gemm(const void* args, int thread, int threads) {
     const TileRows tiles(g.m);
     const int64_t panels = (g.n + panel - 1) / panel;
     const int64_t items = g.batch * g.splits, units = items * tiles.count;
-    int across = 1;
-    int64_t best = INT64_MAX;
-    for (int n = 1; n <= threads; ++n) {
-        if (threads % n) continue;
-        const int m = threads / n;
-        const int64_t most = ((units + m - 1) / m) * ((panels + n - 1) / n);
-        if (most < best) best = most, across = n;
-    }
-    const Range rows = split(units, thread / across, threads / across);
-    const Range cols = split(panels, thread % across, across);
+    const double depth = double(g.k) / double(g.splits), size = sizeof(T);
+    const Grid mine = grid(units, panels,
+                           {.flops = 2 * depth * double(kTileRows * panel),
+                            .row_bytes = depth * double(kTileRows) * size,
+                            .col_bytes = depth * double(panel * items) * size},
+                           thread, threads);
+    const Range rows = mine.rows, cols = mine.cols;
     if (cols.begin == cols.end) return;
     T* scratch = (T*)(g.scratch + thread * g.scratch_stride);
 

@@ -48,7 +48,7 @@ extern const TileTable<double> tiles_f64;
 namespace {
 
 template <class T>
-inline constexpr int kPanel = kTileVecs* Vec<T>::lanes;
+inline constexpr int kPanel = kTileVecs * Vec<T>::lanes;
 
 template <class T>
 HB_INLINE const TileTable<T>& tile_table() {
