@@ -12,9 +12,11 @@ namespace {
 constexpr int64_t kDepth = 256;      // of a K block
 constexpr int64_t kBlockTiles = 32;  // tiles of an M block
 constexpr int64_t kBlockRows = kBlockTiles * kTileRows;
+constexpr int64_t kCopiedRow = kDepth + 16;      // of a copy of A: no multiple of 4 KB
+constexpr int64_t kFarBytes = int64_t{8} << 20;  // an A of that size comes from memory
 
 template <class T>
-constexpr int64_t kScratch = kBlockRows * kDepth * int64_t(sizeof(T));
+constexpr int64_t kScratch = kBlockRows * kCopiedRow * int64_t(sizeof(T));
 
 template <class T>
 void pack(const void* args, int thread, int threads) {
@@ -32,35 +34,57 @@ void pack(const void* args, int thread, int threads) {
     }
 }
 
-// Tiles [first, last) of A at columns [0, depth): tile after tile as (depth, kTileRows).
+// A block of A whose rows would fall onto each other in the caches: a plain one row by row, a
+// transposed one tile after tile as (depth, kTileRows).
 template <class T>
-void pack_tiles(T* dst, const T* a, int64_t row, int64_t col, const TileRows& tiles, int64_t first,
+void copy_block(T* dst, const T* a, const GemmArgs& g, const TileRows& tiles, int64_t first,
                 int64_t last, int64_t depth) {
+    if (g.a_col == 1) {
+        for (int64_t i = tiles.begin(first); i < tiles.begin(last); ++i, dst += kCopiedRow)
+            __builtin_memcpy(dst, a + i * g.a_row, size_t(depth) * sizeof(T));
+        return;
+    }
     for (int64_t t = first; t < last; ++t, dst += depth * kTileRows) {
-        const T* src = a + tiles.begin(t) * row;
+        const T* src = a + tiles.begin(t) * g.a_row;
         const int m = tiles.size(t);
         for (int64_t k = 0; k < depth; ++k)
-            for (int i = 0; i < m; ++i) dst[k * kTileRows + i] = src[i * row + k * col];
+            for (int i = 0; i < m; ++i) dst[k * kTileRows + i] = src[i * g.a_row + k * g.a_col];
     }
 }
+
+// The rows that the next block reads, fetched a few lines at a time while this block computes.
+struct Ahead {
+    const char* at = nullptr;
+    int64_t row_bytes = 0, rows = 0, lines = 0;  // rows left, cache lines of a row
+    int64_t each = 0;                            // lines at a time
+    int64_t line = 0;
+
+    HB_INLINE void fetch() {
+        for (int64_t i = 0; i < each && rows > 0; ++i) {
+            __builtin_prefetch(at + line * 64, 0, 2);
+            if (++line == lines) line = 0, --rows, at += row_bytes;
+        }
+    }
+};
 
 // One K block: C's rows of tiles [first, last) times panels [p0, p1).
 template <class T>
 void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tiles, int64_t first,
            int64_t last, int64_t p0, int64_t p1, int64_t k, int64_t depth, bool begins, bool ends,
-           T* scratch) {
+           T* scratch, Ahead ahead) {
     constexpr int64_t panel = kPanel<T>;
     const int64_t row0 = tiles.begin(first), rows = tiles.begin(last) - row0, zero = 0;
     int64_t a_rows[kBlockRows], c_rows[kBlockRows];
+    const bool copied = g.pack_a && g.a_col == 1, packed = g.pack_a && !copied;
     for (int64_t i = 0; i < rows; ++i) {
-        a_rows[i] = g.pack_a ? i : i * g.a_row;
+        a_rows[i] = packed ? i : copied ? i * kCopiedRow : i * g.a_row;
         c_rows[i] = i * g.n;
     }
-    if (g.pack_a) pack_tiles(scratch, a, g.a_row, g.a_col, tiles, first, last, depth);
+    if (g.pack_a) copy_block(scratch, a, g, tiles, first, last, depth);
     a += row0 * g.a_row;
     c += row0 * g.n;
     Tile<T> t{};
-    t.a_step = g.pack_a ? kTileRows : g.a_col;
+    t.a_step = packed ? kTileRows : g.a_col;
     t.a_offset = t.b_offset = &zero;
     t.batch = 1;
     t.depth = depth;
@@ -74,11 +98,12 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
         t.bias = ends && g.bias ? (const T*)g.bias + j : nullptr;
         for (int64_t i = first; i < last; ++i) {
             const int64_t at = tiles.begin(i) - row0;
-            t.a = g.pack_a ? scratch + (i - first) * depth * kTileRows : a;
-            t.a_rows = g.pack_a ? a_rows : a_rows + at;
+            t.a = packed ? scratch + (i - first) * depth * kTileRows : copied ? scratch : a;
+            t.a_rows = packed ? a_rows : a_rows + at;
             t.c = c + j;
             t.c_rows = c_rows + at;
             const int m = tiles.size(i);
+            ahead.fetch();
             tile_fn<T>(m, n)(t, n);
         }
     }
@@ -101,6 +126,7 @@ void gemm(const void* args, int thread, int threads) {
     const Range rows = mine.rows, cols = mine.cols;
     if (cols.begin == cols.end) return;
     T* scratch = (T*)(g.scratch + thread * g.scratch_stride);
+    const bool far = g.a_col == 1 && g.m * g.k * int64_t(sizeof(T)) >= kFarBytes;
 
     for (int64_t u = rows.begin; u < rows.end;) {
         const int64_t item = u / tiles.count, first = u % tiles.count;
@@ -116,9 +142,21 @@ void gemm(const void* args, int thread, int threads) {
         do {
             const int64_t depth = k1 - k < kDepth ? k1 - k : kDepth;
             const T* a = (const T*)g.a + g.a_offset[product] + k * g.a_col;
-            for (int64_t i = first; i < last; i += kBlockTiles)
-                block(g, a, b, c, tiles, i, i + kBlockTiles < last ? i + kBlockTiles : last,
-                      cols.begin, cols.end, k, depth, k == k0, k + depth == k1, scratch);
+            for (int64_t i = first; i < last; i += kBlockTiles) {
+                const int64_t end = i + kBlockTiles < last ? i + kBlockTiles : last;
+                Ahead ahead;
+                if (far && end < last) {
+                    const int64_t next = end + kBlockTiles < last ? end + kBlockTiles : last;
+                    ahead.at = (const char*)(a + tiles.begin(end) * g.a_row);
+                    ahead.row_bytes = g.a_row * int64_t(sizeof(T));
+                    ahead.rows = tiles.begin(next) - tiles.begin(end);
+                    ahead.lines = (depth * int64_t(sizeof(T)) + 63) / 64;
+                    ahead.each =
+                        ahead.lines * ahead.rows / ((end - i) * (cols.end - cols.begin)) + 1;
+                }
+                block(g, a, b, c, tiles, i, end, cols.begin, cols.end, k, depth, k == k0,
+                      k + depth == k1, scratch, ahead);
+            }
             k += depth;
         } while (k < k1);
     }

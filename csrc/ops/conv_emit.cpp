@@ -10,9 +10,10 @@
 namespace hb {
 
 namespace {
-constexpr int64_t kWindowBytes = 128 * 1024;  // of x that a chunk's outputs are computed from
-constexpr int64_t kMostPixels = 2048;         // of a chunk
-constexpr int64_t kFewPixels = 48;            // chunks are not cut below that to feed more threads
+constexpr int64_t kWindowBytes = 128 * 1024;    // of x that a chunk's outputs are computed from
+constexpr int64_t kMostPixels = 2048;           // of a chunk
+constexpr int64_t kWinogradBytes = 192 * 1024;  // of transformed inputs of a block
+constexpr int64_t kFewPixels = 48;  // chunks are not cut below that to feed more threads
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -72,6 +73,75 @@ struct Correlation {
     int64_t flops;
 };
 
+ConvPackArgs pack_args(const Correlation& s, void* packed) {
+    const ConvWindow& w = s.window;
+    return {s.w,
+            packed,
+            {w.dim[0], w.dim[1], w.dim[2]},
+            w.groups,
+            w.c,
+            s.f,
+            s.tap_stride,
+            s.group_stride,
+            s.row,
+            s.col};
+}
+
+// Whether Winograd's tiles are cheaper than the direct sum. The transforms are counted in flops of
+// the same time, as measured: 8 for an element of V or M, 16 for one of U.
+bool winograd_pays(const Correlation& s) {
+    const ConvDim* d = s.window.dim;
+    if (s.window.groups != 1 || s.depthwise || d[0].taps != 1 || d[0].in != 1 || d[0].out != 1 ||
+        d[0].first != 0)
+        return false;
+    for (int i = 1; i < 3; ++i)
+        if (d[i].taps != 3 || d[i].dilation != 1 || d[i].stride != 1 || d[i].y_step != 1 ||
+            d[i].out != d[i].y_size)
+            return false;
+    const double tiles = double(s.window.images * ceil_div(d[1].out, 2) * ceil_div(d[2].out, 2));
+    const double c = double(s.window.c), f = double(s.f);
+    const double winograd = 16 * (tiles * (2 * c * f + 8 * (c + f)) + 16 * c * f);
+    return winograd < 0.9 * double(s.flops);
+}
+
+void emit_winograd(Emit& e, const Correlation& s) {
+    const ConvKernels& kernels = *e.kernels.conv;
+    const ConvWindow& w = s.window;
+    const ConvDim *h = &w.dim[1], *v = &w.dim[2];
+    const int64_t panels = ceil_div(s.f, kernels.nr_f32);
+    WinogradArgs args{.x = s.x,
+                      .u = nullptr,
+                      .bias = s.bias,
+                      .y = s.y,
+                      .images = w.images,
+                      .in_h = h->in,
+                      .in_w = v->in,
+                      .out_h = h->out,
+                      .out_w = v->out,
+                      .first_h = h->first,
+                      .first_w = v->first,
+                      .channels = w.c,
+                      .features = s.f,
+                      .relu = s.relu,
+                      .tiles = 0,
+                      .panels = 0,
+                      .scratch = nullptr,
+                      .scratch_stride = 0};
+    const int64_t total = w.images * ceil_div(h->out, 2) * ceil_div(v->out, 2);
+    args.tiles = std::clamp<int64_t>(kWinogradBytes / (16 * 4 * w.c), 24, 96);
+    args.tiles = std::max<int64_t>(1, std::min(args.tiles, ceil_div(total, e.threads)));
+    args.tiles = ceil_div(total, ceil_div(total, args.tiles));
+    args.panels =
+        std::clamp<int64_t>(kWinogradBytes / 2 / (16 * 4 * args.tiles * kernels.nr_f32), 1, panels);
+    args.scratch_stride =
+        ceil_div(winograd_scratch(args, kernels.nr_f32).elements * 4, 64) * 64 + 256;
+    args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride * e.threads)));
+    void* u = e.workspace(size_t(16 * panels * kernels.nr_f32 * w.c) * 4);
+    args.u = u;
+    e.run(kernels.winograd_weights_f32, pack_args(s, u), 16 * 16 * w.c * s.f);
+    e.run(kernels.winograd_f32, args, s.flops);
+}
+
 void emit_correlation(Emit& e, DType dtype, Correlation s) {
     ConvWindow& w = s.window;
     for (const ConvDim& d : w.dim)
@@ -79,6 +149,10 @@ void emit_correlation(Emit& e, DType dtype, Correlation s) {
     if (w.images == 0 || s.features == 0) return;
     const ConvKernels& kernels = *e.kernels.conv;
     const bool f32 = dtype == DType::f32;
+    if (f32 && winograd_pays(s)) {
+        emit_winograd(e, s);
+        return;
+    }
     const size_t size = dtype_size(dtype);
     const int64_t taps = conv_taps(w), nr = f32 ? kernels.nr_f32 : kernels.nr_f64;
     const int64_t panels = ceil_div(s.f, nr);
@@ -95,17 +169,9 @@ void emit_correlation(Emit& e, DType dtype, Correlation s) {
     }
     const int64_t packed = w.groups * panels * nr * taps * w.c;
     args.w = e.workspace(size_t(packed) * size);
-    ConvPackArgs pack{s.w,
-                      const_cast<void*>(args.w),
-                      {w.dim[0], w.dim[1], w.dim[2]},
-                      w.groups,
-                      w.c,
-                      s.f,
-                      s.tap_stride,
-                      s.group_stride,
-                      s.row,
-                      s.col};
-    if (packed > 0) e.run(f32 ? kernels.pack_f32 : kernels.pack_f64, pack, 4 * packed);
+    if (packed > 0)
+        e.run(f32 ? kernels.pack_f32 : kernels.pack_f64, pack_args(s, const_cast<void*>(args.w)),
+              4 * packed);
     e.run(f32 ? kernels.run_f32 : kernels.run_f64, args, s.flops);
 }
 
