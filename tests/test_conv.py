@@ -114,6 +114,10 @@ CASES = {
     "2d first layer": ((2, 30, 30, 3), (7, 7, 3, 64), attributes(2, strides=2, pad=3)),
     "2d grey": ((4, 28, 28, 1), (3, 3, 1, 32), attributes(2, pad=1)),
     "2d small images": ((5, 7, 7, 64), (3, 3, 64, 64), attributes(2, pad=1)),
+    "2d odd size": ((2, 7, 9, 40), (3, 3, 40, 36), attributes(2, pad=1)),
+    "2d odd size, valid": ((3, 9, 11, 17), (3, 3, 17, 50), attributes(2)),
+    "2d more padding than taps": ((2, 6, 5, 33), (3, 3, 33, 24), attributes(2, pad=3, high=2)),
+    "2d many features": ((1, 8, 8, 260), (3, 3, 260, 150), attributes(2, pad=1)),
     "2d one output": ((3, 4, 4, 8), (4, 4, 8, 10), attributes(2)),
     "2d pointwise": ((2, 10, 9, 24), (1, 1, 24, 40), attributes(2)),
     "2d pointwise stride": ((2, 10, 9, 24), (1, 1, 24, 40), attributes(2, strides=2)),
@@ -222,6 +226,31 @@ def test_threads_give_the_same_bits():
     """Shapes large enough for partial sums and many chunks."""
     for x_shape, w_shape in [((4, 56, 56, 16), (3, 3, 16, 32)), ((2, 300, 64), (3, 64, 64))]:
         check_conv(x_shape, w_shape, attributes(len(x_shape) - 2, pad=1))
+
+
+@pytest.mark.parametrize("channels", [64, 256])
+@pytest.mark.parametrize("op", ["conv", "conv_backward_data"])
+def test_winograd_is_as_accurate_as_the_direct_sum(op, channels):
+    """The same numbers as images, which go through Winograd's tiles, and as volumes of two equal
+    slices with a kernel of one slice, which do not. Inputs are what a ReLU leaves, weights He's."""
+    shape = (2, 28, 28, channels)
+    x = np.maximum(rng(0).standard_normal(shape), 0).astype("float32")
+    w = rng(1).standard_normal((3, 3, channels, channels)).astype("float32")
+    w *= np.float32(np.sqrt(2 / (9 * channels)))
+    volume = np.stack([x, x], axis=1)
+    attrs = attributes(2, pad=1)
+    volume_attrs = attributes(3, pad=(0, 1, 1))
+    if op == "conv_backward_data":
+        attrs["input_shape"], volume_attrs["input_shape"] = [28, 28], [2, 28, 28]
+    exact = run(op, x.astype("float64"), w.astype("float64"), **attrs)[0]
+    error = {
+        "winograd": run(op, x, w, **attrs)[0] - exact,
+        "direct": run(op, volume, w[None], **volume_attrs)[0][:, 0] - exact,
+    }
+    rms = {kind: np.sqrt(np.mean(e**2) / np.mean(exact**2)) for kind, e in error.items()}
+    assert rms["winograd"] != rms["direct"]  # both ways were taken
+    assert rms["winograd"] < 1.5 * rms["direct"]
+    assert rms["winograd"] < 4 * np.finfo("float32").eps
 
 
 def test_integers_become_float32():

@@ -10,10 +10,11 @@
 namespace hb {
 
 namespace {
-constexpr int64_t kWindowBytes = 128 * 1024;    // of x that a chunk's outputs are computed from
-constexpr int64_t kMostPixels = 2048;           // of a chunk
-constexpr int64_t kWinogradBytes = 192 * 1024;  // of transformed inputs of a block
-constexpr int64_t kFewPixels = 48;  // chunks are not cut below that to feed more threads
+constexpr int64_t kWindowBytes = 128 * 1024;  // of x that a chunk's outputs are computed from
+constexpr int64_t kMostPixels = 2048;         // of a chunk
+constexpr int64_t kWinogradTiles = 24;        // of a block: four tiles of rows
+constexpr int64_t kWinogradPanels = 8;        // of features whose products stay in L2
+constexpr int64_t kFewPixels = 48;            // chunks are not cut below that to feed more threads
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -128,11 +129,8 @@ void emit_winograd(Emit& e, const Correlation& s) {
                       .scratch = nullptr,
                       .scratch_stride = 0};
     const int64_t total = w.images * ceil_div(h->out, 2) * ceil_div(v->out, 2);
-    args.tiles = std::clamp<int64_t>(kWinogradBytes / (16 * 4 * w.c), 24, 96);
-    args.tiles = std::max<int64_t>(1, std::min(args.tiles, ceil_div(total, e.threads)));
-    args.tiles = ceil_div(total, ceil_div(total, args.tiles));
-    args.panels =
-        std::clamp<int64_t>(kWinogradBytes / 2 / (16 * 4 * args.tiles * kernels.nr_f32), 1, panels);
+    args.tiles = std::min(kWinogradTiles, ceil_div(total, e.threads));
+    args.panels = std::min(kWinogradPanels, panels);
     args.scratch_stride =
         ceil_div(winograd_scratch(args, kernels.nr_f32).elements * 4, 64) * 64 + 256;
     args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride * e.threads)));
