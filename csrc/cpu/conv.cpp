@@ -126,8 +126,10 @@ void run(const void* args, int thread, int threads) {
 
 void conv_weights_float(const void*, int, int);
 void conv_weights_double(const void*, int, int);
-void winograd_weights(const void*, int, int);
+void winograd_pack(const void*, int, int);
 void winograd_run(const void*, int, int);
+void winograd_weights_run(const void*, int, int);
+void winograd_weights_finish(const void*, int, int);
 void depthwise_float(const void*, int, int);
 void depthwise_double(const void*, int, int);
 void depthwise_weights_float(const void*, int, int);
@@ -144,8 +146,10 @@ constinit const ConvKernels conv_kernels = {
     .depthwise_f64 = depthwise_double,
     .depthwise_weights_f32 = depthwise_weights_float,
     .depthwise_weights_f64 = depthwise_weights_double,
-    .winograd_weights_f32 = winograd_weights,
+    .winograd_pack_f32 = winograd_pack,
     .winograd_f32 = winograd_run,
+    .winograd_weights_f32 = winograd_weights_run,
+    .winograd_finish_f32 = winograd_weights_finish,
     .nr_f32 = kPanel<float>,
     .nr_f64 = kPanel<double>,
 };

@@ -5,7 +5,7 @@
 //   y = A' M A   then bias and relu
 // A share takes blocks of tiles: V of a block stays in L2, M of a few panels of features at a time.
 #include "cpu/gemm_pack.h"
-#include "cpu/rows.h"
+#include "cpu/winograd.h"
 #include "kernels/conv.h"
 
 namespace hb::HB_ISA {
@@ -14,14 +14,6 @@ namespace {
 using V = Vec<float>;
 using v = V::type;
 constexpr int64_t kNr = kPanel<float>, kLanes = V::lanes;
-
-// B' on one side: differences and sums of four numbers.
-HB_INLINE void spread(const v (&d)[4], v (&t)[4]) {
-    t[0] = d[0] - d[2];
-    t[1] = d[1] + d[2];
-    t[2] = d[2] - d[1];
-    t[3] = d[1] - d[3];
-}
 
 // G on one side of three taps.
 HB_INLINE void spread_taps(const v (&w)[3], v (&t)[4]) {
@@ -33,7 +25,7 @@ HB_INLINE void spread_taps(const v (&w)[3], v (&t)[4]) {
 }
 
 // The weights' panels: (16, panels, C, kNr), of taps read through the strides of `args`.
-void weights(const void* args, int thread, int threads) {
+void pack(const void* args, int thread, int threads) {
     const ConvPackArgs& p = *static_cast<const ConvPackArgs*>(args);
     constexpr int64_t rows = 32;
     const ConvDim &dh = p.dim[1], &dw = p.dim[2];
@@ -69,37 +61,6 @@ void weights(const void* args, int thread, int threads) {
     }
 }
 
-// V of one tile whose first input is at row h, column w of the image; zeros outside of it.
-void load_tile(const WinogradArgs& a, const float* image, int64_t h, int64_t w, const float* zeros,
-               float* to, int64_t to_stride) {
-    const float* at[4][4];
-    for (int r = 0; r < 4; ++r)
-        for (int s = 0; s < 4; ++s) {
-            const int64_t y = h + r, x = w + s;
-            const bool inside = y >= 0 && y < a.in_h && x >= 0 && x < a.in_w;
-            at[r][s] = inside ? image + (y * a.in_w + x) * a.channels : zeros;
-        }
-    for_vectors<float>(a.channels, [&](int64_t c, int64_t lanes) {
-        v half[4][4];
-#pragma GCC unroll 4
-        for (int s = 0; s < 4; ++s) {
-            const v d[4] = {V::load(at[0][s] + c, lanes), V::load(at[1][s] + c, lanes),
-                            V::load(at[2][s] + c, lanes), V::load(at[3][s] + c, lanes)};
-            v t[4];
-            spread(d, t);
-#pragma GCC unroll 4
-            for (int r = 0; r < 4; ++r) half[r][s] = t[r];
-        }
-#pragma GCC unroll 4
-        for (int r = 0; r < 4; ++r) {
-            v t[4];
-            spread(half[r], t);
-#pragma GCC unroll 4
-            for (int s = 0; s < 4; ++s) V::store(to + (r * 4 + s) * to_stride + c, t[s], lanes);
-        }
-    });
-}
-
 // The outputs of one tile, `n` features from `bias` and `y` on; rows x cols of them are in the
 // image.
 void store_tile(const WinogradArgs& a, const float* m, int64_t m_stride, const float* bias,
@@ -123,7 +84,7 @@ void store_tile(const WinogradArgs& a, const float* m, int64_t m_stride, const f
             for (int s = 0; s < 2; ++s) {
                 if (a.relu) out[s] = V::max(out[s], V::zero());
                 if (r < rows && s < cols)
-                    V::store(y + (r * a.out_w + s) * a.features + f, out[s], lanes);
+                    V::store(y + (r * a.shape.out_w + s) * a.shape.features + f, out[s], lanes);
             }
         }
     });
@@ -131,13 +92,13 @@ void store_tile(const WinogradArgs& a, const float* m, int64_t m_stride, const f
 
 void run(const void* args, int thread, int threads) {
     const WinogradArgs& a = *static_cast<const WinogradArgs*>(args);
-    const int64_t across = (a.out_w + 1) / 2, down = (a.out_h + 1) / 2;
-    const int64_t total = a.images * down * across, panels = (a.features + kNr - 1) / kNr;
-    const WinogradScratch sizes = winograd_scratch(a, kNr);
+    const WinogradShape& s = a.shape;
+    const int64_t total = winograd_tiles(s), panels = (s.features + kNr - 1) / kNr;
+    const WinogradScratch sizes = winograd_scratch(s, a.tiles, a.panels, kNr);
     float* vs = (float*)(a.scratch + thread * a.scratch_stride);
     float* ms = vs + 16 * sizes.v_stride;
     float* zeros = ms + 16 * sizes.m_stride;
-    for (int64_t c = 0; c < a.channels; ++c) zeros[c] = 0;
+    for (int64_t c = 0; c < s.channels; ++c) zeros[c] = 0;
     const int64_t m_row = a.panels * kNr, zero = 0;
     int64_t a_rows[kTileRows], c_rows[kTileRows];
     for (int i = 0; i < kTileRows; ++i) a_rows[i] = i * sizes.v_row, c_rows[i] = i * m_row;
@@ -149,36 +110,36 @@ void run(const void* args, int thread, int threads) {
     t.ldb = kNr;
     t.a_offset = t.b_offset = &zero;
     t.batch = 1;
-    t.depth = a.channels;
+    t.depth = s.channels;
     const Range range = split((total + a.tiles - 1) / a.tiles, thread, threads);
     for (int64_t block = range.begin; block < range.end; ++block) {
         const int64_t first = block * a.tiles;
         const int64_t count = total - first < a.tiles ? total - first : a.tiles;
         const TileRows tiles(count);
         for (int64_t i = 0; i < count; ++i) {
-            const int64_t u = first + i, image = u / across / down;
-            load_tile(a, (const float*)a.x + image * a.in_h * a.in_w * a.channels,
-                      u / across % down * 2 + a.first_h, u % across * 2 + a.first_w, zeros,
-                      vs + i * sizes.v_row, sizes.v_stride);
+            const TilePlace at(s, first + i);
+            load_tile(s, (const float*)a.x + at.image * s.in_h * s.in_w * s.channels,
+                      at.h + s.first_h, at.w + s.first_w, zeros, vs + i * sizes.v_row,
+                      sizes.v_stride);
         }
         for (int64_t p0 = 0; p0 < panels; p0 += a.panels) {
             const int64_t p1 = p0 + a.panels < panels ? p0 + a.panels : panels;
             for (int64_t j = 0; j < 16; ++j)
                 for (int64_t p = p0; p < p1; ++p) {
-                    t.b = (const float*)a.u + (j * panels + p) * a.channels * kNr;
+                    t.b = (const float*)a.u + (j * panels + p) * s.channels * kNr;
                     for (int64_t i = 0; i < tiles.count; ++i) {
                         t.a = vs + j * sizes.v_stride + tiles.begin(i) * sizes.v_row;
                         t.c = ms + j * sizes.m_stride + tiles.begin(i) * m_row + (p - p0) * kNr;
                         tile_fn<float>(tiles.size(i), kNr)(t, kNr);
                     }
                 }
-            const int64_t f = p0 * kNr, n = (p1 * kNr < a.features ? p1 * kNr : a.features) - f;
+            const int64_t f = p0 * kNr, n = (p1 * kNr < s.features ? p1 * kNr : s.features) - f;
             for (int64_t i = 0; i < count; ++i) {
-                const int64_t u = first + i, h = u / across % down * 2, w = u % across * 2;
-                const int64_t pixel = (u / across / down * a.out_h + h) * a.out_w + w;
+                const TilePlace at(s, first + i);
+                const int64_t pixel = (at.image * s.out_h + at.h) * s.out_w + at.w;
                 store_tile(a, ms + i * m_row, sizes.m_stride,
                            a.bias ? (const float*)a.bias + f : nullptr,
-                           (float*)a.y + pixel * a.features + f, a.out_h - h, a.out_w - w, n);
+                           (float*)a.y + pixel * s.features + f, s.out_h - at.h, s.out_w - at.w, n);
             }
         }
     }
@@ -186,7 +147,7 @@ void run(const void* args, int thread, int threads) {
 
 }  // namespace
 
-void winograd_weights(const void* args, int thread, int threads) { weights(args, thread, threads); }
+void winograd_pack(const void* args, int thread, int threads) { pack(args, thread, threads); }
 void winograd_run(const void* args, int thread, int threads) { run(args, thread, threads); }
 
 }  // namespace hb::HB_ISA

@@ -55,25 +55,15 @@ struct ConvWeightsArgs {
     int64_t scratch_stride;
 };
 
-// y[o] = sum over 3x3 taps of x[o + first + tap], in tiles of 2x2 outputs; float32, one group.
-struct WinogradArgs {
-    const void *x, *u, *bias;  // u (16, panels, C, nr); bias (F) or null
-    void* y;
-    int64_t images, in_h, in_w, out_h, out_w, first_h, first_w, channels, features;
-    bool relu;
-    int64_t tiles, panels;  // of a block; of features at a time
-    char* scratch;
-    int64_t scratch_stride;  // bytes a thread
-};
-
 struct ConvKernels {
     KernelFn pack_f32, pack_f64;            // ConvPackArgs
     KernelFn run_f32, run_f64;              // ConvArgs
     KernelFn weights_f32, weights_f64;      // ConvWeightsArgs
     KernelFn depthwise_f32, depthwise_f64;  // ConvArgs with c = f = 1: vectors of channels
     KernelFn depthwise_weights_f32, depthwise_weights_f64;  // ConvWeightsArgs
-    KernelFn winograd_weights_f32;                          // ConvPackArgs: u
+    KernelFn winograd_pack_f32;                             // ConvPackArgs
     KernelFn winograd_f32;                                  // WinogradArgs
+    KernelFn winograd_weights_f32, winograd_finish_f32;     // WinogradWeightsArgs
     int nr_f32, nr_f64;                                     // columns of a panel
 };
 HB_DECLARE_KERNELS(ConvKernels, conv_kernels)
@@ -87,21 +77,6 @@ inline constexpr int64_t conv_window_elements(const ConvWindow& w, int64_t chann
 }
 inline constexpr int64_t conv_taps(const ConvWindow& w) {
     return w.dim[0].taps * w.dim[1].taps * w.dim[2].taps;
-}
-
-// Elements of the transformed inputs and products of a block. Their 16 parts do not start at the
-// same offset of a page, nor do the rows: all of them are written side by side.
-struct WinogradScratch {
-    int64_t v_row, v_stride, m_stride, elements;
-};
-inline constexpr WinogradScratch winograd_scratch(const WinogradArgs& a, int64_t nr) {
-    WinogradScratch s{};
-    s.v_row = (a.channels + 15) / 16 * 16;
-    if (s.v_row % 256 == 0) s.v_row += 16;
-    s.v_stride = a.tiles * s.v_row + 16;
-    s.m_stride = a.tiles * a.panels * nr + 16;
-    s.elements = 16 * (s.v_stride + s.m_stride) + s.v_row;
-    return s;
 }
 
 }  // namespace hb

@@ -6,14 +6,13 @@
 #include "kernels/gemm.h"
 #include "ops/conv.h"
 #include "ops/linear.h"
+#include "ops/winograd.h"
 
 namespace hb {
 
 namespace {
 constexpr int64_t kWindowBytes = 128 * 1024;  // of x that a chunk's outputs are computed from
 constexpr int64_t kMostPixels = 2048;         // of a chunk
-constexpr int64_t kWinogradTiles = 24;        // of a block: four tiles of rows
-constexpr int64_t kWinogradPanels = 8;        // of features whose products stay in L2
 constexpr int64_t kFewPixels = 48;            // chunks are not cut below that to feed more threads
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -88,58 +87,6 @@ ConvPackArgs pack_args(const Correlation& s, void* packed) {
             s.col};
 }
 
-// Whether Winograd's tiles are cheaper than the direct sum. The transforms are counted in flops of
-// the same time, as measured: 8 for an element of V or M, 16 for one of U.
-bool winograd_pays(const Correlation& s) {
-    const ConvDim* d = s.window.dim;
-    if (s.window.groups != 1 || s.depthwise || d[0].taps != 1 || d[0].in != 1 || d[0].out != 1 ||
-        d[0].first != 0)
-        return false;
-    for (int i = 1; i < 3; ++i)
-        if (d[i].taps != 3 || d[i].dilation != 1 || d[i].stride != 1 || d[i].y_step != 1 ||
-            d[i].out != d[i].y_size)
-            return false;
-    const double tiles = double(s.window.images * ceil_div(d[1].out, 2) * ceil_div(d[2].out, 2));
-    const double c = double(s.window.c), f = double(s.f);
-    const double winograd = 16 * (tiles * (2 * c * f + 8 * (c + f)) + 16 * c * f);
-    return winograd < 0.9 * double(s.flops);
-}
-
-void emit_winograd(Emit& e, const Correlation& s) {
-    const ConvKernels& kernels = *e.kernels.conv;
-    const ConvWindow& w = s.window;
-    const ConvDim *h = &w.dim[1], *v = &w.dim[2];
-    const int64_t panels = ceil_div(s.f, kernels.nr_f32);
-    WinogradArgs args{.x = s.x,
-                      .u = nullptr,
-                      .bias = s.bias,
-                      .y = s.y,
-                      .images = w.images,
-                      .in_h = h->in,
-                      .in_w = v->in,
-                      .out_h = h->out,
-                      .out_w = v->out,
-                      .first_h = h->first,
-                      .first_w = v->first,
-                      .channels = w.c,
-                      .features = s.f,
-                      .relu = s.relu,
-                      .tiles = 0,
-                      .panels = 0,
-                      .scratch = nullptr,
-                      .scratch_stride = 0};
-    const int64_t total = w.images * ceil_div(h->out, 2) * ceil_div(v->out, 2);
-    args.tiles = std::min(kWinogradTiles, ceil_div(total, e.threads));
-    args.panels = std::min(kWinogradPanels, panels);
-    args.scratch_stride =
-        ceil_div(winograd_scratch(args, kernels.nr_f32).elements * 4, 64) * 64 + 256;
-    args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride * e.threads)));
-    void* u = e.workspace(size_t(16 * panels * kernels.nr_f32 * w.c) * 4);
-    args.u = u;
-    e.run(kernels.winograd_weights_f32, pack_args(s, u), 16 * 16 * w.c * s.f);
-    e.run(kernels.winograd_f32, args, s.flops);
-}
-
 void emit_correlation(Emit& e, DType dtype, Correlation s) {
     ConvWindow& w = s.window;
     for (const ConvDim& d : w.dim)
@@ -147,8 +94,8 @@ void emit_correlation(Emit& e, DType dtype, Correlation s) {
     if (w.images == 0 || s.features == 0) return;
     const ConvKernels& kernels = *e.kernels.conv;
     const bool f32 = dtype == DType::f32;
-    if (f32 && winograd_pays(s)) {
-        emit_winograd(e, s);
+    if (f32 && winograd_pays(w, s.f, s.flops)) {
+        emit_winograd(e, w, s.f, pack_args(s, nullptr), s.x, s.bias, s.y, s.relu);
         return;
     }
     const size_t size = dtype_size(dtype);
@@ -319,6 +266,10 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
         s.n = s.in[0] = s.in[1] = s.out[0] = s.out[1] = 1;
     }
     ConvWindow w = forward_window(s);
+    if (f32 && winograd_pays(w, s.features, s.flops())) {
+        emit_winograd_weights(e, w, s.features, x, dy, dw);
+        return;
+    }
     const int64_t nr = f32 ? kernels.nr_f32 : kernels.nr_f64;
     choose_window(w);
     const int64_t most_pixels = std::max<int64_t>(128, 24 * 1024 / (nr * int64_t(size)));
