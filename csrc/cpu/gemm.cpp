@@ -1,6 +1,7 @@
 // Matrix products from tiles. K is cut into blocks of fixed size, M into blocks whose part of A
 // stays in L2; a panel of B (kDepth x kPanel) stays in L1 while it meets all tiles of the block. A
-// is read in place, or copied tile by tile where its rows would fall onto each other in the caches.
+// is read in place, or copied where its rows would fall onto each other in the caches; B is read in
+// place, packed beforehand, or packed panel by panel where few rows of A meet it.
 #include "kernels/gemm.h"
 
 #include "cpu/gemm_pack.h"
@@ -12,11 +13,15 @@ namespace {
 constexpr int64_t kDepth = 256;      // of a K block
 constexpr int64_t kBlockTiles = 32;  // tiles of an M block
 constexpr int64_t kBlockRows = kBlockTiles * kTileRows;
-constexpr int64_t kCopiedRow = kDepth + 16;      // of a copy of A: no multiple of 4 KB
+constexpr int64_t kPad = 16;                     // of copied rows: no multiple of 4 KB
 constexpr int64_t kFarBytes = int64_t{8} << 20;  // an A of that size comes from memory
 
+// Elements of a copy of A (by rows or by columns) and of a panel of B.
+constexpr int64_t kCopy = kBlockRows * (kDepth + kPad) > kDepth*(kBlockRows + kPad)
+                              ? kBlockRows * (kDepth + kPad)
+                              : kDepth * (kBlockRows + kPad);
 template <class T>
-constexpr int64_t kScratch = kBlockRows * kCopiedRow * int64_t(sizeof(T));
+constexpr int64_t kScratch = (kCopy + kDepth * kPanel<T>)*int64_t(sizeof(T));
 
 template <class T>
 void pack(const void* args, int thread, int threads) {
@@ -34,22 +39,31 @@ void pack(const void* args, int thread, int threads) {
     }
 }
 
-// A block of A whose rows would fall onto each other in the caches: a plain one row by row, a
-// transposed one tile after tile as (depth, kTileRows).
+// Where element (i, k) of a block of A is: a[i * row + k * col].
 template <class T>
-void copy_block(T* dst, const T* a, const GemmArgs& g, const TileRows& tiles, int64_t first,
-                int64_t last, int64_t depth) {
-    if (g.a_col == 1) {
-        for (int64_t i = tiles.begin(first); i < tiles.begin(last); ++i, dst += kCopiedRow)
-            __builtin_memcpy(dst, a + i * g.a_row, size_t(depth) * sizeof(T));
-        return;
+struct Rows {
+    const T* a;
+    int64_t row, col;
+};
+
+// A copy of rows x depth elements whose rows (or columns, where those are contiguous) have room
+// between them.
+template <class T>
+Rows<T> copy_rows(T* to, Rows<T> from, int64_t rows, int64_t depth) {
+    const bool across = from.col == 1;
+    const int64_t lines = across ? rows : depth, length = across ? depth : rows;
+    const int64_t step = across ? from.row : from.col,
+                  to_step = (across ? kDepth : kBlockRows) + kPad;
+    const bool contiguous = across || from.row == 1;
+    for (int64_t i = 0; i < lines; ++i) {
+        const T* src = from.a + i * step;
+        T* dst = to + i * to_step;
+        if (contiguous)
+            __builtin_memcpy(dst, src, size_t(length) * sizeof(T));
+        else
+            for (int64_t j = 0; j < length; ++j) dst[j] = src[j * from.row];
     }
-    for (int64_t t = first; t < last; ++t, dst += depth * kTileRows) {
-        const T* src = a + tiles.begin(t) * g.a_row;
-        const int m = tiles.size(t);
-        for (int64_t k = 0; k < depth; ++k)
-            for (int i = 0; i < m; ++i) dst[k * kTileRows + i] = src[i * g.a_row + k * g.a_col];
-    }
+    return {to, across ? to_step : 1, across ? 1 : to_step};
 }
 
 // The rows that the next block reads, fetched a few lines at a time while this block computes.
@@ -74,37 +88,44 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
            T* scratch, Ahead ahead) {
     constexpr int64_t panel = kPanel<T>;
     const int64_t row0 = tiles.begin(first), rows = tiles.begin(last) - row0, zero = 0;
+    Rows<T> from{a + row0 * g.a_row, g.a_row, g.a_col};
+    if (g.pack_a) from = copy_rows<T>(scratch, from, rows, depth);
     int64_t a_rows[kBlockRows], c_rows[kBlockRows];
-    const bool copied = g.pack_a && g.a_col == 1, packed = g.pack_a && !copied;
-    for (int64_t i = 0; i < rows; ++i) {
-        a_rows[i] = packed ? i : copied ? i * kCopiedRow : i * g.a_row;
-        c_rows[i] = i * g.n;
-    }
-    if (g.pack_a) copy_block(scratch, a, g, tiles, first, last, depth);
-    a += row0 * g.a_row;
+    for (int64_t i = 0; i < rows; ++i) a_rows[i] = i * from.row, c_rows[i] = i * g.n;
     c += row0 * g.n;
     Tile<T> t{};
-    t.a_step = packed ? kTileRows : g.a_col;
+    t.a = from.a;
+    t.a_step = from.col;
     t.a_offset = t.b_offset = &zero;
     t.batch = 1;
     t.depth = depth;
     t.accumulate = !begins;
     t.relu = ends && g.relu;
+    t.ldb = g.b_layout == BLayout::rows ? g.b_row : panel;
     for (int64_t p = p0; p < p1; ++p) {
         const int64_t j = p * panel;
         const int n = int(g.n - j < panel ? g.n - j : panel);
-        t.b = g.packed_b ? b + j * g.k + k * panel : b + k * g.b_row + j;
-        t.ldb = g.packed_b ? panel : g.b_row;
+        switch (g.b_layout) {
+            case BLayout::rows:
+                t.b = b + k * g.b_row + j;
+                break;
+            case BLayout::panels:
+                t.b = b + j * g.k + k * panel;
+                break;
+            case BLayout::strided:
+                pack_panel<T>(scratch + kCopy, b + k * g.b_row + j * g.b_col, g.b_row, g.b_col,
+                              depth, n);
+                t.b = scratch + kCopy;
+                break;
+        }
         t.bias = ends && g.bias ? (const T*)g.bias + j : nullptr;
         for (int64_t i = first; i < last; ++i) {
             const int64_t at = tiles.begin(i) - row0;
-            t.a = packed ? scratch + (i - first) * depth * kTileRows : copied ? scratch : a;
-            t.a_rows = packed ? a_rows : a_rows + at;
+            t.a_rows = a_rows + at;
             t.c = c + j;
             t.c_rows = c_rows + at;
-            const int m = tiles.size(i);
             ahead.fetch();
-            tile_fn<T>(m, n)(t, n);
+            tile_fn<T>(tiles.size(i), n)(t, n);
         }
     }
 }
@@ -118,10 +139,11 @@ void gemm(const void* args, int thread, int threads) {
     const int64_t panels = (g.n + panel - 1) / panel;
     const int64_t items = g.batch * g.splits, units = items * tiles.count;
     const double depth = double(g.k) / double(g.splits), size = sizeof(T);
+    const double passes = g.b_layout == BLayout::strided ? 3 : 1;  // read, written, read again
     const Grid mine = grid(units, panels,
                            {.flops = 2 * depth * double(kTileRows * panel),
                             .row_bytes = depth * double(kTileRows) * size,
-                            .col_bytes = depth * double(panel * items) * size},
+                            .col_bytes = passes * depth * double(panel * items) * size},
                            thread, threads);
     const Range rows = mine.rows, cols = mine.cols;
     if (cols.begin == cols.end) return;
@@ -185,7 +207,7 @@ void sum_partials(const void* args, int thread, int threads) {
 
 template <class T>
 constexpr GemmShape shape() {
-    return {kPanel<T>, kScratch<T>};
+    return {kPanel<T>, kScratch<T>, int(kBlockRows)};
 }
 
 }  // namespace

@@ -15,6 +15,12 @@ struct PackArgs {
     int64_t row, col;  // strides of src
 };
 
+enum class BLayout : uint8_t {
+    rows,     // in place: b[k * b_row + j]
+    panels,   // packed by `pack`
+    strided,  // b[k * b_row + j * b_col], packed by the product itself as it goes
+};
+
 // c[i] = A_i B_i for `batch` products; strides and offsets count elements.
 struct GemmArgs {
     const void *a, *b, *bias;  // bias (n) or null
@@ -22,12 +28,13 @@ struct GemmArgs {
     int64_t batch, m, n, k;
     const int64_t *a_offset, *b_offset;  // [batch]
     int64_t a_row, a_col;
-    int64_t b_row;  // rows of B are contiguous; unused where b is packed
-    bool packed_b;  // by `pack`: nr-wide panels
-    bool pack_a, relu;
+    int64_t b_row, b_col;
+    BLayout b_layout;
+    bool pack_a;  // rows of A (or columns of a transposed one) fall onto each other in the caches
+    bool relu;
     int64_t splits,
         split_k;    // splits > 1 (then batch == 1): product s sums k in [s, s + 1) * split_k
-    char* scratch;  // packed blocks of A, scratch_stride bytes a thread
+    char* scratch;  // copies of A and B, scratch_stride bytes a thread
     int64_t scratch_stride;
 };
 
@@ -52,7 +59,8 @@ struct SumPartialsArgs {
 
 struct GemmShape {
     int nr;           // columns of a panel
-    int64_t scratch;  // bytes of packed A a thread needs
+    int64_t scratch;  // bytes of copies that a thread needs
+    int rows;         // of A that meet a copy of B at once
 };
 
 struct GemmKernels {

@@ -79,12 +79,14 @@ void emit_product(Emit& e, Product p) {
     const size_t size = dtype_size(p.dtype);
     const GemmShape& shape = f32 ? kernels.f32 : kernels.f64;
     const int64_t panels = ceil_div(p.n, shape.nr);
-    GemmArgs g{p.a,     p.b,     p.bias,  p.c,   batch, p.m,    p.n, p.k, a_offset, b_offset,
-               p.a_row, p.a_col, p.b_row, false, false, p.relu, 1,   p.k, nullptr,  0};
-    g.packed_b = p.b_col != 1 || (p.m >= kPackRows && p.n > shape.nr / 2);
+    GemmArgs g{p.a,           p.b,      p.bias,   p.c,     batch,   p.m,     p.n,
+               p.k,           a_offset, b_offset, p.a_row, p.a_col, p.b_row, p.b_col,
+               BLayout::rows, false,    p.relu,   1,       p.k,     nullptr, 0};
+    if (p.b_col != 1 || (p.m >= kPackRows && p.n > shape.nr / 2))
+        g.b_layout = p.m <= shape.rows ? BLayout::strided : BLayout::panels;
     g.pack_a = panels >= 8 && p.m > 2 * kTileRowsGuess &&
                (aliases(p.a_col == 1 ? p.a_row : p.a_col, size) || p.m * p.k >= 512 * 1024);
-    if (g.packed_b) {
+    if (g.b_layout == BLayout::panels) {
         // A B that several products share is packed once.
         std::vector<int64_t> sources, packed;
         for (int64_t offset : p.b_offset) {
@@ -100,7 +102,7 @@ void emit_product(Emit& e, Product p) {
         g.b = b;
         g.b_offset = e.store(packed.data(), packed.size());
     }
-    if (g.pack_a) {
+    if (g.pack_a || g.b_layout == BLayout::strided) {
         g.scratch_stride = shape.scratch;
         g.scratch = static_cast<char*>(e.workspace(size_t(shape.scratch) * size_t(e.threads)));
     }
