@@ -36,8 +36,10 @@ void load_outputs(const WinogradShape& a, const float* dy, int64_t rows, int64_t
         const int64_t left = n - f;
         v half[4][2], d[2][2];
         for (int r = 0; r < 2; ++r)
-            for (int s = 0; s < 2; ++s)
+            for (int s = 0; s < 2; ++s) {
                 d[r][s] = left > 0 ? V::load(at[r][s] + f, left) : V::zero();
+                __builtin_prefetch(at[r][s] + f + kPixelsAhead * a.features);
+            }
 #pragma GCC unroll 2
         for (int s = 0; s < 2; ++s) {
             v t[4];
