@@ -66,20 +66,31 @@ Rows<T> copy_rows(T* to, Rows<T> from, int64_t rows, int64_t depth) {
     return {to, across ? to_step : 1, across ? 1 : to_step};
 }
 
-// The rows that the next block reads, fetched a few lines at a time while this block computes.
+// The rows (or columns) of A that the next block reads, fetched a few cache lines at a time while
+// this block computes.
 struct Ahead {
     const char* at = nullptr;
-    int64_t row_bytes = 0, rows = 0, lines = 0;  // rows left, cache lines of a row
-    int64_t each = 0;                            // lines at a time
+    int64_t step = 0, rows = 0, lines = 0;  // bytes between rows; rows left; lines of a row
+    int64_t each = 0;                       // lines at a time
     int64_t line = 0;
 
     HB_INLINE void fetch() {
         for (int64_t i = 0; i < each && rows > 0; ++i) {
             __builtin_prefetch(at + line * 64, 0, 2);
-            if (++line == lines) line = 0, --rows, at += row_bytes;
+            if (++line == lines) line = 0, --rows, at += step;
         }
     }
 };
+
+template <class T>
+Ahead ahead_of(Rows<T> from, int64_t rows, int64_t depth, int64_t calls) {
+    const bool across = from.col == 1;
+    const int64_t size = sizeof(T), bytes = (across ? depth : rows) * size;
+    Ahead ahead{(const char*)from.a, (across ? from.row : from.col) * size, across ? rows : depth,
+                (bytes + 63) / 64};
+    ahead.each = ahead.lines * ahead.rows / calls + 1;
+    return ahead;
+}
 
 // One K block: C's rows of tiles [first, last) times panels [p0, p1).
 template <class T>
@@ -148,7 +159,7 @@ void gemm(const void* args, int thread, int threads) {
     const Range rows = mine.rows, cols = mine.cols;
     if (cols.begin == cols.end) return;
     T* scratch = (T*)(g.scratch + thread * g.scratch_stride);
-    const bool far = g.a_col == 1 && g.m * g.k * int64_t(sizeof(T)) >= kFarBytes;
+    const bool far = (g.a_col == 1 || g.a_row == 1) && g.m * g.k * int64_t(sizeof(T)) >= kFarBytes;
 
     for (int64_t u = rows.begin; u < rows.end;) {
         const int64_t item = u / tiles.count, first = u % tiles.count;
@@ -160,24 +171,26 @@ void gemm(const void* args, int thread, int threads) {
         const int64_t k1 = g.splits > 1 && k0 + g.split_k < g.k ? k0 + g.split_k : g.k;
         const T* b = (const T*)g.b + g.b_offset[product];
         T* c = (T*)g.c + item * g.m * g.n;
+        const T* a = (const T*)g.a + g.a_offset[product];
         int64_t k = k0;
         do {
             const int64_t depth = k1 - k < kDepth ? k1 - k : kDepth;
-            const T* a = (const T*)g.a + g.a_offset[product] + k * g.a_col;
             for (int64_t i = first; i < last; i += kBlockTiles) {
                 const int64_t end = i + kBlockTiles < last ? i + kBlockTiles : last;
                 Ahead ahead;
-                if (far && end < last) {
-                    const int64_t next = end + kBlockTiles < last ? end + kBlockTiles : last;
-                    ahead.at = (const char*)(a + tiles.begin(end) * g.a_row);
-                    ahead.row_bytes = g.a_row * int64_t(sizeof(T));
-                    ahead.rows = tiles.begin(next) - tiles.begin(end);
-                    ahead.lines = (depth * int64_t(sizeof(T)) + 63) / 64;
-                    ahead.each =
-                        ahead.lines * ahead.rows / ((end - i) * (cols.end - cols.begin)) + 1;
+                const bool same = end < last;  // the next block has the same columns
+                const int64_t next_k = same ? k : k + depth;
+                if (far && next_k < k1) {
+                    const int64_t i0 = same ? end : first;
+                    const int64_t i1 = i0 + kBlockTiles < last ? i0 + kBlockTiles : last;
+                    const int64_t row = tiles.begin(i0);
+                    ahead = ahead_of<T>({a + row * g.a_row + next_k * g.a_col, g.a_row, g.a_col},
+                                        tiles.begin(i1) - row,
+                                        k1 - next_k < kDepth ? k1 - next_k : kDepth,
+                                        (end - i) * (cols.end - cols.begin));
                 }
-                block(g, a, b, c, tiles, i, end, cols.begin, cols.end, k, depth, k == k0,
-                      k + depth == k1, scratch, ahead);
+                block(g, a + k * g.a_col, b, c, tiles, i, end, cols.begin, cols.end, k, depth,
+                      k == k0, k + depth == k1, scratch, ahead);
             }
             k += depth;
         } while (k < k1);
