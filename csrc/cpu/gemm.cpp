@@ -14,7 +14,7 @@ constexpr int64_t kDepth = 256;      // of a K block
 constexpr int64_t kBlockTiles = 32;  // tiles of an M block
 constexpr int64_t kBlockRows = kBlockTiles * kTileRows;
 constexpr int64_t kPad = 16;                     // of copied rows: no multiple of 4 KB
-constexpr int64_t kFarBytes = int64_t{8} << 20;  // an A of that size comes from memory
+constexpr int64_t kFarBytes = int64_t{8} << 20;  // a matrix of that size comes from memory
 
 // Elements of a copy of A (by rows or by columns) and of a panel of B.
 constexpr int64_t kCopy = kBlockRows * (kDepth + kPad) > kDepth*(kBlockRows + kPad)
@@ -99,6 +99,7 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
            T* scratch, Ahead ahead) {
     constexpr int64_t panel = kPanel<T>;
     const int64_t row0 = tiles.begin(first), rows = tiles.begin(last) - row0, zero = 0;
+    const bool far_c = g.m * g.n * int64_t(sizeof(T)) >= kFarBytes;
     Rows<T> from{a + row0 * g.a_row, g.a_row, g.a_col};
     if (g.pack_a) from = copy_rows<T>(scratch, from, rows, depth);
     int64_t a_rows[kBlockRows], c_rows[kBlockRows];
@@ -135,8 +136,11 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
             t.a_rows = a_rows + at;
             t.c = c + j;
             t.c_rows = c_rows + at;
+            const int m = tiles.size(i);
             ahead.fetch();
-            tile_fn<T>(tiles.size(i), n)(t, n);
+            if (far_c && p + 1 < p1)  // the same rows at the next panel
+                for (int r = 0; r < m; ++r) __builtin_prefetch(t.c + t.c_rows[r] + panel, 1, 2);
+            tile_fn<T>(m, n)(t, n);
         }
     }
 }
