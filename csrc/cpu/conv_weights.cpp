@@ -1,8 +1,8 @@
-// The gradient of convolution weights: for each row of taps, dw (KW*C, F) += x^T dy over the pixels
-// of a chunk. A is the window of x read through strides (no transpose), B the chunk of dy in
-// panels, the batch its rows. Threads share panels and partial sums; each partial owns a fixed
-// range of chunks and another kernel adds them up, so the bits do not depend on the number of
-// threads.
+// The gradient of convolution weights: for each slice of taps, dw (KH*KW*C, F) += x^T dy over the
+// pixels of a chunk (for each tap, dw (C, F), where taps of a row are not neighbours). A is the
+// window of x read through strides (no transpose), B the chunk of dy in panels, the batch its rows.
+// Threads share panels and partial sums; each partial owns a fixed range of chunks and another
+// kernel adds them up, so the bits do not depend on the number of threads.
 #include "cpu/conv_window.h"
 
 namespace hb::HB_ISA {
@@ -36,12 +36,11 @@ void sum_chunk(const ConvWeightsArgs& a, Tile<T>& t, const Window<T>& view, T* d
     const ConvWindow& w = a.window;
     const ConvDim* d = w.dim;
     const int n = int(a.f - p * panel < panel ? a.f - p * panel : panel);
-    const int64_t across = w.merge_taps ? 1 : d[2].taps;
-    const TileRows tiles(w.merge_taps ? d[2].taps * w.c : w.c);
-    const int64_t taps = d[0].taps * d[1].taps * across;
+    const int64_t across = w.merge_taps ? 1 : d[2].taps, down = w.merge_taps ? 1 : d[1].taps;
+    const TileRows tiles(conv_weights_rows(w));
+    const int64_t taps = d[0].taps * down * across;
     for (int64_t tap = 0; tap < taps; ++tap) {
-        const int64_t kw = tap % across, kh = tap / across % d[1].taps,
-                      kd = tap / across / d[1].taps;
+        const int64_t kw = tap % across, kh = tap / across % down, kd = tap / across / down;
         t.a = view.data + kd * view.slice + kh * d[1].dilation * view.row +
               kw * d[2].dilation * view.pixel;
         t.c = dw + tap * tiles.rows * a.features + p * panel;
@@ -72,10 +71,13 @@ void weights(const void* args, int thread, int threads) {
 
     Scratch scratch{a.scratch + thread * a.scratch_stride};
     const Window<T> shape = window_shape<T>(w);
-    const int64_t rows = w.merge_taps ? d[2].taps * w.c : w.c;
+    const int64_t rows = conv_weights_rows(w), across = w.merge_taps ? d[2].taps * w.c : rows;
     int64_t* from = scratch.take<int64_t>(rows);
     int64_t* to = scratch.take<int64_t>(rows);
-    for (int64_t i = 0; i < rows; ++i) from[i] = i, to[i] = i * a.features;
+    for (int64_t i = 0; i < rows; ++i) {
+        from[i] = i / across * d[1].dilation * shape.row + i % across;
+        to[i] = i * a.features;
+    }
     int64_t* a_offset = scratch.take<int64_t>(w.rows * a.together);
     int64_t* b_offset = scratch.take<int64_t>(w.rows * a.together);
     T* dy = scratch.take<T>(a.together * w.rows * w.cols * panel);

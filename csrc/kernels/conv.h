@@ -75,6 +75,10 @@ inline constexpr int64_t conv_span(const ConvDim& d, int64_t outputs) {
 inline constexpr int64_t conv_window_elements(const ConvWindow& w, int64_t channels) {
     return w.dim[0].taps * conv_span(w.dim[1], w.rows) * conv_span(w.dim[2], w.cols) * channels;
 }
+// Rows of dw that are computed at once.
+inline constexpr int64_t conv_weights_rows(const ConvWindow& w) {
+    return w.merge_taps ? w.dim[1].taps * w.dim[2].taps * w.c : w.c;
+}
 inline constexpr int64_t conv_taps(const ConvWindow& w) {
     return w.dim[0].taps * w.dim[1].taps * w.dim[2].taps;
 }

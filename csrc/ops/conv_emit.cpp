@@ -295,7 +295,7 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
     void* sums = partials == 1 ? dw : e.workspace(size_t(partials * volume) * size);
     ConvWeightsArgs args{w,        x,        dy,      sums, s.features, depthwise ? 1 : s.f(),
                          partials, together, nullptr, 0};
-    const int64_t rows = s.kernel[2] * w.c;
+    const int64_t rows = conv_weights_rows(w);
     args.scratch_stride =
         scratch_bytes(w, 2 * rows + 2 * w.rows * together + 2 * s.taps(),
                       depthwise ? 0 : w.rows * w.cols * nr * together, together, size);
