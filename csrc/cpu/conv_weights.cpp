@@ -19,11 +19,13 @@ T* load_panel(const ConvWeightsArgs& a, const Chunk& chunk, int64_t p, T* dst) {
                   ((z * d[1].out + chunk.row) * d[2].out + chunk.col) * a.features;
     for (int64_t r = 0; r < chunk.rows; ++r) {
         const T* src = dy + r * d[2].out * a.features + p * panel;
-        for (int64_t c = 0; c < chunk.cols; ++c, src += a.features, dst += panel)
+        for (int64_t c = 0; c < chunk.cols; ++c, src += a.features, dst += panel) {
+            __builtin_prefetch(src + panel, 0, 2);  // the same pixel at the next panel
             for (int64_t j = 0; j < panel; j += lanes) {
                 const int64_t left = a.f - p * panel - j;
                 V::store(dst + j, left > 0 ? V::load(src + j, left) : V::zero());
             }
+        }
     }
     return dst;
 }
