@@ -53,8 +53,8 @@ HB_INLINE Window<T> window_shape(const ConvWindow& w) {
         const int64_t row = d[2].in * w.channels;
         return {nullptr, d[0].dilation * d[1].in * row, row, w.channels};
     }
-    const int64_t row = conv_span(d[2], w.cols) * w.c;
-    return {nullptr, conv_span(d[1], w.rows) * row, row, w.c};
+    const int64_t pixel = w.c + w.pad, row = conv_span(d[2], w.cols) * pixel;
+    return {nullptr, conv_span(d[1], w.rows) * row, row, pixel};
 }
 
 template <class T>
@@ -81,20 +81,24 @@ Window<T> load_window(const ConvWindow& w, const T* x, const Chunk& chunk, T* bu
             const int64_t y = y0 + r;
             T* dst = buffer + t * view.slice + r * view.row;
             if (z < 0 || z >= d[0].in || y < 0 || y >= d[1].in || middle == 0) {
-                __builtin_memset(dst, 0, size_t(cols * w.c) * sizeof(T));
+                __builtin_memset(dst, 0, size_t(cols * view.pixel) * sizeof(T));
                 continue;
             }
             const T* src = image + ((z * d[1].in + y) * d[2].in + x0 + left) * w.channels;
-            if (left) __builtin_memset(dst, 0, size_t(left * w.c) * sizeof(T));
-            dst += left * w.c;
-            if (w.c == w.channels) {
+            if (left) __builtin_memset(dst, 0, size_t(left * view.pixel) * sizeof(T));
+            dst += left * view.pixel;
+            if (w.pad) {
+                for (int64_t i = 0; i < middle; ++i)
+                    __builtin_memcpy(dst + i * view.pixel, src + i * w.channels,
+                                     size_t(w.c) * sizeof(T));
+            } else if (w.c == w.channels) {
                 __builtin_memcpy(dst, src, size_t(middle * w.c) * sizeof(T));
             } else {
                 for (int64_t i = 0; i < middle; ++i)
                     for (int64_t c = 0; c < w.c; ++c) dst[i * w.c + c] = src[i * w.channels + c];
             }
-            dst += middle * w.c;
-            if (right) __builtin_memset(dst, 0, size_t(right * w.c) * sizeof(T));
+            dst += middle * view.pixel;
+            if (right) __builtin_memset(dst, 0, size_t(right * view.pixel) * sizeof(T));
         }
     }
     return view;

@@ -21,6 +21,7 @@ struct ConvWindow {
     int64_t images, groups;
     int64_t channels, c;  // of x; of one group
     int64_t rows, cols;   // of outputs in a chunk
+    int64_t pad;          // elements between the pixels of a copied window
     bool in_place;        // no halo: the window is x itself
     bool merge_taps;      // the taps of a row and their channels are contiguous in the window
 };
@@ -73,7 +74,8 @@ inline constexpr int64_t conv_span(const ConvDim& d, int64_t outputs) {
     return (outputs - 1) * d.stride + (d.taps > 0 ? (d.taps - 1) * d.dilation : 0) + 1;
 }
 inline constexpr int64_t conv_window_elements(const ConvWindow& w, int64_t channels) {
-    return w.dim[0].taps * conv_span(w.dim[1], w.rows) * conv_span(w.dim[2], w.cols) * channels;
+    return w.dim[0].taps * conv_span(w.dim[1], w.rows) * conv_span(w.dim[2], w.cols) *
+           (channels + w.pad);
 }
 // Rows of dw that are computed at once.
 inline constexpr int64_t conv_weights_rows(const ConvWindow& w) {

@@ -13,6 +13,7 @@ namespace hb {
 namespace {
 constexpr int64_t kWindowBytes = 128 * 1024;  // of x that a chunk's outputs are computed from
 constexpr int64_t kMostPixels = 2048;         // of a chunk
+constexpr int64_t kFarPixel = 256;            // bytes from one pixel to the next
 constexpr int64_t kFewPixels = 48;            // chunks are not cut below that to feed more threads
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -272,6 +273,12 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
     }
     const int64_t nr = f32 ? kernels.nr_f32 : kernels.nr_f64;
     choose_window(w);
+    // The product walks through a channel of all pixels: far pixels are copied, with room between
+    // them, or every step would be a miss.
+    if (!depthwise && conv_taps(w) == 1 && w.c * int64_t(size) >= kFarPixel) {
+        w.in_place = false;
+        w.pad = 64 / int64_t(size);
+    }
     const int64_t most_pixels = std::max<int64_t>(128, 24 * 1024 / (nr * int64_t(size)));
     choose_chunk(w, size, most_pixels);
 
