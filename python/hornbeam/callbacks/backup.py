@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam._seeds import global_seed_generator
 from hornbeam.callbacks.callback import Callback
-from hornbeam.random.seed_generator import global_seed_generator
 
 
 class BackupAndRestore(Callback):

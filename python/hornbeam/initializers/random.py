@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from hornbeam import config, random
+from hornbeam._seeds import make_seed
 from hornbeam.initializers.initializer import Initializer
 from hornbeam.ops._base import dtype_name, tensor
-from hornbeam.random.seed_generator import make_seed
 
 
 class _Random(Initializer):

@@ -44,6 +44,11 @@ from hornbeam.layers.embedding import (
     Embedding,
     ReversibleEmbedding,
 )
+from hornbeam.layers.image import (
+    CenterCrop,
+    RandomCrop,
+    Resizing,
+)
 from hornbeam.layers.input import (
     Input,
     InputLayer,
@@ -115,10 +120,8 @@ from hornbeam.layers.pooling import (
 )
 from hornbeam.layers.preprocessing import (
     CategoryEncoding,
-    CenterCrop,
     Discretization,
     Rescaling,
-    Resizing,
 )
 from hornbeam.layers.recurrent import (
     GRU,
@@ -283,6 +286,7 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "RandomCrop",
     "Resizing",
     "ReversibleEmbedding",
     "SeparableConv1D",

@@ -1,13 +1,12 @@
-"""Layers that prepare data: rescaling, resizing, cropping, encoding of categories, bins."""
+"""Layers that prepare data: rescaling, encoding of categories, bins."""
 
 from typing import Any
 
 import numpy as np
 
-from hornbeam import config, ops
+from hornbeam import ops
 from hornbeam.layers._args import choice_arg, int_arg, refuse
 from hornbeam.layers.layer import Layer
-from hornbeam.ops.image import INTERPOLATIONS
 
 
 class Rescaling(Layer):
@@ -28,84 +27,6 @@ class Rescaling(Layer):
         x = ops.cast(inputs, dtype)
         scale, offset = np.asarray(self.scale, dtype), np.asarray(self.offset, dtype)
         return x * scale + offset
-
-
-class Resizing(Layer):
-    """Images in another size.
-
-    Args:
-        height: Height of the output.
-        width: Width of the output.
-        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
-        crop_to_aspect_ratio: Cut the middle out first, so that nothing is stretched.
-        pad_to_aspect_ratio: Pad first, so that nothing is stretched.
-        fill_mode: Only "constant".
-        fill_value: What padding is filled with.
-        antialias: Whether making images smaller averages over what is left out.
-        data_format: "channels_last" or "channels_first".
-    """
-
-    def __init__(
-        self,
-        height: int,
-        width: int,
-        interpolation: str = "bilinear",
-        crop_to_aspect_ratio: bool = False,
-        pad_to_aspect_ratio: bool = False,
-        fill_mode: str = "constant",
-        fill_value: float = 0.0,
-        antialias: bool = False,
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.height, self.width = int_arg(self, "height", height), int_arg(self, "width", width)
-        self.interpolation = choice_arg(self, "interpolation", interpolation, INTERPOLATIONS)
-        self.crop_to_aspect_ratio = crop_to_aspect_ratio
-        self.pad_to_aspect_ratio = pad_to_aspect_ratio
-        self.fill_mode, self.fill_value, self.antialias = fill_mode, fill_value, antialias
-        self.data_format = config.standardize_data_format(data_format)
-
-    def call(self, data: Any) -> Any:
-        return ops.image.resize(
-            data, (self.height, self.width), self.interpolation, self.antialias,
-            self.crop_to_aspect_ratio, self.pad_to_aspect_ratio, self.fill_mode, self.fill_value,
-            self.data_format,
-        )  # fmt: skip
-
-
-class CenterCrop(Layer):
-    """The middle of images; images that are too small are resized, without stretching them.
-
-    Args:
-        height: Height of the output.
-        width: Width of the output.
-        data_format: "channels_last" or "channels_first".
-
-    Example:
-        >>> hb.layers.CenterCrop(4, 6)(np.ones((2, 8, 8, 3))).shape
-        (2, 4, 6, 3)
-    """
-
-    def __init__(
-        self, height: int, width: int, data_format: str | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        self.height, self.width = int_arg(self, "height", height), int_arg(self, "width", width)
-        self.data_format = config.standardize_data_format(data_format)
-
-    def call(self, inputs: Any) -> Any:
-        x = ops.cast(inputs, self.compute_dtype)
-        last = self.data_format == "channels_last"
-        height, width = x.shape[-3:-1] if last else x.shape[-2:]
-        if height < self.height or width < self.width:
-            return ops.image.resize(
-                x, (self.height, self.width), crop_to_aspect_ratio=True,
-                data_format=self.data_format,
-            )  # fmt: skip
-        top, left = (height - self.height) // 2, (width - self.width) // 2
-        middle = slice(top, top + self.height), slice(left, left + self.width)
-        return x[(..., *middle, slice(None))] if last else x[(..., *middle)]
 
 
 class CategoryEncoding(Layer):

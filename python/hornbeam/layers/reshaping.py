@@ -7,7 +7,7 @@ from hornbeam import config, ops
 from hornbeam.layers._args import choice_arg, int_arg, tuple_arg
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
-from hornbeam.ops.image import INTERPOLATIONS, resize_axis
+from hornbeam.ops.image.resizing import INTERPOLATIONS, resize_axis
 from hornbeam.ops.layout import part, permuted
 
 

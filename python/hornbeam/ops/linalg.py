@@ -8,6 +8,24 @@ import numpy as np
 from hornbeam.ops._base import TensorLike, all_axes, apply, as_float, tensor
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "cholesky",
+    "cholesky_inverse",
+    "det",
+    "eigh",
+    "inv",
+    "logdet",
+    "lstsq",
+    "matrix_rank",
+    "norm",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "solve_triangular",
+    "svd",
+]
+
 
 @symbolic_op
 def norm(x: TensorLike, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:

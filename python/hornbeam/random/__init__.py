@@ -1,5 +1,6 @@
 """Random numbers from counters: a seed gives the same numbers with any number of threads."""
 
+from hornbeam._seeds import SeedGenerator
 from hornbeam.random.draw import (
     beta,
     binomial,
@@ -12,7 +13,6 @@ from hornbeam.random.draw import (
     truncated_normal,
     uniform,
 )
-from hornbeam.random.seed_generator import SeedGenerator
 
 __all__ = [
     "SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint",

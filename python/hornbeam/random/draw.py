@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from hornbeam import _core, config
+from hornbeam._seeds import draw_seed
 from hornbeam.ops._base import TensorLike, apply, dtype_name, one_axis, tensor
 from hornbeam.ops.layout import reshaped
-from hornbeam.random.seed_generator import draw_seed
 from hornbeam.symbolic import symbolic_op
 
 

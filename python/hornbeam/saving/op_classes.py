@@ -77,7 +77,8 @@ def deserialize_operation(config: Any) -> Any:
     if not module or not module.startswith(("keras.src.ops", "keras.ops", "hornbeam.ops")):
         return deserialize_keras_object(config)
     name = _function_name(config["class_name"])
-    function = getattr(ops, name, None)
+    family = getattr(ops, module.rpartition(".")[2], None)  # `resize` is in `ops.image` only
+    function = getattr(ops, name, None) or getattr(family, name, None)
     if function is None:
         raise TypeError(
             f"The file calls the operation '{config['class_name']}', which is not supported."

@@ -24,12 +24,15 @@ _WHERE = {
     "hornbeam.symbolic": ("is_keras_tensor",),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
+_SUBMODULES = ("bounding_boxes",)
 _MODULE_OF["Sequence"] = "hornbeam.data.py_dataset"
 
-__all__ = sorted(_MODULE_OF)  # noqa: PLE0605
+__all__ = sorted({*_MODULE_OF, *_SUBMODULES})  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return importlib.import_module(f"hornbeam.utils.{name}")
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
