@@ -8,7 +8,8 @@ import numpy as np
 from hornbeam import _core, config
 from hornbeam._seeds import draw_seed
 from hornbeam.ops._base import TensorLike, apply, dtype_name, one_axis, tensor
-from hornbeam.ops.layout import reshaped
+from hornbeam.ops.layout import part, reshaped
+from hornbeam.random.gamma import log_gamma_draws
 from hornbeam.symbolic import symbolic_op
 
 
@@ -160,15 +161,18 @@ def _generator(seed: Any, what: str) -> np.random.Generator:
 
 
 def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
-    """Numbers from the gamma distribution of shape `alpha`. Not in traces."""
-    draws = _generator(seed, "gamma").gamma(np.asarray(alpha), size=_shape(shape))
-    return _core.tensor(draws.astype(_float(dtype, "gamma")))
+    """Numbers from the gamma distribution of shape `alpha`, which broadcasts to `shape`."""
+    draws = apply("exp", [log_gamma_draws(_shape(shape), alpha, seed)])
+    return tensor(draws, _float(dtype, "gamma"))
 
 
 def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Any:
-    """Numbers from the beta distribution. Not in traces."""
-    draws = _generator(seed, "beta").beta(np.asarray(alpha), np.asarray(beta), size=_shape(shape))
-    return _core.tensor(draws.astype(_float(dtype, "beta")))
+    """Numbers from the beta distribution; `alpha` and `beta` broadcast to `shape`."""
+    shape = _shape(shape)
+    both = [apply("broadcast_to", [tensor(p, "float64")], shape=(1, *shape)) for p in (alpha, beta)]
+    logs = log_gamma_draws((2, *shape), apply("concat", both, axis=0), seed)
+    ratio = apply("sub", [part(logs, 0, 0, 1), part(logs, 0, 1, 2)])
+    return tensor(reshaped(apply("sigmoid", [ratio]), shape), _float(dtype, "beta"))
 
 
 def binomial(
