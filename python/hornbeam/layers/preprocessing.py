@@ -17,6 +17,8 @@ class Rescaling(Layer):
         offset: Offset, or offsets of the channels.
     """
 
+    _always_saved = ("offset",)  # Keras reads no file without it
+
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scale, self.offset = scale, offset

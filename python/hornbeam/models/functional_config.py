@@ -142,6 +142,9 @@ def _try_call(made: Any, outputs: Any, item: tuple[str, int, dict[str, Any]]) ->
     except KeyError:
         return False
     operation = made[name]
+    signature = getattr(operation, "_call_signature", None)
+    if signature is not None and kwargs.get("training") == signature.training_default:
+        kwargs.pop("training", None)  # Keras writes the default: whoever calls the model decides
     result = operation(*args, **{**getattr(operation, "saved_arguments", {}), **kwargs})
     outputs[name, index] = [t for t in tree.flatten(result) if isinstance(t, KerasTensor)]
     return True

@@ -90,7 +90,7 @@ def without_defaults(config: Any) -> Any:
     kept = {
         key: value
         for key, value in inner.items()
-        if key in ("name", "trainable", "dtype")
+        if key in ("name", "trainable", "dtype", *getattr(cls, "_always_saved", ()))
         or key not in parameters
         or value != parameters[key].default
     }

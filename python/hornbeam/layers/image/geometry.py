@@ -367,6 +367,14 @@ class RandomShear(Affine):
         factors = ops.concatenate([x, y], 1) * ops.cast(way, dtype)
         return {"shear_factor": factors, "input_shape": shape}
 
+    def get_config(self) -> dict[str, Any]:
+        known = super().get_config()
+        for name in ("x_factor", "y_factor"):  # Keras takes no negative limits, not even its own
+            low, high = getattr(self, name)
+            if low == -high != 0:
+                known[name] = high
+        return known
+
     def _matrix(self, transformation: Any, h: int, w: int) -> Any:
         factors = ops.convert_to_tensor(transformation["shear_factor"])
         return _columns(1.0, factors[:, 0], 0.0, factors[:, 1], 1.0, 0.0)
