@@ -55,6 +55,9 @@ if TYPE_CHECKING:
         optimizers as optimizers,
     )
     from hornbeam import (
+        preprocessing as preprocessing,
+    )
+    from hornbeam import (
         random as random,
     )
     from hornbeam import (
@@ -68,6 +71,9 @@ if TYPE_CHECKING:
     )
     from hornbeam import (
         utils as utils,
+    )
+    from hornbeam import (
+        visualization as visualization,
     )
     from hornbeam._core import Tensor as Tensor
     from hornbeam._info import show_config as show_config
@@ -104,11 +110,13 @@ _SUBPACKAGES = (
     "models",
     "ops",
     "optimizers",
+    "preprocessing",
     "random",
     "regularizers",
     "saving",
     "tree",
     "utils",
+    "visualization",
 )
 _MODULE_OF = {
     "Tensor": "hornbeam._core",
@@ -165,6 +173,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "preprocessing",
     "random",
     "regularizers",
     "saving",
@@ -172,6 +181,7 @@ __all__ = [
     "tree",
     "utils",
     "value_and_grad",
+    "visualization",
 ]
 
 

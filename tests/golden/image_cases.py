@@ -3,6 +3,7 @@
 Layers are given their transformation, so that nothing is drawn.
 """
 
+# ruff: noqa: ARG005
 from __future__ import annotations
 
 import zlib
@@ -170,8 +171,10 @@ OPS += [
 ]  # fmt: skip
 OPS += [
     OpCase(f"scaled {method} {antialias}", "scale_and_translate",
-           lambda rng: [rng.uniform(-1, 1, (2, 8, 7, 3)), (2, 5, 9, 3), np.array([0.6, 1.3]),
-                        np.array([0.4, -0.9]), (1, 2), method],
+           lambda rng, method=method: [
+               rng.uniform(-1, 1, (2, 8, 7, 3)), (2, 5, 9, 3), np.array([0.6, 1.3]),
+               np.array([0.4, -0.9]), (1, 2), method,
+           ],
            {"antialias": antialias}, positions=True)
     for method in ("linear", "bicubic", "lanczos3", "lanczos5") for antialias in (True, False)
 ]  # fmt: skip

@@ -67,7 +67,7 @@ def run_layer(case: LayerCase) -> dict[str, Any]:
 def run_elastic() -> dict[str, Any]:
     images, noise = elastic_case()
     normal = backend.jax.random.normal
-    backend.jax.random.normal = lambda *args, **kwargs: jnp.asarray(noise, "float64")
+    backend.jax.random.normal = lambda *_, **__: jnp.asarray(noise, "float64")
     try:
         y = keras.ops.image.elastic_transform(wide(images), **ELASTIC)
     finally:

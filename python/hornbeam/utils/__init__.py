@@ -9,6 +9,8 @@ _WHERE = {
         "normalize", "pack_x_y_sample_weight", "to_categorical", "unpack_x_y_sample_weight",
     ),
     "hornbeam.utils.datasets": ("split_dataset", "timeseries_dataset_from_array"),
+    "hornbeam.utils.image_dataset": ("image_dataset_from_directory",),
+    "hornbeam.utils.images": ("array_to_img", "img_to_array", "load_img", "save_img"),
     "hornbeam.utils.progbar": ("Progbar",),
     "hornbeam.utils.seed": ("set_random_seed", "clear_session"),
     "hornbeam.utils.sequences": ("pad_sequences",),
