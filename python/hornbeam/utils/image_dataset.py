@@ -42,7 +42,8 @@ class ImageDataset(PyDataset):
         self._epoch = 0
 
     def __len__(self) -> int:
-        return -(-len(self.file_paths) // (self._batch_size or 1))
+        size = self._batch_size or 1
+        return (len(self.file_paths) + size - 1) // size
 
     def __getitem__(self, index: int) -> Any:
         if not 0 <= index < len(self):

@@ -42,7 +42,7 @@ def draw_bounding_boxes(
         bounding_box_format: Format of the boxes, such as "xyxy".
         class_mapping: Names of the classes by label; labels without one get no text.
         color: Red, green and blue, from 0 to 255.
-        line_thickness: Pixels.
+        line_thickness: Pixels, about: as in OpenCV, 2 are 3 and 3 are 5.
         text_thickness: Pixels.
         font_scale: 1 is text of about 22 pixels' height.
         data_format: "channels_last" or "channels_first".
@@ -95,32 +95,30 @@ def _rectangle(image: Any, box: Any, color: Any, thickness: int) -> None:
     """Lines with their middle on the box's edges, cut at the borders of the image."""
     h, w = image.shape[:2]
     x1, y1, x2, y2 = (int(v) for v in box)
-    before, after = thickness // 2, (thickness - 1) // 2 + 1
+    half = 0 if thickness == 1 else (thickness + 1) // 2  # OpenCV's widths: 1, 3, 5, 5, 7, 7
 
     def fill(top: int, bottom: int, left: int, right: int) -> None:
         rows, columns = np.clip([top, bottom], 0, h), np.clip([left, right], 0, w)
         image[rows[0] : rows[1], columns[0] : columns[1]] = color
 
     for y in (y1, y2):
-        fill(y - before, y + after, x1 - before, x2 + after)
+        fill(y - half, y + half + 1, x1 - half, x2 + half + 1)
     for x in (x1, x2):
-        fill(y1 - before, y2 + after, x - before, x + after)
+        fill(y1 - half, y2 + half + 1, x - half, x + half + 1)
 
 
 def _write(image: Any, text: str, box: Any, color: Any, scale: float, thickness: int) -> None:
     """Text above the box, or in it where there is no room."""
     pil = pillow("draw_bounding_boxes")
-    draw_module, font_module = (
-        importlib.import_module(f"PIL.{m}") for m in ("ImageDraw", "ImageFont")
-    )
+    drawing, fonts = (importlib.import_module(f"PIL.{m}") for m in ("ImageDraw", "ImageFont"))
     height = int(scale * 12)
     x, base = int(box[0]), int(box[1]) - 8
     if base - 2 * height <= 0:
         x, base = x + 3, int(box[1]) + 2 * height + thickness + 3
     ink = pil.new("L", (image.shape[1], image.shape[0]), 0)
-    font = font_module.load_default(max(22 * scale, 1))
-    draw_module.Draw(ink).text(
-        (x, base), text, fill=255, font=font, anchor="ls", stroke_width=max(thickness - 1, 0) / 2
+    font = fonts.load_default(max(22 * scale, 1))
+    drawing.Draw(ink).text(
+        (x, base), text, fill=255, font=font, anchor="ls", stroke_width=thickness // 2
     )
     share = np.asarray(ink, np.float32)[:, :, None] / 255.0
     image[:] = np.round(image * (1 - share) + color * share).astype(np.uint8)
@@ -153,8 +151,9 @@ def draw_segmentation_masks(
         (N, H, W, C): uint8 when blended, else float32.
 
     Example:
+        >>> colors = {0: (0, 0, 0), 1: (10, 20, 30)}
         >>> y = hb.visualization.draw_segmentation_masks(
-        ...     np.zeros((1, 1, 2, 3)), np.array([[[[0], [1]]]]), 2, {0: (0, 0, 0), 1: (10, 20, 30)})
+        ...     np.zeros((1, 1, 2, 3)), np.array([[[[0], [1]]]]), 2, colors)
         >>> y[0, 0, 1]
         array([ 8, 16, 24], dtype=uint8)
     """
