@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pytest
 
+import hornbeam as hb
 from hornbeam import _core
+from hornbeam._function import Function
 from op_cases import check_gradient, every_level, gradients, run, run_all
 
 SEED = np.array([77, 5], "int64")
@@ -206,3 +208,21 @@ def test_refuses():
         run("dropout", np.ones(3), SEED, rate=1.0)
     with pytest.raises(ValueError, match="noise_shape must broadcast to x"):
         run("dropout", np.ones((3, 4)), SEED, rate=0.5, noise_shape=(3, 2))
+
+
+@pytest.mark.parametrize("alpha", [0.2, 1.0, 3.5])
+def test_gamma_and_beta_moments_also_in_traces(alpha):
+    n = 40_000
+    draw = Function(
+        lambda: (hb.random.gamma((n,), alpha, seed=9), hb.random.beta((n,), alpha, 2.0, seed=9))
+    )
+    g, b = (np.asarray(v, "float64") for v in draw())
+    np.testing.assert_array_equal(np.asarray(hb.random.gamma((n,), alpha, seed=9), "float64"), g)
+    # the mean of n draws is within 5 standard errors except once in a million
+    assert abs(g.mean() - alpha) < 5 * np.sqrt(alpha / n)
+    mean = alpha / (alpha + 2)
+    deviation = np.sqrt(mean * (1 - mean) / (alpha + 3))
+    assert abs(b.mean() - mean) < 5 * deviation / np.sqrt(n)
+    assert abs(b.std() - deviation) < 0.02 * deviation + 5 * deviation / np.sqrt(n)
+    assert ((b >= 0) & (b <= 1)).all()
+    assert (g >= 0).all()

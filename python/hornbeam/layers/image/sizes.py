@@ -269,13 +269,14 @@ class RandomCrop(_Sized):
     def transform_bounding_boxes(
         self, bounding_boxes: Any, transformation: Any, training: bool = True
     ) -> Any:
-        h, w = getattr(transformation, "size", (self.height, self.width))
+        size = getattr(transformation, "size", None)
+        h, w = size or (self.height, self.width)
         x = self._from_format(bounding_boxes, h, w)
         top, left, ph, pw = crop_box(h, w, self.height, self.width)
         if training:
             top, left = transformation
-            ph, pw = (self.height, self.width)
-            if isinstance(top, int):
+            ph, pw = self.height, self.width
+            if isinstance(top, int) and size is not None:  # what there is of the part is resized
                 ph, pw = min(ph, h - top), min(pw, w - left)
         corner = [ops.cast(v, self.compute_dtype) for v in (left, top, left, top)]
         boxes = x["boxes"] - ops.stack(corner)
