@@ -104,6 +104,20 @@ def test_layer_takes_what_goes_with_images(name):
     assert one["labels"].shape == (4,) or name == "MixUp"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_what_goes_with_images_is_the_same_in_a_trace(name):
+    one, two = layers()[name], layers()[name]
+    one.bounding_box_format = two.bounding_box_format = "xyxy"
+    batch = data()
+    if name in ("CutMix", "RandomElasticTransform"):
+        del batch["bounding_boxes"]
+    traced = Function(lambda d: two(d, training=True))
+    for _ in range(2):
+        got, want = traced(batch), one(batch, training=True)
+        for a, b in zip(hb.tree.flatten(got), hb.tree.flatten(want), strict=True):
+            np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
+
+
 @pytest.mark.parametrize("name", [n for n in NAMES if n != "RandomCrop"])
 def test_layer_with_channels_first_is_the_same(name):
     last = layers()[name]

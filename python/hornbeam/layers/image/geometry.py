@@ -437,6 +437,8 @@ class RandomPerspective(Moving):
         }  # fmt: skip
 
     def _moved(self, images: Any, transformation: Any, interpolation: str) -> Any:
+        if min(height_width(images.shape, self.data_format)) < 2:
+            return images  # the corners are on a line
         seen = ops.image.perspective_transform(
             images, transformation["start_points"], transformation["end_points"], interpolation,
             self.fill_value, self.data_format,
@@ -448,6 +450,8 @@ class RandomPerspective(Moving):
         start, end = (
             ops.convert_to_tensor(transformation[k]) for k in ("start_points", "end_points")
         )
+        if min(h, w) < 2:
+            return boxes
         t = ops.cast(homography(end, start), boxes.dtype)  # where input pixels go to
         a0, a1, a2, b0, b1, b2, c0, c1 = (t[:, i, None, None] for i in range(8))
         x1, y1, x2, y2 = split(boxes)

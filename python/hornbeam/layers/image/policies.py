@@ -6,8 +6,13 @@ from hornbeam import ops, random
 from hornbeam.layers._args import choice_arg, int_arg
 from hornbeam.layers.image.color import RandomBrightness, RandomColorDegeneration, RandomContrast
 from hornbeam.layers.image.detail import RandomSharpness
-from hornbeam.layers.image.geometry import RandomRotation, RandomShear, RandomTranslation
-from hornbeam.layers.image.layer import ImageLayer
+from hornbeam.layers.image.geometry import (
+    Affine,
+    RandomRotation,
+    RandomShear,
+    RandomTranslation,
+)
+from hornbeam.layers.image.layer import ImageLayer, height_width
 from hornbeam.layers.image.ranges import clipped, factor_range, value_range_arg
 from hornbeam.layers.image.tone import (
     AutoContrast,
@@ -81,17 +86,41 @@ class _Policy(ImageLayer):
 
     def _chosen(self, method: str, x: Any, index: Any, transformations: dict[str, Any]) -> Any:
         """What the layer of a drawn number makes of x; x itself for a number beyond the last."""
-        names = list(transformations)
+        names: list[Any] = list(transformations)
         if not getattr(index, "is_symbolic", False):
             at = int(index)
             if at >= len(names):
                 return x
             return getattr(getattr(self, names[at]), method)(x, transformations[names[at]])
         y = x
+        if method != "transform_bounding_boxes":
+            y = self._chosen_place(method, x, index, transformations)
+            names = [n if not isinstance(getattr(self, n), Affine) else None for n in names]
         for at, name in enumerate(names):
-            changed = getattr(getattr(self, name), method)(x, transformations[name])
-            y = _where(index == at, changed, y)
+            if name is not None:
+                changed = getattr(getattr(self, name), method)(x, transformations[name])
+                y = _where(index == at, changed, y)
         return y
+
+    def _chosen_place(
+        self, method: str, x: Any, index: Any, transformations: dict[str, Any]
+    ) -> Any:
+        """x moved by the drawn layer if it is affine, else as it is: the matrix is chosen, so that
+        pixels are moved once for all such layers."""
+        shape = (1, *x.shape) if len(x.shape) == 3 else tuple(x.shape)
+        size = height_width(shape, self.data_format)
+        matrix = ops.cast([[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]], self.compute_dtype)
+        matrix = ops.broadcast_to(matrix, (shape[0], 8))
+        for at, name in enumerate(transformations):
+            layer = getattr(self, name)
+            if isinstance(layer, Affine):
+                own = ops.cast(layer._matrix(transformations[name], *size), matrix.dtype)
+                matrix = ops.where(index == at, own, matrix)
+        interpolation = self.interpolation if method == "transform_images" else "nearest"
+        matrix = matrix if len(x.shape) == 4 else matrix[0]
+        return ops.image.affine_transform(
+            x, matrix, interpolation, "reflect", data_format=self.data_format
+        )
 
 
 def _where(condition: Any, x: Any, y: Any) -> Any:
