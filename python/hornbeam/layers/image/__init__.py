@@ -1,5 +1,11 @@
 """Layers over images: sizes, and random changes of place, colour and content."""
 
+from hornbeam.layers.image.affine import (
+    RandomRotation,
+    RandomShear,
+    RandomTranslation,
+    RandomZoom,
+)
 from hornbeam.layers.image.boxes import MaxNumBoundingBoxes
 from hornbeam.layers.image.color import (
     RandomBrightness,
@@ -11,16 +17,9 @@ from hornbeam.layers.image.color import (
     RandomSaturation,
 )
 from hornbeam.layers.image.detail import RandomErasing, RandomGaussianBlur, RandomSharpness
-from hornbeam.layers.image.geometry import (
-    RandomElasticTransform,
-    RandomFlip,
-    RandomPerspective,
-    RandomRotation,
-    RandomShear,
-    RandomTranslation,
-    RandomZoom,
-)
+from hornbeam.layers.image.distortion import RandomElasticTransform, RandomPerspective
 from hornbeam.layers.image.mixing import CutMix, MixUp
+from hornbeam.layers.image.moving import RandomFlip
 from hornbeam.layers.image.pipeline import Pipeline
 from hornbeam.layers.image.policies import AugMix, RandAugment
 from hornbeam.layers.image.sizes import CenterCrop, RandomCrop, Resizing

@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam import ops, random
-from hornbeam.layers.image.geometry import drawn_below
-from hornbeam.layers.image.layer import ImageLayer, batch_size, height_width, images_of
+from hornbeam.layers.image.layer import ImageLayer, batch_size, drawn_below, height_width, images_of
 from hornbeam.layers.image.ranges import clipped, factor_range, value_range_arg
 
 

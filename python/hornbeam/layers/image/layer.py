@@ -165,6 +165,12 @@ def height_width(shape: Any, data_format: str) -> tuple[int, int]:
     return shape[at[0]], shape[at[1]]
 
 
+def drawn_below(limits: Any, n: int, key: Any) -> Any:
+    """(n,) booleans, each true with a probability drawn from between the limits."""
+    probability = random.uniform((n,), limits[0], limits[1], seed=key)
+    return random.uniform((n,), seed=key) < probability
+
+
 def dense_boxes(bounding_boxes: Any, what: str) -> dict[str, Any]:
     """Boxes and labels as tensors; lists of different lengths are filled up with 0 and -1."""
     if not isinstance(bounding_boxes, dict) or not {"boxes", "labels"} <= set(bounding_boxes):

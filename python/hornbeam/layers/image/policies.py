@@ -4,14 +4,14 @@ from typing import Any
 
 from hornbeam import ops, random
 from hornbeam.layers._args import choice_arg, int_arg
-from hornbeam.layers.image.color import RandomBrightness, RandomColorDegeneration, RandomContrast
-from hornbeam.layers.image.detail import RandomSharpness
-from hornbeam.layers.image.geometry import (
+from hornbeam.layers.image.affine import (
     Affine,
     RandomRotation,
     RandomShear,
     RandomTranslation,
 )
+from hornbeam.layers.image.color import RandomBrightness, RandomColorDegeneration, RandomContrast
+from hornbeam.layers.image.detail import RandomSharpness
 from hornbeam.layers.image.layer import ImageLayer, height_width
 from hornbeam.layers.image.ranges import clipped, factor_range, value_range_arg
 from hornbeam.layers.image.tone import (

@@ -6,8 +6,7 @@ import numpy as np
 
 from hornbeam import ops, random
 from hornbeam.layers._args import int_arg, tuple_arg
-from hornbeam.layers.image.geometry import drawn_below
-from hornbeam.layers.image.layer import ImageLayer, batch_size, images_of
+from hornbeam.layers.image.layer import ImageLayer, batch_size, drawn_below, images_of
 from hornbeam.layers.image.ranges import factor_range, rescaled, strict_range, value_range_arg
 from hornbeam.ops.image.batching import batch, unbatch
 
