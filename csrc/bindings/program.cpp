@@ -2,6 +2,7 @@
 #include "program/program.h"
 
 #include "bindings/bindings.h"
+#include "program/loop.h"
 
 namespace hb {
 
@@ -94,9 +95,65 @@ py::tuple run_steps(Program& program, const std::vector<Tensor>& sources, const 
     if (interrupted) throw py::error_already_set();
     return py::make_tuple(done, to_list(last));
 }
+std::vector<Tensor> to_tensors(py::handle list) {
+    std::vector<Tensor> tensors;
+    for (py::handle object : list) tensors.push_back(to_tensor(object));
+    return tensors;
+}
+
+py::tuple scan(const py::function& step, const py::sequence& carry, const py::sequence& xs,
+               int64_t length, bool reverse) {
+    const std::vector<Tensor> first = to_tensors(carry), sequences = to_tensors(xs);
+    if (length < 0) fail_value("scan: length must not be negative. Received: {}.", length);
+    for (const Tensor& x : sequences)
+        if (x.ndim() == 0 || x.shape()[0] != length)
+            fail_value("scan: every sequence must have {} steps. Received: shape {}.", length,
+                       x.shape());
+    std::shared_ptr<const LoopBody> body;
+    std::vector<Tensor> captured;
+    {
+        Trace trace(Trace::Captures{});
+        std::vector<Tensor> state, slices;
+        for (const Tensor& c : first) state.push_back(trace.input(c.type()));
+        for (const Tensor& x : sequences) {
+            const std::vector<int64_t> dims(x.shape().begin() + 1, x.shape().end());
+            slices.push_back(trace.input({x.dtype(), Shape(dims)}, true));
+        }
+        const py::tuple result = step(to_list(state), to_list(slices));
+        std::vector<Tensor> next = to_tensors(result[0]);
+        const std::vector<Tensor> stacked = to_tensors(result[1]);
+        if (next.size() != first.size())
+            fail_value("scan: a step must return {} carried values. Received: {}.", first.size(),
+                       next.size());
+        for (size_t k = 0; k < next.size(); ++k)
+            if (next[k].type() != first[k].type())
+                fail_value(
+                    "scan: carried value {} has shape {} and dtype {} at first. "
+                    "A step returned: shape {}, dtype {}.",
+                    k, first[k].shape(), first[k].dtype(), next[k].shape(), next[k].dtype());
+        next.insert(next.end(), stacked.begin(), stacked.end());
+        Graph graph = trace.finish(next);
+        captured = trace.captured();
+        body = LoopBody::make(std::move(graph), int(first.size()), int(sequences.size()),
+                              int(captured.size()));
+    }
+    std::vector<Tensor> outputs;
+    {
+        py::gil_scoped_release release;
+        outputs = run_loop(body, first, sequences, captured, length, reverse);
+    }
+    const auto middle = outputs.begin() + std::ptrdiff_t(first.size());
+    return py::make_tuple(to_list({outputs.begin(), middle}), to_list({middle, outputs.end()}));
+}
 }  // namespace
 
 void register_program(py::module_& m) {
+    py::register_exception<EffectInLoop>(m, "EffectInLoop", PyExc_ValueError);
+    m.def(
+        "scan", &scan, py::arg("step"), py::arg("carry"), py::arg("xs"), py::arg("length"),
+        py::arg("reverse") = false,
+        "A loop traced once: step(carry, slices) -> (carry, outputs), for each of `length` steps. "
+        "Returns the last carry, and the outputs of all steps, stacked.");
     py::class_<Program, std::shared_ptr<Program>>(m, "Program")
         .def("run", &run, py::arg("inputs"))
         .def(

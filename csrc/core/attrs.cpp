@@ -49,6 +49,11 @@ const std::vector<int64_t>& Attrs::ints(std::string_view name) const {
     fail_type("attribute '{}' must be a list of integers.", name);
 }
 
+const LoopBody& Attrs::body(std::string_view name) const {
+    if (auto* v = std::get_if<std::shared_ptr<const LoopBody>>(&get(name))) return **v;
+    fail_type("attribute '{}' must be the body of a loop.", name);
+}
+
 const std::string& Attrs::s(std::string_view name) const {
     if (auto* v = std::get_if<std::string>(&get(name))) return *v;
     fail_type("attribute '{}' must be a string.", name);

@@ -1,6 +1,7 @@
 // What an op needs beside its inputs: a few named numbers, lists and strings.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <variant>
 
@@ -8,9 +9,12 @@
 
 namespace hb {
 
+struct LoopBody;  // the traced body of a loop (program/loop.h)
+
 class Attrs {
   public:
-    using Value = std::variant<bool, int64_t, double, std::vector<int64_t>, std::string>;
+    using Value = std::variant<bool, int64_t, double, std::vector<int64_t>, std::string,
+                               std::shared_ptr<const LoopBody>>;
     struct Item {
         std::string name;
         Value value;
@@ -30,6 +34,7 @@ class Attrs {
     double f(std::string_view name) const;
     double f(std::string_view name, double absent) const { return has(name) ? f(name) : absent; }
     const std::vector<int64_t>& ints(std::string_view name) const;
+    const LoopBody& body(std::string_view name) const;
     const std::string& s(std::string_view name) const;
     std::string s(std::string_view name, std::string absent) const {
         return has(name) ? s(name) : absent;

@@ -96,6 +96,9 @@ class Emit {
     // types, attributes and the number of threads only.
     void* workspace(size_t bytes);
     size_t workspace_used() const { return workspace_used_; }
+    // No memory yet: only the sizes of the workspace matter.
+    bool dry() const { return workspace_ == nullptr; }
+    InstrList& list() { return list_; }
 
     // A copy of constant data that instructions point to.
     template <class T>

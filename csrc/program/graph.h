@@ -4,7 +4,7 @@
 
 #include <unordered_map>
 
-#include "core/variable.h"
+#include "core/tape.h"
 
 namespace hb {
 
@@ -36,7 +36,8 @@ struct Node {
     std::vector<TensorType> out{};
     Tensor constant{};
     VariablePtr variable{};
-    int after = -1;  // a variable: the effect that last changed it before this read
+    bool external = false;  // an input that lies elsewhere than in the arena
+    int after = -1;         // a variable: the effect that last changed it before this read
     std::shared_ptr<Cluster> cluster{};
 
     bool effect() const { return kind == NodeKind::op && (op->flags & kEffect); }
@@ -52,14 +53,29 @@ struct Graph {
     const TensorType& type(Operand v) const { return nodes[size_t(v.node)].out[size_t(v.output)]; }
 };
 
+// The body of a loop may not change Variables: it is traced once and run many times.
+class EffectInLoop : public Error {
+  public:
+    EffectInLoop()
+        : Error(ErrorKind::value,
+                "scan: a step changes a Variable (drawing from a seed generator does). A loop that "
+                "is traced once cannot; unroll it.") {}
+};
+
 // Records what runs while it is the current recorder.
 class Trace final : public Recorder {
   public:
+    // The body of a loop captures: what it uses from outside becomes an input of its own.
+    struct Captures {};
+
     Trace();
+    explicit Trace(Captures);
     ~Trace() override;
     Trace(const Trace&) = delete;
 
-    Tensor input(const TensorType& type);
+    Tensor input(const TensorType& type, bool external = false);
+    // What was captured, in the order of the inputs it became (they follow those asked for).
+    const std::vector<Tensor>& captured() const { return captured_; }
     // Ends the recording; the graph of what `outputs` and the effects need.
     Graph finish(const std::vector<Tensor>& outputs);
 
@@ -71,12 +87,17 @@ class Trace final : public Recorder {
 
   private:
     Operand operand(const Tensor& tensor);
+    Operand capture(const Tensor& tensor);
+    Tensor read_outside(const VariablePtr& variable);
     int add(Node node);
     void leave();
 
     Graph graph_;
     Recorder* outer_;
-    bool active_ = true;
+    bool active_ = true, captures_ = false;
+    std::vector<Tape*> outer_tapes_;  // of a body: they do not see what happens inside
+    std::vector<Tensor> captured_;
+    std::unordered_map<uint64_t, int> captures_at_;
     std::unordered_map<Variable*, Tensor> reads_;  // the value of each variable at this point
     std::unordered_map<Variable*, int> changed_;   // the last effect on each
     std::unordered_map<uint64_t, int> constants_;

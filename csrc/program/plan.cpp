@@ -47,8 +47,9 @@ size_t place_blocks(std::vector<Block>& blocks) {
 
 class Planner {
   public:
-    Planner(const Graph& graph, const std::vector<size_t>& workspace_bytes)
-        : graph_(graph), workspace_bytes_(workspace_bytes) {}
+    Planner(const Graph& graph, const std::vector<size_t>& workspace_bytes,
+            const std::vector<Carried>& carried)
+        : graph_(graph), workspace_bytes_(workspace_bytes), carried_(carried) {}
 
     Plan run() {
         const int n = int(graph_.nodes.size());
@@ -80,6 +81,7 @@ class Planner {
         last_.resize(size_t(n));
         for (int i = 0; i < n; ++i) last_[size_t(i)].assign(graph_.nodes[size_t(i)].out.size(), i);
         for (const Operand& v : graph_.outputs) last_[size_t(v.node)][size_t(v.output)] = n;
+        for (const Carried& c : carried_) last_[size_t(c.input)][0] = n;
         for (int i = n - 1; i >= 0; --i) {
             const Node& node = graph_.nodes[size_t(i)];
             for (size_t k = 0; k < node.in.size(); ++k) {
@@ -106,13 +108,16 @@ class Planner {
                 place = {Place::constant, 0, i};
             } else if (node.kind == NodeKind::variable) {
                 place = {Place::variable, 0, i};
+            } else if (node.external) {
+                place = {Place::external, 0, i};
             } else if (node.alias() && o == 0) {
                 const Operand v = node.in[0];
                 place = plan_.places[size_t(v.node)][size_t(v.output)];
                 block_[size_t(i)][o] = block_[size_t(v.node)][size_t(v.output)];
             } else {
                 place.kind = Place::arena;
-                int block = reusable(i, node.out[o]);
+                int block = carried_block(i, int(o));
+                if (block < 0) block = reusable(i, node.out[o]);
                 const int last = last_[size_t(i)][o];
                 if (block >= 0)
                     blocks_[size_t(block)].last = std::max(blocks_[size_t(block)].last, last);
@@ -124,12 +129,31 @@ class Planner {
         }
     }
 
+    bool elementwise(const Node& node) const {
+        return node.kind == NodeKind::cluster || (node.kind == NodeKind::op && node.op->ew >= 0);
+    }
+
+    // A sum that goes from round to round is added to in place: the block of the value that output
+    // `o` of node `i` replaces, if the node is the only one that reads it.
+    int carried_block(int i, int o) const {
+        for (const Carried& c : carried_) {
+            if (c.output != Operand{i, o} || !elementwise(graph_.nodes[size_t(i)])) continue;
+            int uses = 0;
+            bool mine = false;
+            for (size_t k = 0; k < graph_.nodes.size(); ++k)
+                for (const Operand& v : graph_.nodes[k].in)
+                    if (v.node == c.input) ++uses, mine |= int(k) == i;
+            for (const Operand& v : graph_.outputs)
+                uses += v.node == c.input || (v == c.output ? 1 : 0);
+            if (mine && uses == 2) return block_[size_t(c.input)][0];  // the node's and the output
+        }
+        return -1;
+    }
+
     // The block of an elementwise input that nobody reads again: the output may overwrite it.
     int reusable(int i, const TensorType& type) {
         const Node& node = graph_.nodes[size_t(i)];
-        const bool elementwise =
-            node.kind == NodeKind::cluster || (node.kind == NodeKind::op && node.op->ew >= 0);
-        if (!elementwise) return -1;
+        if (!elementwise(node)) return -1;
         for (const Operand& v : node.in) {
             const int block = block_[size_t(v.node)][size_t(v.output)];
             if (block < 0 || blocks_[size_t(block)].last != i) continue;
@@ -144,14 +168,16 @@ class Planner {
 
     const Graph& graph_;
     const std::vector<size_t>& workspace_bytes_;
+    const std::vector<Carried>& carried_;
     Plan plan_;
     std::vector<std::vector<int>> last_, block_;
     std::vector<Block> blocks_;
 };
 }  // namespace
 
-Plan make_plan(const Graph& graph, const std::vector<size_t>& workspace_bytes) {
-    return Planner(graph, workspace_bytes).run();
+Plan make_plan(const Graph& graph, const std::vector<size_t>& workspace_bytes,
+               const std::vector<Carried>& carried) {
+    return Planner(graph, workspace_bytes, carried).run();
 }
 
 }  // namespace hb

@@ -6,9 +6,9 @@
 namespace hb {
 
 struct Place {
-    enum Kind : uint8_t { none, arena, constant, variable } kind = none;
+    enum Kind : uint8_t { none, arena, constant, variable, external } kind = none;
     size_t offset = 0;  // in the arena
-    int node = -1;      // whose constant or variable it is
+    int node = -1;      // whose constant, variable or external input it is
 };
 
 struct Plan {
@@ -17,7 +17,14 @@ struct Plan {
     size_t arena_bytes = 0;
 };
 
+// A value that the next round of a loop starts from: `input` of this round, `output` of it.
+struct Carried {
+    int input;
+    Operand output;
+};
+
 // workspace_bytes[node]: scratch that the node's instructions need while they run.
-Plan make_plan(const Graph& graph, const std::vector<size_t>& workspace_bytes);
+Plan make_plan(const Graph& graph, const std::vector<size_t>& workspace_bytes,
+               const std::vector<Carried>& carried = {});
 
 }  // namespace hb

@@ -3,31 +3,11 @@
 #include <algorithm>
 #include <chrono>
 
-#include "ops/elementwise.h"
+#include "program/emit.h"
 #include "program/passes.h"
 #include "program/threads.h"
 
 namespace hb {
-
-namespace {
-void emit_cluster(Emit& e, const Cluster& cluster) {
-    EwProgramBuilder program(e.out_type(0).shape);
-    std::vector<int> regs;
-    for (int i = 0; i < e.num_in(); ++i) regs.push_back(program.add_input(e.in(i), e.in_type(i)));
-    for (const Cluster::Step& step : cluster.steps) {
-        std::vector<int> operands;
-        for (int operand : step.operands) operands.push_back(regs[size_t(operand)]);
-        regs.push_back(
-            program.add_op(EwOp(step.op->ew), operands, step.attrs.dtype("dtype", DType::f32)));
-    }
-    for (size_t o = 0; o < cluster.outputs.size(); ++o)
-        program.set_output(e.out(int(o)), regs[size_t(e.num_in() + cluster.outputs[o])]);
-    program.run(e);
-}
-
-const OpDef kClusterOp = {
-    .infer = nullptr, .emit = nullptr, .grad = no_gradient, .name = "cluster"};
-}  // namespace
 
 Program::Program(Graph graph) : graph_(std::move(graph)) {
     optimize(graph_);
@@ -74,14 +54,8 @@ void Program::emit_node(size_t i, Instance& instance, InstrList& list, const Pla
     std::vector<EmitOperand> in, out;
     for (const Operand& v : node.in) in.push_back(operand(v.node, v.output));
     for (size_t o = 0; o < node.out.size(); ++o) out.push_back(operand(int(i), int(o)));
-    const OpDef& op = node.kind == NodeKind::cluster ? kClusterOp : *node.op;
-    Emit emit(op, node.attrs, kernels(), num_shares(instance.threads), in, out, list,
-              plan ? arena + plan->workspaces[i] : nullptr);
-    if (node.kind == NodeKind::cluster)
-        emit_cluster(emit, *node.cluster);
-    else
-        op.emit(emit);
-    *workspace = emit.workspace_used();
+    *workspace = hb::emit_node(node, in, out, kernels(), num_shares(instance.threads), list,
+                               plan ? arena + plan->workspaces[i] : nullptr);
 }
 
 void Program::emit(Instance& instance) {

@@ -1,14 +1,44 @@
+#include <algorithm>
+
+#include "core/tape.h"
 #include "program/graph.h"
 
 namespace hb {
 
 Trace::Trace() : outer_(current_recorder()) { current_recorder() = this; }
 
+Trace::Trace(Captures) : Trace() {
+    captures_ = true;
+    outer_tapes_ = std::move(active_tapes());
+    active_tapes().clear();
+}
+
 Trace::~Trace() { leave(); }
 
 void Trace::leave() {
+    if (active_ && captures_) active_tapes() = std::move(outer_tapes_);
     if (active_ && current_recorder() == this) current_recorder() = outer_;
     active_ = false;
+}
+
+Operand Trace::capture(const Tensor& tensor) {
+    auto [found, fresh] = captures_at_.try_emplace(tensor.id(), 0);
+    if (fresh) {
+        input(tensor.type(), true);
+        found->second = graph_.inputs.back();
+        captured_.push_back(tensor);
+    }
+    return {found->second, 0};
+}
+
+// A variable as those outside of the body see it, so that their tapes know that it was read.
+Tensor Trace::read_outside(const VariablePtr& variable) {
+    current_recorder() = outer_;
+    active_tapes().swap(outer_tapes_);
+    const Tensor value = variable->read();
+    active_tapes().swap(outer_tapes_);
+    current_recorder() = this;
+    return value;
 }
 
 int Trace::add(Node node) {
@@ -18,6 +48,7 @@ int Trace::add(Node node) {
 
 Operand Trace::operand(const Tensor& tensor) {
     if (tensor.symbolic()) {
+        if (tensor.symbol().graph != this && captures_) return capture(tensor);
         if (tensor.symbol().graph != this)
             fail_type(
                 "A value of another traced step (shape {}, dtype {}) is used here. Return it from "
@@ -26,6 +57,9 @@ Operand Trace::operand(const Tensor& tensor) {
                 tensor.shape(), tensor.dtype());
         return {tensor.symbol().node, tensor.symbol().output};
     }
+    const bool tracked = std::any_of(outer_tapes_.begin(), outer_tapes_.end(),
+                                     [&](const Tape* tape) { return tape->tracks(tensor); });
+    if (captures_ && (tracked || tensor.size() > 1)) return capture(tensor);
     auto found = constants_.find(tensor.id());
     if (found != constants_.end()) return {found->second, 0};
     Tensor kept = tensor;
@@ -40,8 +74,8 @@ Operand Trace::operand(const Tensor& tensor) {
     return {index, 0};
 }
 
-Tensor Trace::input(const TensorType& type) {
-    const int index = add({.kind = NodeKind::input, .out = {type}});
+Tensor Trace::input(const TensorType& type, bool external) {
+    const int index = add({.kind = NodeKind::input, .out = {type}, .external = external});
     graph_.inputs.push_back(index);
     return Tensor(type, Symbol{this, index, 0});
 }
@@ -60,6 +94,11 @@ std::vector<Tensor> Trace::record(const OpDef& op, const std::vector<Tensor>& in
 Tensor Trace::read(const VariablePtr& variable) {
     auto found = reads_.find(variable.get());
     if (found != reads_.end()) return found->second;
+    if (captures_) {
+        const Operand v = capture(read_outside(variable));
+        return reads_.emplace(variable.get(), Tensor(variable->type(), Symbol{this, v.node, 0}))
+            .first->second;
+    }
     auto changed = changed_.find(variable.get());
     const int index = add({.kind = NodeKind::variable,
                            .out = {variable->type()},
@@ -71,6 +110,7 @@ Tensor Trace::read(const VariablePtr& variable) {
 }
 
 void Trace::effect(const OpDef& op, const std::vector<EffectInput>& inputs, const Attrs& attrs) {
+    if (captures_) throw EffectInLoop();
     Node node{.kind = NodeKind::op, .op = &op, .attrs = attrs};
     for (const EffectInput& input : inputs) {
         node.in.push_back(operand(input.variable ? read(input.variable) : input.value));
