@@ -39,7 +39,8 @@ def test_one_dropout_mask_per_sequence(cls):
         def call(self, inputs, states, training=False):
             return super().call(inputs, states, training)
 
-    hb.layers.RNN(Recording(50, dropout=0.4, recurrent_dropout=0.4))(X, training=True)
+    cell = Recording(50, dropout=0.4, recurrent_dropout=0.4)
+    hb.layers.RNN(cell, unroll=True)(X, training=True)
     assert len(masks) == 6
     for drawn in zip(*[[*of_x, *of_h] for of_x, of_h in masks], strict=True):
         assert all(np.array_equal(drawn[0], mask) for mask in drawn)

@@ -1,6 +1,7 @@
 """Recurrent layers: cells, the layers that apply them to sequences, and Bidirectional."""
 
 from hornbeam.layers.recurrent.bidirectional import Bidirectional
+from hornbeam.layers.recurrent.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from hornbeam.layers.recurrent.gru import GRU, GRUCell
 from hornbeam.layers.recurrent.lstm import LSTM, LSTMCell
 from hornbeam.layers.recurrent.rnn import RNN
@@ -9,6 +10,9 @@ from hornbeam.layers.recurrent.stacked import StackedRNNCells
 
 __all__ = [
     "Bidirectional",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "GRU",
     "GRUCell",
     "LSTM",

@@ -37,6 +37,16 @@ def rate_arg(layer: Any, name: str, rate: Any) -> float:
     return float(rate)
 
 
+def implementation_arg(layer: Any, kwargs: dict[str, Any]) -> None:
+    """Take `implementation` out of `kwargs`."""
+    implementation = kwargs.pop("implementation", 2)
+    if implementation not in (1, 2):
+        raise ValueError(
+            f"{type(layer).__name__}: `implementation` must be 1 or 2. "
+            f"Received: implementation={implementation!r}."
+        )
+
+
 class GateProduct:
     """x @ kernel + bias; with masks each gate sees an x of its own: x * masks[gate].
 
@@ -107,10 +117,28 @@ class DropoutMasks(Layer):
         return [drawn[gate] for gate in range(self.gates)]
 
 
-class Cell(DropoutMasks):
+class SplitCell(DropoutMasks):
+    """A cell whose work is split in two: the product of the inputs, and the step proper."""
+
+    def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
+        states = list(states) if isinstance(states, (list, tuple)) else [states]
+        masks = self.masks(inputs, states[0], training)
+        return self.stepper(masks)(self.input_product(masks)(inputs), states)
+
+    def input_product(self, masks: Masks) -> Callable[[Any], Any]:
+        """What is done to the inputs of one step or, with time as the first axis, of all."""
+        raise NotImplementedError
+
+    def stepper(self, masks: Masks) -> Step:
+        """The rest of a step: (product of the inputs, states) -> (output, states)."""
+        raise NotImplementedError
+
+
+class Cell(SplitCell):
     """Base of SimpleRNNCell, LSTMCell and GRUCell, which name the arguments.
 
-    `implementation`, of older code, is taken and has no effect: there is one implementation.
+    `implementation` (1 or 2) is a choice between two ways to the same numbers in Keras; here there
+    is one.
     """
 
     bias_initializer: Any
@@ -134,7 +162,7 @@ class Cell(DropoutMasks):
         seed: Any,
         **kwargs: Any,
     ) -> None:
-        kwargs.pop("implementation", None)
+        implementation_arg(self, kwargs)
         super().__init__(**kwargs)
         self.units = int_arg(self, "units", units)
         self.activation = activations.get(activation)
@@ -159,18 +187,8 @@ class Cell(DropoutMasks):
     def _make_bias(self) -> Any:
         return add_weight(self, "bias", (self.gates * self.units,))
 
-    def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
-        states = list(states) if isinstance(states, (list, tuple)) else [states]
-        masks = self.masks(inputs, states[0], training)
-        return self.stepper(masks)(self.input_product(masks)(inputs), states)
-
     def input_product(self, masks: Masks) -> Callable[[Any], Any]:
-        """What is done to the inputs of one step or, with time as the first axis, of all."""
         return GateProduct(self.kernel, self.bias, masks[0])
-
-    def stepper(self, masks: Masks) -> Step:
-        """The rest of a step: (product of the inputs, states) -> (output, states)."""
-        raise NotImplementedError
 
     def get_initial_state(self, batch_size: int | None = None) -> list[Any]:
         """Zeros for each state, (batch_size, units)."""

@@ -6,10 +6,10 @@ They have the usual activations only and no second derivatives.
 from typing import Any
 
 from hornbeam import _core, activations, ops
-from hornbeam.layers.recurrent.cell import Cell
+from hornbeam.layers.recurrent.cell import SplitCell
 
 
-def fits(cell: Cell, cell_class: type[Cell]) -> bool:
+def fits(cell: Any, cell_class: type[SplitCell]) -> bool:
     """Whether an op does what the cell does."""
     if type(cell) is not cell_class:
         return False

@@ -110,7 +110,7 @@ class GRU(CellLayer):
         stateful: As in `RNN`.
         unroll: As in `RNN`.
         reset_after: Whether the reset gate acts after the product of the state, or before it.
-        use_cudnn: Accepted; has no effect.
+        use_cudnn: "auto" or False; True is refused, because there is no cuDNN here.
 
     Example:
         >>> hb.layers.GRU(4)(np.ones((2, 5, 3), "float32")).shape

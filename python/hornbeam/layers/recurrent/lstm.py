@@ -92,7 +92,7 @@ class LSTM(CellLayer):
         go_backwards: As in `RNN`.
         stateful: As in `RNN`.
         unroll: As in `RNN`.
-        use_cudnn: Accepted; has no effect.
+        use_cudnn: "auto" or False; True is refused, because there is no cuDNN here.
 
     Example:
         >>> hb.layers.LSTM(4, return_sequences=True)(np.ones((2, 5, 3), "float32")).shape

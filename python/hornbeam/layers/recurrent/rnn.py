@@ -7,7 +7,7 @@ from hornbeam import ops, tree
 from hornbeam._variable import Variable
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
-from hornbeam.layers.recurrent.cell import Cell, DropoutMasks
+from hornbeam.layers.recurrent.cell import DropoutMasks, SplitCell
 from hornbeam.layers.recurrent.scan import scan, time_first
 from hornbeam.layers.recurrent.stacked import StackedRNNCells
 from hornbeam.layers.recurrent.states import (
@@ -35,7 +35,8 @@ class RNN(Layer):
         go_backwards: Whether time runs backwards; the outputs are then in that order, too.
         stateful: Whether the states at the end are where the next call starts; the batch size must
             be fixed. `reset_state()` sets them to zeros.
-        unroll: Accepted; has no effect, because the steps always become part of the Program.
+        unroll: Whether every step is traced, instead of one that runs as a loop: the same numbers,
+            and more instructions to plan. Layers that run whole sequences at once need neither.
         zero_output_for_mask: Whether the output is zeros where the mask is False.
 
     Call arguments:
@@ -151,13 +152,21 @@ class RNN(Layer):
                 if isinstance(layer, DropoutMasks):
                     stack.enter_context(layer.one_sequence())
             x, step = self._split_work(x, states, training)
-            outputs, states = scan(step, x, states, mask, self.zero_output_for_mask)
-        return (ops.stack(outputs, axis=1) if self.return_sequences else outputs[-1]), states
+            output, states = scan(
+                step,
+                x,
+                states,
+                mask,
+                zero_output_for_mask=self.zero_output_for_mask,
+                return_sequences=self.return_sequences,
+                unroll=self.unroll,
+            )
+        return (time_first(output) if self.return_sequences else output), states
 
     def _split_work(self, x: Any, states: list[Any], training: Any) -> tuple[Any, Any]:
         """What goes into the steps, and the step: the cells here do a part for all at once."""
         cell = self.cell
-        if isinstance(cell, Cell) and type(cell).call is Cell.call:
+        if isinstance(cell, SplitCell) and type(cell).call is SplitCell.call:
             masks = cell.masks(x[0], states[0], training)
             return cell.input_product(masks)(x), cell.stepper(masks)
         takes_training = isinstance(cell, Layer) and cell._call_signature.has_training
