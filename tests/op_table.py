@@ -508,7 +508,11 @@ TABLE: dict[str, list[Case]] = {
     "dropout": [case(lambda *_: None, X, SEED, rate=0.3)],
 }
 
-# Ops whose gradient rule says that there is none.
+# Ops that need more than arrays and attributes, and the file that tests them.
+ELSEWHERE = {"scan": "test_scan.py"}
+
+# Ops whose gradient rule says that there is none: the layers take another way while two tapes
+# record, and test_layers_recurrent.py differentiates that twice.
 FIRST_ORDER = ("lstm_sequence_grad", "gru_sequence_grad", "rnn_sequence_grad")
 
 # Ops that change variables in place, and what becomes of the variables: see test_op_table.py.

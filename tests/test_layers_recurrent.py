@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import hornbeam as hb
+from op_cases import check_gradient
 
 X = np.random.default_rng(0).normal(size=(3, 6, 4)).astype("float32")
 LAYERS = [hb.layers.SimpleRNN, hb.layers.LSTM, hb.layers.GRU]
@@ -179,3 +180,59 @@ def test_training_learns_the_first_sign():
     model.compile(hb.optimizers.Adam(0.03), "binary_crossentropy", metrics=["accuracy"])
     history = model.fit(x, y, batch_size=32, epochs=15, verbose=0).history
     assert history["accuracy"][-1] > 0.95
+
+
+@every_layer
+@pytest.mark.parametrize("masked", [False, True])
+def test_second_derivatives(cls, masked):
+    layer = cls(3, return_sequences=True, dtype="float64")
+    layer.build((2, 4, 2))
+    mask = np.array([[True, False, True, True], [True, True, False, False]]) if masked else None
+    x = np.random.default_rng(1).normal(size=(2, 4, 2))
+    check_gradient(lambda x: layer(x, mask=mask), x, second_order=True)
+
+
+@every_layer
+def test_a_loop_gives_what_unrolled_steps_give(cls):
+    rng = np.random.default_rng(2)
+    options = {"dropout": 0.3, "recurrent_dropout": 0.4, "seed": 1}
+    layers = [
+        hb.layers.RNN(cls.cell_class(5, **options), return_sequences=True, unroll=unroll)
+        for unroll in (False, True)
+    ]
+    layers[0].build(X.shape)
+    layers[1].build(X.shape)
+    weights = [rng.normal(size=w.shape) for w in layers[0].get_weights()]
+    mask = rng.random((3, 6)) < 0.6
+    found = []
+    for layer in layers:
+        layer.set_weights(weights)
+        found.append(np.asarray(layer(X, mask=mask, training=True)))
+    np.testing.assert_array_equal(*found)
+
+
+def test_a_cell_that_draws_at_every_step():
+    class Noisy(hb.layers.Layer):
+        state_size = 4
+
+        def __init__(self):
+            super().__init__()
+            self.seeds = hb.random.SeedGenerator(3)
+
+        def call(self, inputs, states):
+            h = states[0] + inputs + hb.random.normal(inputs.shape, seed=self.seeds)
+            return h, [h]
+
+    y = hb.layers.RNN(Noisy(), return_sequences=True)(X)
+    noise = np.diff(np.asarray(y), axis=1) - X[:, 1:]
+    assert len(np.unique(noise.round(4))) > 50
+
+
+@pytest.mark.parametrize("cls", [hb.layers.LSTM, hb.layers.GRU])
+def test_cudnn_is_refused(cls):
+    with pytest.raises(ValueError, match="there is no cuDNN here"):
+        cls(3, use_cudnn=True)
+    with pytest.raises(ValueError, match="must be 'auto', True or False"):
+        cls(3, use_cudnn="yes")
+    with pytest.raises(ValueError, match="`implementation` must be 1 or 2"):
+        cls(3, implementation=3)

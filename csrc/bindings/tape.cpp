@@ -90,6 +90,9 @@ class RecordingTape {
 }  // namespace
 
 void register_tape(py::module_& m) {
+    m.def(
+        "num_tapes", [] { return active_tapes().size(); },
+        "How many tapes record on this thread now.");
     py::class_<RecordingTape>(m, "Tape")
         .def(py::init<bool, bool>(), py::arg("persistent"), py::arg("watch_variables"))
         .def("start", &RecordingTape::start)

@@ -16,12 +16,10 @@ constexpr int64_t kBlockRows = kBlockTiles * kTileRows;
 constexpr int64_t kPad = 16;                     // of copied rows: no multiple of 4 KB
 constexpr int64_t kFarBytes = int64_t{8} << 20;  // a matrix of that size comes from memory
 
-// Elements of a copy of A (by rows or by columns) and of a panel of B.
+// Elements of a copy of A, by rows or by columns.
 constexpr int64_t kCopy = kBlockRows * (kDepth + kPad) > kDepth*(kBlockRows + kPad)
                               ? kBlockRows * (kDepth + kPad)
                               : kDepth * (kBlockRows + kPad);
-template <class T>
-constexpr int64_t kScratch = (kCopy + kDepth * kPanel<T>)*int64_t(sizeof(T));
 
 template <class T>
 void pack(const void* args, int thread, int threads) {
@@ -101,7 +99,7 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
     const int64_t row0 = tiles.begin(first), rows = tiles.begin(last) - row0, zero = 0;
     const bool far_c = g.m * g.n * int64_t(sizeof(T)) >= kFarBytes;
     Rows<T> from{a + row0 * g.a_row, g.a_row, g.a_col};
-    if (g.pack_a) from = copy_rows<T>(scratch, from, rows, depth);
+    if (g.pack_a) from = copy_rows<T>(scratch + g.a_copy, from, rows, depth);
     int64_t a_rows[kBlockRows], c_rows[kBlockRows];
     for (int64_t i = 0; i < rows; ++i) a_rows[i] = i * from.row, c_rows[i] = i * g.n;
     c += row0 * g.n;
@@ -125,9 +123,8 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
                 t.b = b + j * g.k + k * panel;
                 break;
             case BLayout::strided:
-                pack_panel<T>(scratch + kCopy, b + k * g.b_row + j * g.b_col, g.b_row, g.b_col,
-                              depth, n);
-                t.b = scratch + kCopy;
+                pack_panel<T>(scratch, b + k * g.b_row + j * g.b_col, g.b_row, g.b_col, depth, n);
+                t.b = scratch;
                 break;
         }
         t.bias = ends && g.bias ? (const T*)g.bias + j : nullptr;
@@ -224,7 +221,7 @@ void sum_partials(const void* args, int thread, int threads) {
 
 template <class T>
 constexpr GemmShape shape() {
-    return {kPanel<T>, kScratch<T>, int(kBlockRows)};
+    return {kPanel<T>, kDepth, kCopy * int64_t(sizeof(T)), int(kBlockRows)};
 }
 
 }  // namespace

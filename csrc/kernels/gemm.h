@@ -34,8 +34,9 @@ struct GemmArgs {
     bool relu;
     int64_t splits,
         split_k;    // splits > 1 (then batch == 1): product s sums k in [s, s + 1) * split_k
-    char* scratch;  // copies of A and B, scratch_stride bytes a thread
+    char* scratch;  // a copied panel of B, a copied block of A: scratch_stride bytes a thread
     int64_t scratch_stride;
+    int64_t a_copy;  // where the copy of A starts, in elements
 };
 
 // m <= 4 rows: C (m,n) = A (m,k) B (k,n) streams B once.  col == 1: rows of B; row == 1: columns of
@@ -58,9 +59,10 @@ struct SumPartialsArgs {
 };
 
 struct GemmShape {
-    int nr;           // columns of a panel
-    int64_t scratch;  // bytes of copies that a thread needs
-    int rows;         // of A that meet a copy of B at once
+    int nr;             // columns of a panel
+    int64_t depth;      // most rows of a copied panel of B
+    int64_t a_scratch;  // bytes of a copied block of A, after it
+    int rows;           // of A that meet a copy of B at once
 };
 
 struct GemmKernels {

@@ -79,9 +79,9 @@ void emit_product(Emit& e, Product p) {
     const size_t size = dtype_size(p.dtype);
     const GemmShape& shape = f32 ? kernels.f32 : kernels.f64;
     const int64_t panels = ceil_div(p.n, shape.nr);
-    GemmArgs g{p.a,           p.b,      p.bias,   p.c,     batch,   p.m,     p.n,
-               p.k,           a_offset, b_offset, p.a_row, p.a_col, p.b_row, p.b_col,
-               BLayout::rows, false,    p.relu,   1,       p.k,     nullptr, 0};
+    GemmArgs g{p.a,      p.b,      p.bias,  p.c,     batch,   p.m,     p.n,           p.k,
+               a_offset, b_offset, p.a_row, p.a_col, p.b_row, p.b_col, BLayout::rows, false,
+               p.relu,   1,        p.k,     nullptr, 0,       0};
     if (p.b_col != 1 || (p.m >= kPackRows && p.n > shape.nr / 2))
         g.b_layout = p.m <= shape.rows ? BLayout::strided : BLayout::panels;
     g.pack_a = panels >= 8 && p.m > 2 * kTileRowsGuess &&
@@ -103,8 +103,9 @@ void emit_product(Emit& e, Product p) {
         g.b_offset = e.store(packed.data(), packed.size());
     }
     if (g.pack_a || g.b_layout == BLayout::strided) {
-        g.scratch_stride = shape.scratch;
-        g.scratch = static_cast<char*>(e.workspace(size_t(shape.scratch) * size_t(e.threads)));
+        if (g.b_layout == BLayout::strided) g.a_copy = std::min(p.k, shape.depth) * shape.nr;
+        g.scratch_stride = g.a_copy * int64_t(size) + (g.pack_a ? shape.a_scratch : 0);
+        g.scratch = static_cast<char*>(e.workspace(size_t(g.scratch_stride) * size_t(e.threads)));
     }
     g.split_k = choose_split(p, shape.nr);
     g.splits = std::max<int64_t>(1, ceil_div(p.k, std::max<int64_t>(1, g.split_k)));

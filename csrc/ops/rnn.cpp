@@ -297,7 +297,9 @@ Tensors grad(const GradCtx& c) {
 }
 
 Tensors no_second_gradient(const GradCtx&) {
-    fail_value("lstm_sequence, gru_sequence, rnn_sequence: have no second derivatives.");
+    fail_value(
+        "lstm_sequence, gru_sequence, rnn_sequence: have no second derivatives. The layers take "
+        "another way while two tapes record.");
 }
 }  // namespace
 

@@ -166,17 +166,71 @@ def scan(
     xs: Any = None,
     length: int | None = None,
     reverse: bool = False,
-    unroll: Any = 1,  # noqa: ARG001
+    unroll: Any = 1,
 ) -> tuple[Any, Any]:
-    """`carry, y = f(carry, x)` for each slice x of `xs`; the last carry, and the ys stacked."""
+    """`carry, y = f(carry, x)` for each slice x of `xs`; the last carry, and the ys stacked.
+
+    `f` is traced once, whatever the number of steps, and its gradient too.
+
+    Args:
+        f: (carry, x) -> (carry, y); nested tensors, y may be None.
+        init: The first carry.
+        xs: Nested tensors (length, ...), or None.
+        length: Number of steps; needed without xs.
+        reverse: Whether the steps go from the last slice to the first.
+        unroll: True traces every step (needed if `f` changes Variables); numbers above 1, which
+            other backends take for the steps of a block, give the loop, too.
+
+    Returns:
+        The last carry, and the ys (length, ...).
+
+    Example:
+        >>> total, sums = hb.ops.scan(lambda c, x: (c + x, c + x), np.array(0), np.arange(1, 4))
+        >>> int(total), sums.tolist()
+        (6, [1, 3, 6])
+    """
     if not callable(f):
         raise TypeError(f"scan: f must be callable. Received: f={f!r}.")
     if xs is None and length is None:
         raise ValueError("scan: xs or length must be given.")
-    columns = [unstack(leaf) for leaf in tree.flatten(xs)] if xs is not None else []
-    n = len(columns[0]) if columns else int(length or 0)
+    if isinstance(unroll, bool):
+        every = unroll
+    elif isinstance(unroll, int) and unroll >= 1:
+        every = False
+    else:
+        raise ValueError(
+            f"scan: unroll must be a bool or a positive integer. Received: unroll={unroll!r}."
+        )
+    flat = [tensor(leaf) for leaf in tree.flatten(xs)] if xs is not None else []
+    n = int(flat[0].shape[0]) if flat else int(length or 0)
     if length is not None and length != n:
         raise ValueError(f"scan: length differs from that of xs. Received: {length}, {n}.")
+    if every or n == 0:
+        return _unrolled_scan(f, init, xs, flat, n, reverse)
+    ys: Any = None
+
+    def step(carry: list[Any], slices: list[Any]) -> tuple[list[Any], list[Any]]:
+        nonlocal ys
+        x = None if xs is None else tree.pack_sequence_as(xs, slices)
+        new_carry, ys = f(tree.pack_sequence_as(init, carry), x)
+        tree.assert_same_structure(new_carry, init)
+        return tree.flatten(new_carry), [leaf for leaf in tree.flatten(ys) if leaf is not None]
+
+    carry, stacked = _core.scan(step, [tensor(c) for c in tree.flatten(init)], flat, n, reverse)
+    found = iter(stacked)
+    stacks = tree.map_structure(lambda leaf: None if leaf is None else next(found), ys)
+    return tree.pack_sequence_as(init, carry), stacks
+
+
+def _unrolled_scan(
+    f: Callable[[Any, Any], tuple[Any, Any]],
+    init: Any,
+    xs: Any,
+    flat: list[Any],
+    n: int,
+    reverse: bool,
+) -> tuple[Any, Any]:
+    columns = [unstack(leaf) for leaf in flat]
     carry, ys = init, []
     for i in reversed(range(n)) if reverse else range(n):
         x = None if xs is None else tree.pack_sequence_as(xs, [column[i] for column in columns])

@@ -25,6 +25,7 @@ class ConvLSTMCell(SplitCell):
     """
 
     gates = 4
+    bias_initializer: Any
 
     def __init__(
         self,
@@ -91,7 +92,9 @@ class ConvLSTMCell(SplitCell):
             self, "recurrent_kernel", (*self.kernel_size, self.filters, width), "recurrent"
         )
         self.bias = self._make_bias() if self.use_bias else None
-        space = [d for i, d in enumerate(input_shape) if i and i != self._channels % len(input_shape)]
+        space = [
+            d for i, d in enumerate(input_shape) if i and i != self._channels % len(input_shape)
+        ]
         if None in space:
             raise ValueError(
                 f"{type(self).__name__}: the sizes of the images must be known, because the states "

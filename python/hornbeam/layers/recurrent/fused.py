@@ -6,12 +6,12 @@ They have the usual activations only and no second derivatives.
 from typing import Any
 
 from hornbeam import _core, activations, ops
-from hornbeam.layers.recurrent.cell import SplitCell
+from hornbeam.layers.recurrent.cell import Cell, SplitCell
 
 
 def fits(cell: Any, cell_class: type[SplitCell]) -> bool:
     """Whether an op does what the cell does."""
-    if type(cell) is not cell_class:
+    if type(cell) is not cell_class or not isinstance(cell, Cell):
         return False
     if not hasattr(cell, "recurrent_activation"):
         return cell.activation in (activations.tanh, activations.relu)
