@@ -28,7 +28,7 @@ void report(ErrorSlot* error, int64_t position, int64_t value) {
 template <class I>
 inline int64_t row_of(const IndexArgs& a, int64_t i) {
     const int64_t given = int64_t(static_cast<const I*>(a.index)[i]);
-    const int64_t row = given < 0 ? given + a.n : given;
+    const int64_t row = given < 0 && a.from_end ? given + a.n : given;
     if (row >= 0 && row < a.n) [[likely]]
         return row;
     report(a.error, i, given);

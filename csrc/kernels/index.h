@@ -6,7 +6,8 @@
 
 namespace hb {
 
-// Indices count from the end when negative. A bad one reads as 0, adds nothing, and is reported.
+// Negative indices count from the end, where `from_end` says so. A bad one reads as 0, adds
+// nothing, and is reported.
 //   gather              x (outer,n,inner)  index (m)              y (outer,m,inner)
 //   scatter_add         x (outer,m,inner)  index (m)              y (outer,n,inner), cleared first
 //   take_along_axis     x (outer,n,inner)  index (outer,m,inner)  y (outer,m,inner)
@@ -18,6 +19,7 @@ struct IndexArgs {
     ErrorSlot* error;
     DType dtype, index_dtype;
     int64_t outer, n, m, inner;
+    bool from_end;
 };
 
 // x (outer,n,inner)  values, indices (outer,k,inner); either may be null. NaN counts as the largest

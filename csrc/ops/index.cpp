@@ -27,15 +27,19 @@ Shape replaced(const Shape& shape, int axis, const Shape& index) {
     return out;
 }
 
-Error describe(const char* name, const ErrorSlot& slot, const Shape& index, int axis, int64_t n) {
+std::string position(const ErrorSlot& slot, const Shape& index) {
     std::string where;
     int64_t rest = slot.position - 1;
     for (int i = index.ndim() - 1; i >= 0; --i) {
         where = std::to_string(rest % index[i]) + (where.empty() ? "" : ", ") + where;
         rest /= index[i];
     }
-    return Error(ErrorKind::index, format("{}: indices[{}] is {}, but axis {} has {} elements.",
-                                          name, where, slot.value, axis, n));
+    return where.empty() ? where : "[" + where + "]";
+}
+
+Error describe(const char* name, const ErrorSlot& slot, const Shape& index, int axis, int64_t n) {
+    return Error(ErrorKind::index, format("{}: indices{} is {}, but axis {} has {} elements.", name,
+                                          position(slot, index), slot.value, axis, n));
 }
 
 // The axis of the tensor that is read or written, which `shape` is the shape of.
@@ -67,7 +71,8 @@ void emit_indexed(Emit& e, KernelFn kernel, const void* x, const void* index,
                          product(shape, 0, axis),
                          shape[axis],
                          m,
-                         product(shape, axis + 1, shape.ndim())};
+                         product(shape, axis + 1, shape.ndim()),
+                         !e.attrs.b("table", false)};
     const int64_t touched = args.outer * args.inner * (m + (e.out_type(0) == whole ? args.n : m));
     if (volume(e.out_type(0).shape) > 0)
         e.run(kernel, args, 2 * touched * int64_t(dtype_size(whole.dtype)));
@@ -86,6 +91,11 @@ std::vector<Tensor> grad_gather(const GradCtx& c) {
 }
 
 Error describe_gather(const ErrorSlot& slot, std::span<const TensorType> in, const Attrs& attrs) {
+    if (attrs.b("table", false))
+        return Error(ErrorKind::index,
+                     format("Embedding: inputs{} is {}, but it must be at least 0 and less than "
+                            "input_dim={}.",
+                            position(slot, in[1].shape), slot.value, in[0].shape[0]));
     const int axis = axis_of(attrs, in[0].shape, "gather");
     return describe("gather", slot, in[1].shape, axis, in[0].shape[axis]);
 }

@@ -21,8 +21,9 @@ class Variable(_core.Variable):
         dtype: Dtype name; the value's own where None (float32 for Python floats).
         trainable: Whether optimizers may change it.
         autocast: Whether a layer's compute dtype applies when it is read.
-        aggregation: Kept for code that passes it; "none", "mean", "sum" or "only_first_replica".
-        synchronization: Kept for code that passes it.
+        aggregation: How replicas of the variable would be joined: None, "none", "mean", "sum" or
+            "only_first_replica". There is one replica, which all of them leave as it is.
+        synchronization: When replicas would be joined: "none", "auto", "on_write" or "on_read".
         name: Name in summaries and files.
 
     Example:
@@ -49,6 +50,11 @@ class Variable(_core.Variable):
             raise ValueError(
                 "Variable: aggregation must be one of None, 'none', 'mean', 'sum', "
                 f"'only_first_replica'. Received: {aggregation!r}."
+            )
+        if synchronization not in ("none", "auto", "on_write", "on_read"):
+            raise ValueError(
+                "Variable: synchronization must be one of 'none', 'auto', 'on_write', 'on_read'. "
+                f"Received: {synchronization!r}."
             )
         with _core.eager():
             if callable(initializer) and not hasattr(initializer, "shape"):

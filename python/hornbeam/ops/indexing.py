@@ -470,8 +470,4 @@ def _kept(shape_key: list[str]) -> list[str]:
 
 def gather_rows(table: Any, rows: Any) -> Any:
     """The rows of a matrix by number; numbers outside of it, negative ones too, are an error."""
-    rows = tensor(rows)
-    # gather counts negative numbers from the end: put them further away, where they are an error
-    shifted = apply("sub", [rows, int(table.shape[0])])
-    rows = apply("where", [apply("less", [rows, 0]), shifted, rows])
-    return apply("gather", [table, rows], axis=0)
+    return apply("gather", [table, tensor(rows)], axis=0, table=True)

@@ -110,8 +110,8 @@ class ConvLSTMCell(SplitCell):
         outputs = size if self.padding == "same" else size - reach
         if outputs < 1:
             raise ValueError(
-                f"{type(self).__name__}: the kernel reaches over {reach + 1} elements but dimension "
-                f"{axis} of the images has {size}."
+                f"{type(self).__name__}: the kernel reaches over {reach + 1} elements but "
+                f"dimension {axis} of the images has {size}."
             )
         return (outputs + stride - 1) // stride
 
