@@ -92,7 +92,7 @@ ROWS = [
     ],
     ["losses", "metrics", "optimizers"],
     ["layers"],
-    ["saving.model_file", "saving.weights_file", "saving.tree_paths"],
+    ["saving.model_file", "saving.weights_file", "saving.tree_paths", "saving.assets"],
     [
         "models",
         "callbacks",
