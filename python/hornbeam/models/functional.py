@@ -141,6 +141,16 @@ class Functional(Model):
         else:
             values = self._values(inputs, mask)
             self._run(self._steps, values)
+        return self._packed_outputs(values)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        if not self._cut.host:
+            return super().compute_output_spec(*args, **kwargs)
+        values = self._values(self._call_signature.bind(args, kwargs)["inputs"], None)
+        self._run(self._steps, values, specs=True)  # text cannot be traced
+        return self._packed_outputs(values)
+
+    def _packed_outputs(self, values: dict[int, Any]) -> Any:
         flat = [values[id(tensor)] for tensor in self._outputs]
         if len(flat) == 1 and not tree.is_nested(self._outputs_structure):
             return flat[0]
@@ -158,15 +168,15 @@ class Functional(Model):
             values[id(tensor)] = x
         return values
 
-    def _run(self, steps: list[_Step], values: dict[int, Any]) -> None:
-        """Run calls of the graph; their results join `values`."""
+    def _run(self, steps: list[_Step], values: dict[int, Any], specs: bool = False) -> None:
+        """Run calls of the graph, or ask for their outputs' shapes; the results join `values`."""
         aliases = self._plan.aliases
         for step in steps:
             if aliases:
                 for inner, outer in aliases.items():
                     if inner not in values and id(outer) in values:
                         values[inner] = values[id(outer)]
-            step.run(values)
+            step.run(values, specs)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         return None
@@ -253,13 +263,14 @@ class _Step:
         single = len(node.outputs) == 1 and isinstance(node.output_structure, KerasTensor)
         self.one_out = id(node.outputs[0]) if single else None
 
-    def run(self, values: dict[int, Any]) -> None:
+    def run(self, values: dict[int, Any], specs: bool = False) -> None:
         node = self.node
+        call = node.operation.compute_output_spec if specs else node.operation
         if self.one_in is not None:
-            result = node.operation(values[self.one_in])
+            result = call(values[self.one_in])
         else:
             args, kwargs = node.fill(values)
-            result = node.operation(*args, **kwargs)
+            result = call(*args, **kwargs)
         if self.one_out is not None:
             values[self.one_out] = result
         else:

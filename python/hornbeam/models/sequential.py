@@ -210,6 +210,14 @@ class Sequential(Model):
             x = layer(x)
         return x
 
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        if self._host_part() is None:
+            return super().compute_output_spec(*args, **kwargs)
+        x = self._fitted(self._call_signature.bind(args, kwargs)["inputs"])
+        for layer in self._layers:  # text cannot be traced
+            x = layer.compute_output_spec(x)
+        return x
+
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         return None
 

@@ -97,6 +97,8 @@ class HashedCrossing(HostLayer):
         array([1, 4, 1, 1, 3])
     """
 
+    _several_inputs = True
+
     def __init__(
         self,
         num_bins: int,
@@ -126,13 +128,10 @@ class HashedCrossing(HostLayer):
                 f"{self.name}: HashedCrossing takes a list or tuple of at least two inputs. "
                 f"Received: {inputs!r}."
             )
-        arrays = [
-            x if hasattr(x, "shape") else np.asarray(x) for x in inputs
-        ]  # lists of values are inputs of their own
-        return super().__call__(arrays, *args, **kwargs)
+        return super().__call__(list(inputs), *args, **kwargs)
 
     def call(self, inputs: Any) -> Any:
-        arrays = [np.asarray(x) for x in inputs]
+        arrays = list(inputs)
         self._check(arrays)
         hashes: Any = np.full(arrays[0].size, np.uint64(_CROSS_KEY))
         for array in arrays:

@@ -20,17 +20,20 @@ class HostLayer(Layer):
 
     runs_on_host = True
     _lone_types = frozenset()
+    _several_inputs = False  # whether the items of a list are inputs of their own
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not (any_symbolic(args) or any_symbolic(kwargs.values())):
             self._check_super_called()
-            args = tuple(to_host(value, self.name) for value in args)
+            args = tuple(self._to_host(value) for value in args)
             named = self._call_signature.names
-            kwargs = {
-                key: to_host(value, self.name) if key in named else value
-                for key, value in kwargs.items()
-            }
+            kwargs = {k: self._to_host(v) if k in named else v for k, v in kwargs.items()}
         return super().__call__(*args, **kwargs)
+
+    def _to_host(self, value: Any) -> Any:
+        if self._several_inputs and isinstance(value, (list, tuple)):
+            return [to_host(item, self.name) for item in value]
+        return to_host(value, self.name)
 
     def _convert(self, value: Any) -> Any:
         return value
@@ -40,16 +43,14 @@ class HostLayer(Layer):
 
 
 def to_host(value: Any, who: str) -> Any:
-    """Arrays in the place of tensors, lists of plain values and the like; structures are kept.
+    """An array in the place of a tensor, a list, or anything that can be one.
 
     Args:
-        value: A tensor or array-like, or a list, tuple or dict of several.
+        value: What the layer was called on.
         who: Name of the layer, for errors.
     """
     if value is None or isinstance(value, (np.ndarray, KerasTensor)):
         return value
-    if isinstance(value, dict):
-        return {key: to_host(item, who) for key, item in value.items()}
     if isinstance(value, _core.Tensor):
         if value.is_symbolic:
             raise ValueError(
@@ -60,10 +61,8 @@ def to_host(value: Any, who: str) -> Any:
         return value.numpy()
     if isinstance(value, Variable):
         return value.numpy()
-    if isinstance(value, (list, tuple)) and any(
-        hasattr(item, "shape") and np.ndim(item) for item in value
-    ):
-        return [to_host(item, who) for item in value]
+    if isinstance(value, (list, tuple)) and any(hasattr(item, "numpy") for item in value):
+        value = [to_host(item, who) for item in value]
     try:
         return np.asarray(value)
     except ValueError as error:
