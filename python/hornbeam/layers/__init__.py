@@ -16,6 +16,10 @@ from hornbeam.layers.attention import (
     GroupQueryAttention,
     MultiHeadAttention,
 )
+from hornbeam.layers.audio import (
+    MelSpectrogram,
+    STFTSpectrogram,
+)
 from hornbeam.layers.convolutional import (
     Conv1D,
     Conv1DTranspose,
@@ -45,6 +49,8 @@ from hornbeam.layers.embedding import (
     ReversibleEmbedding,
 )
 from hornbeam.layers.features import (
+    CategoryEncoding,
+    Discretization,
     HashedCrossing,
     Hashing,
     IntegerLookup,
@@ -155,8 +161,6 @@ from hornbeam.layers.pooling import (
     MaxPooling3D,
 )
 from hornbeam.layers.preprocessing import (
-    CategoryEncoding,
-    Discretization,
     Rescaling,
 )
 from hornbeam.layers.recurrent import (
@@ -325,6 +329,7 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "MelSpectrogram",
     "Minimum",
     "MixUp",
     "MultiHeadAttention",
@@ -362,6 +367,7 @@ __all__ = [
     "Reshape",
     "Resizing",
     "ReversibleEmbedding",
+    "STFTSpectrogram",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
