@@ -20,7 +20,7 @@ import keras
 import numpy as np
 
 from golden.store import DATA
-from golden.text_cases import CASES, DOCS, LETTERS, NEW, NEW_LETTERS, Case
+from golden.text_cases import CASES, DOCS, LETTERS, NEW, NEW_LETTERS, Case, feature_space, table
 
 
 def run(case: Case) -> dict[str, Any]:
@@ -53,8 +53,17 @@ def model() -> None:
     (DATA / "text_model.json").write_text(json.dumps(np.asarray(made(inputs)).tolist()) + "\n")
 
 
+def space() -> None:
+    """A file of a FeatureSpace, and what it gives."""
+    made = feature_space(keras.utils.FeatureSpace)
+    made.save(DATA / "space.keras")
+    rows = np.asarray(made(table(1, 6)))
+    (DATA / "space.json").write_text(json.dumps(rows.tolist()) + "\n")
+
+
 if __name__ == "__main__":
     model()
+    space()
     results = {case.name: run(case) for case in CASES}
     path = DATA / "text.json"
     lines = (f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in results.items())

@@ -223,4 +223,27 @@ def hashes() -> list[Case]:
     return found
 
 
+def table(seed: int, rows: int) -> dict[str, np.ndarray]:
+    """Columns of numbers, words and integers."""
+    rng = np.random.RandomState(seed)
+    columns = {key: rng.standard_normal(rows).astype("float32") for key in "fnrd"}
+    columns.update({key: rng.choice(np.array(["x", "y", "zz", "q"]), rows) for key in "sh"})
+    columns.update({key: rng.randint(0, 7, rows) for key in "ij"})
+    return columns
+
+
+def feature_space(space: Any, **options: Any) -> Any:
+    """A FeatureSpace with a feature of each kind, adapted."""
+    made = space(
+        {
+            "f": "float", "n": "float_normalized", "r": space.float_rescaled(2.0, 1.0),
+            "d": space.float_discretized(4), "i": "integer_categorical", "h": "string_hashed",
+            "s": space.string_categorical(max_tokens=4), "j": space.integer_hashed(5),
+        },
+        crosses=[("s", "i"), space.cross(("i", "s"), 7)], crossing_dim=6, hashing_dim=4, **options,
+    )  # fmt: skip
+    made.adapt(table(0, 50))
+    return made
+
+
 CASES: Sequence[Case] = [*lookups(), *vectorizations(), *hashes()]
