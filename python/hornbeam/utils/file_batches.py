@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,8 @@ def file_batches(
         A `FileBatches`, or a list of two for `subset="both"`.
     """
     check_labels(what, labels, label_mode, class_names)
+    if not Path(directory).is_dir():
+        raise FileNotFoundError(f"{what}: there is no folder '{directory}'.")
     check_split(what, validation_split, subset, shuffle, seed)
     if batch_size is not None and (not isinstance(batch_size, (int, np.integer)) or batch_size < 1):
         raise ValueError(f"{what}: batch_size must be an integer >= 1. Received: {batch_size!r}.")
