@@ -50,6 +50,7 @@ def encode(ids: Any, mode: str, depth: int, dtype: str) -> Any:
 def encode_rows(ids: Any, rows: Any, count: int, mode: str, depth: int, dtype: str) -> Any:
     """Multi-hot rows or counts (count, depth) of categories that stand in the given rows."""
     known = (ids >= 0) & (ids < depth)
-    at = rows[known] * depth + ids[known]
-    counts = np.bincount(at, minlength=count * depth).reshape(count, depth)
-    return (counts > 0).astype(dtype) if mode == "multi_hot" else counts.astype(dtype)
+    at, times = np.unique(rows[known] * depth + ids[known], return_counts=True)
+    out = np.zeros(count * depth, dtype)
+    out[at] = 1 if mode == "multi_hot" else times
+    return out.reshape(count, depth)

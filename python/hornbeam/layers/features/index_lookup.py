@@ -315,27 +315,24 @@ class IndexLookup(HostLayer):
     def _numbers(self, keys: Any) -> Any:
         """Numbers of tokens, flat; -1 for those that count for nothing."""
         ids = self._vocabulary.find(keys)
-        unknown = ids < 0
+        at = np.flatnonzero(ids < 0)  # not in the vocabulary: masked, or unknown
         ids += self._token_start()
-        masked: Any = None
-        if self.mask_token is not None:
-            masked = self._equal(keys, self.mask_token)
-            unknown &= ~masked
-        if unknown.any():
-            if self.num_oov_indices == 0:
-                at = np.flatnonzero(unknown)[:10]
-                raise ValueError(
-                    f"{self.name}: with num_oov_indices=0 every input must be in the vocabulary. "
-                    f"Not in it: {self._plain([keys[i] for i in at])}."
-                )
-            bins: Any = 0
-            if self.num_oov_indices > 1:
-                at = np.flatnonzero(unknown)
-                bins = self._oov_bins([keys[i] for i in at] if isinstance(keys, list) else keys[at])
-            ids[unknown] = self._oov_start() + bins
-        if masked is not None:
-            ids[masked] = 0 if self.output_mode == "int" else -1
+        if self.mask_token is not None and len(at):
+            masked = self._equal(_taken(keys, at), self.mask_token)
+            ids[at[masked]] = 0 if self.output_mode == "int" else -1
+            at = at[~masked]
+        if len(at):
+            ids[at] = self._oov_start() + self._of_unknown(keys, at)
         return ids
+
+    def _of_unknown(self, keys: Any, at: Any) -> Any:
+        """Which of the indices for unknown tokens those at some places have."""
+        if self.num_oov_indices == 0:
+            raise ValueError(
+                f"{self.name}: with num_oov_indices=0 every input must be in the vocabulary. "
+                f"Not in it: {self._plain(_taken(keys, at[:10]))}."
+            )
+        return self._oov_bins(_taken(keys, at)) if self.num_oov_indices > 1 else 0
 
     def _encoded(self, ids: Any) -> Any:
         if self.output_mode == "int":
@@ -458,6 +455,11 @@ class IndexLookup(HostLayer):
             lines = lines[len(specials) :]
         if lines:
             self._use(self._keys(np.array(lines, object)))
+
+
+def _taken(keys: Any, at: Any) -> Any:
+    """The keys at some places."""
+    return [keys[i] for i in at] if isinstance(keys, list) else keys[at]
 
 
 def _listed(values: Any) -> Any:
