@@ -9,22 +9,21 @@ from hornbeam import config, dtype_policies, ops
 from hornbeam.layers._args import choice_arg, int_arg, refuse
 from hornbeam.layers.features import encoding
 from hornbeam.layers.features.adapting import batches_of
-from hornbeam.layers.features.host import HostLayer
+from hornbeam.layers.features.numbered_tokens import NumberedTokens
 from hornbeam.layers.features.vocabulary import key_of
 from hornbeam.symbolic import KerasTensor
 
 _FILE = "vocabulary.txt"
 
 
-class IndexLookup(HostLayer):
+class IndexLookup(NumberedTokens):
     """Tokens to numbers, through a vocabulary; subclasses say what a token is.
 
     Numbers are, in this order: 0 for the mask token (if there is one, and for `output_mode="int"`
     alone), `num_oov_indices` for tokens that are not in the vocabulary, then the vocabulary's.
     """
 
-    _untracked = (*HostLayer._untracked, "_vocabulary", "_counts", "_document_counts")
-    _vocabulary_dtype = ""
+    _untracked = (*NumberedTokens._untracked, "_vocabulary", "_counts", "_document_counts")
 
     def __init__(
         self,
@@ -90,154 +89,6 @@ class IndexLookup(HostLayer):
                     f"`idf_weights`."
                 )
             self.set_vocabulary(vocabulary, idf_weights)
-
-    # ---- what subclasses say --------------------------------------------------------------
-
-    def _made_of(self, tokens: Any) -> Any:
-        """A table of tokens."""
-        raise NotImplementedError
-
-    def _new_counts(self) -> Any:
-        raise NotImplementedError
-
-    def _keys(self, array: Any) -> Any:
-        """The elements of an array, flat, as tokens."""
-        raise NotImplementedError
-
-    def _plain(self, tokens: Any) -> list[Any]:
-        """Tokens as users write them."""
-        raise NotImplementedError
-
-    def _oov_bins(self, keys: Any) -> Any:
-        """For several indices for unknown tokens: which of them each token has."""
-        raise NotImplementedError
-
-    def _equal(self, keys: Any, token: Any) -> Any:
-        raise NotImplementedError
-
-    # ---- the vocabulary -------------------------------------------------------------------
-
-    def _oov_start(self) -> int:
-        return int(self.mask_token is not None and self.output_mode == "int")
-
-    def _token_start(self) -> int:
-        return self._oov_start() + self.num_oov_indices
-
-    def _specials(self) -> list[Any]:
-        return [self.mask_token] * self._oov_start() + [self.oov_token] * self.num_oov_indices
-
-    def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
-        """The tokens, in the order of their numbers.
-
-        Args:
-            include_special_tokens: Whether the mask token and the token for unknown ones, which
-                come first, are listed.
-        """
-        tokens = self._plain(self._vocabulary.tokens)
-        return [*self._specials(), *tokens] if include_special_tokens else tokens
-
-    def vocabulary_size(self) -> int:
-        """Number of tokens, with the special ones."""
-        return len(self._vocabulary) + self._token_start()
-
-    def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
-        """Set the tokens, in the place of `adapt`.
-
-        Args:
-            vocabulary: List or array of tokens, with all the special ones at its start or without,
-                or the path of a file with a token a line.
-            idf_weights: Inverse document frequencies, for `output_mode="tf_idf"`.
-        """
-        who = type(self).__name__
-        if (self.output_mode == "tf_idf") != (idf_weights is not None):
-            raise ValueError(
-                f"{who}: `idf_weights` must be given for output_mode='tf_idf', and for no other. "
-                f"Received: output_mode={self.output_mode!r}, idf_weights={idf_weights}."
-            )
-        if isinstance(vocabulary, (str, Path)):
-            if idf_weights is not None:
-                raise ValueError(
-                    f"{who}: with output_mode='tf_idf' the vocabulary must be a list, not a file. "
-                    f"Received: vocabulary={str(vocabulary)!r}."
-                )
-            self._use(self._lines(Path(vocabulary)))
-            return
-        given = np.asarray(vocabulary)
-        if given.ndim != 1 or not given.size:
-            raise ValueError(
-                f"{who}: `vocabulary` must be a list of tokens, and not empty. "
-                f"Received: vocabulary={vocabulary}."
-            )
-        keys = self._keys(given)
-        specials = self._specials()
-        listed = bool(specials) and self._plain(keys[: len(specials)]) == specials
-        tokens = keys[len(specials) :] if listed else keys
-        weights = None
-        if idf_weights is not None:
-            weights = self._checked_weights(idf_weights, len(keys), listed)
-        self._use(tokens)
-        if weights is not None:
-            self.idf_weights = self._padded(weights)
-
-    def _lines(self, path: Path) -> Any:
-        if not path.exists():
-            raise ValueError(f"{type(self).__name__}: there is no vocabulary file '{path}'.")
-        lines = path.read_bytes().splitlines()
-        if not lines:
-            raise ValueError(f"{type(self).__name__}: the vocabulary file '{path}' is empty.")
-        return self._keys(np.array(lines, object))
-
-    def _use(self, tokens: Any) -> None:
-        """Check tokens, without the special ones, and make them the vocabulary."""
-        who, plain = type(self).__name__, self._plain(tokens)
-        if len(set(plain)) != len(plain):
-            seen: set[Any] = set()
-            twice = [t for t in plain if t in seen or seen.add(t)]  # type: ignore[func-returns-value]
-            raise ValueError(f"{who}: a vocabulary has each token once. Repeated: {twice[:10]}.")
-        for kind, special in (("mask", self.mask_token), ("OOV", self.oov_token)):
-            if special is not None and special in plain and (kind == "mask" or self.invert):
-                raise ValueError(
-                    f"{who}: the {kind} token {special!r} is among the tokens, at place "
-                    f"{plain.index(special)}. Leave the special tokens out, or have them at the "
-                    f"start, in exactly this order: {self._specials()}."
-                )
-        size = len(plain) + self._token_start()
-        if self.max_tokens is not None and size > self.max_tokens:
-            raise ValueError(
-                f"{who}: a vocabulary of {size} tokens, special ones included, is larger than "
-                f"`max_tokens`. Received: max_tokens={self.max_tokens}."
-            )
-        self._freeze(size)
-        self._vocabulary = self._made_of(tokens)
-
-    def _freeze(self, size: int) -> None:
-        fixed = self.output_mode != "int" and not self.pad_to_max_tokens
-        if fixed and self._frozen_size not in (None, size):
-            raise RuntimeError(
-                f"{type(self).__name__}: the size of the vocabulary cannot change any more, as "
-                f"outputs have it as their width. It was {self._frozen_size}, and would be "
-                f"{size}; pad_to_max_tokens=True keeps the width."
-            )
-        self._frozen_size = size
-
-    def _checked_weights(self, idf_weights: Any, tokens: int, listed: bool) -> Any:
-        weights = np.asarray(idf_weights, config.floatx())
-        if weights.shape != (tokens,):
-            raise ValueError(
-                f"{type(self).__name__}: `idf_weights` must have a number for each token. "
-                f"Received: {tokens} tokens, idf_weights.shape={weights.shape}."
-            )
-        return weights if listed else self._with_specials(weights)
-
-    def _with_specials(self, weights: Any) -> Any:
-        """Weights of unknown tokens put before: nothing is known of them, so the average."""
-        average = np.full(self._token_start(), weights.mean() if len(weights) else 0.0)
-        return np.concatenate([average, weights]).astype(config.floatx())
-
-    def _padded(self, weights: Any) -> Any:
-        if self.pad_to_max_tokens and self.max_tokens is not None:
-            weights = np.pad(weights, (0, self.max_tokens - len(weights)))
-        return weights
 
     # ---- adapt ----------------------------------------------------------------------------
 
