@@ -28,6 +28,9 @@ if TYPE_CHECKING:
         data as data,
     )
     from hornbeam import (
+        datasets as datasets,
+    )
+    from hornbeam import (
         dtype_policies as dtype_policies,
     )
     from hornbeam import (
@@ -101,6 +104,7 @@ _SUBPACKAGES = (
     "config",
     "constraints",
     "data",
+    "datasets",
     "dtype_policies",
     "initializers",
     "kernels",
@@ -164,6 +168,7 @@ __all__ = [
     "config",
     "constraints",
     "data",
+    "datasets",
     "dtype_policies",
     "initializers",
     "kernels",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam import config, tree
+from hornbeam.utils.text import is_text
 
 _NATIVE = "fdilqB?"  # dtypes that need no second look
 _SMALL = {
@@ -18,18 +19,19 @@ _SMALL = {
 }
 
 
-def to_arrays(data: Any, what: str, expected: int | None = None) -> Any:
+def to_arrays(data: Any, what: str, expected: int | None = None, text: bool = False) -> Any:
     """Arrays in the place of lists, data frames and tensors.
 
     Args:
         data: An array or anything that can be one; lists, tuples and dicts of those for several.
         what: Its name in error messages, "fit: x" for example.
         expected: Number of arrays that the model takes, if known: decides what a list means.
+        text: Whether the model takes text too.
     """
     if data is None or (type(data) is np.ndarray and data.dtype.char in _NATIVE and data.ndim):
         return data
     if isinstance(data, dict):
-        return {key: to_arrays(value, f"{what}[{key!r}]") for key, value in data.items()}
+        return {k: to_arrays(value, f"{what}[{k!r}]", text=text) for k, value in data.items()}
     if isinstance(data, (list, tuple)):
         if not data:
             raise ValueError(f"{what} is empty.")
@@ -47,11 +49,11 @@ def to_arrays(data: Any, what: str, expected: int | None = None) -> Any:
             or (nested and not _numbers(data))
             or (expected is not None and expected > 1 and len(data) == expected)
         ):
-            converted = [to_arrays(value, f"{what}[{i}]") for i, value in enumerate(data)]
+            converted = [to_arrays(v, f"{what}[{i}]", text=text) for i, v in enumerate(data)]
             return tuple(converted) if isinstance(data, tuple) else converted
         if arrays and len(data) == 1:
-            return [one_array(data[0], what)]
-    return one_array(data, what)
+            return [one_array(data[0], what, text)]
+    return one_array(data, what, text)
 
 
 def _numbers(data: Any) -> bool:
@@ -59,9 +61,9 @@ def _numbers(data: Any) -> bool:
     return all(isinstance(leaf, (int, float, bool, np.generic)) for leaf in tree.flatten(data))
 
 
-def one_array(data: Any, what: str) -> np.ndarray[Any, Any]:
-    """A NumPy array of numbers; no copy where `data` is one."""
-    if hasattr(data, "columns") and hasattr(data, "to_numpy"):
+def one_array(data: Any, what: str, text: bool = False) -> np.ndarray[Any, Any]:
+    """A NumPy array of numbers, or of text if that is wanted; no copy where `data` is one."""
+    if not text and hasattr(data, "columns") and hasattr(data, "to_numpy"):
         for name in data.columns:
             column = data[name]
             if getattr(getattr(column, "dtype", None), "kind", "f") in "OUSMm":
@@ -69,6 +71,7 @@ def one_array(data: Any, what: str) -> np.ndarray[Any, Any]:
                     f"{what}: column '{name}' of the data frame is not numeric (dtype "
                     f"{column.dtype}). Encode or drop it."
                 )
+    if hasattr(data, "columns") and hasattr(data, "to_numpy"):
         data = data.to_numpy()
     if hasattr(data, "toarray") and hasattr(data, "nnz"):
         data = data.toarray()
@@ -84,6 +87,8 @@ def one_array(data: Any, what: str) -> np.ndarray[Any, Any]:
             f"{what} cannot become an array. Received: an object of type {type(data).__name__}. "
             f"({error})"
         ) from error
+    if text and array.ndim and is_text(array):
+        return array
     kind = array.dtype.kind
     if array.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):
         return array.astype("float32")

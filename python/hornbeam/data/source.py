@@ -48,6 +48,7 @@ class ArraySource:
         where: Name of the method, for errors.
         inputs: Number of inputs of the model, if known.
         outputs: Number of outputs of the model, if known.
+        text: Whether the model takes text.
     """
 
     def __init__(
@@ -59,8 +60,9 @@ class ArraySource:
         where: str,
         inputs: int | None = None,
         outputs: int | None = None,
+        text: bool = False,
     ) -> None:
-        self.x = to_arrays(x, f"{where}: x", inputs)
+        self.x = to_arrays(x, f"{where}: x", inputs, text)
         self.y = to_arrays(y, f"{where}: y", outputs)
         self.sample_weight = to_arrays(sample_weight, f"{where}: sample_weight")
         if isinstance(self.x, list) and len(self.x) == 1 and inputs == 1:
@@ -139,6 +141,7 @@ class StreamSource:
         self.stream = stream
         self.where = where
         self.shuffle = shuffle
+        self.text = False  # whether inputs may be text
         self.no_nan_in: tuple[str, ...] = ()  # parts of a batch where a NaN is an error
 
     @property
@@ -164,7 +167,7 @@ class StreamSource:
     def _converted(self, item: Any) -> Any:
         names = ("x", "y", "sample_weight")
         parts = [
-            to_arrays(part, f"{self.where}: {name} of a batch")
+            to_arrays(part, f"{self.where}: {name} of a batch", text=self.text and name == "x")
             for name, part in zip(names, unpack(item), strict=True)
         ]
         leaves: dict[str, Any] = {}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hornbeam.initializers.constant import STFT, Constant, Identity, Ones, Zeros
+from hornbeam.initializers.constant import Constant, Identity, Ones, Zeros
 from hornbeam.initializers.initializer import Initializer
 from hornbeam.initializers.random import (
     GlorotNormal,
@@ -17,6 +17,7 @@ from hornbeam.initializers.random import (
     TruncatedNormal,
     VarianceScaling,
 )
+from hornbeam.initializers.stft import STFT
 from hornbeam.saving import deserialize_keras_object, serialize_keras_object
 from hornbeam.saving.serialization import get_object
 

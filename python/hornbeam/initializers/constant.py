@@ -63,16 +63,3 @@ class Identity(Initializer):
 
     def get_config(self) -> dict[str, Any]:
         return {"gain": self.gain}
-
-
-class STFT(Initializer):
-    """Not supported: Fourier kernels for a convolution."""
-
-    def __init__(
-        self,
-        side: str = "real",
-        window: str = "hann",
-        scaling: str = "density",
-        periodic: bool = False,
-    ) -> None:
-        raise NotImplementedError("initializers.STFT is not supported.")

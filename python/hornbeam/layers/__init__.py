@@ -16,6 +16,10 @@ from hornbeam.layers.attention import (
     GroupQueryAttention,
     MultiHeadAttention,
 )
+from hornbeam.layers.audio import (
+    MelSpectrogram,
+    STFTSpectrogram,
+)
 from hornbeam.layers.convolutional import (
     Conv1D,
     Conv1DTranspose,
@@ -43,6 +47,15 @@ from hornbeam.layers.dense import (
 from hornbeam.layers.embedding import (
     Embedding,
     ReversibleEmbedding,
+)
+from hornbeam.layers.features import (
+    CategoryEncoding,
+    Discretization,
+    HashedCrossing,
+    Hashing,
+    IntegerLookup,
+    StringLookup,
+    TextVectorization,
 )
 from hornbeam.layers.image import (
     AugMix,
@@ -148,8 +161,6 @@ from hornbeam.layers.pooling import (
     MaxPooling3D,
 )
 from hornbeam.layers.preprocessing import (
-    CategoryEncoding,
-    Discretization,
     Rescaling,
 )
 from hornbeam.layers.recurrent import (
@@ -296,10 +307,13 @@ __all__ = [
     "GlobalMaxPooling3D",
     "GroupNormalization",
     "GroupQueryAttention",
+    "HashedCrossing",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "IntegerLookup",
     "LSTM",
     "LSTMCell",
     "Lambda",
@@ -315,6 +329,7 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "MelSpectrogram",
     "Minimum",
     "MixUp",
     "MultiHeadAttention",
@@ -352,6 +367,7 @@ __all__ = [
     "Reshape",
     "Resizing",
     "ReversibleEmbedding",
+    "STFTSpectrogram",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
@@ -365,7 +381,9 @@ __all__ = [
     "SpatialDropout3D",
     "SpectralNormalization",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",

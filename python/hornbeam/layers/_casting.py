@@ -8,6 +8,7 @@ from hornbeam import _core, dtype_policies
 from hornbeam._variable import Variable
 from hornbeam.layers._call import get_mask, set_mask
 from hornbeam.symbolic import KerasTensor
+from hornbeam.utils.text import is_text
 
 _FLOATS = ("float32", "float64")
 
@@ -16,7 +17,9 @@ class Casting:
     """Dtypes of weights and computation."""
 
     autocast: bool
+    name: str
     _dtype_policy: dtype_policies.DTypePolicy
+    _flatten_layers: Any  # what Tracking has
 
     @property
     def dtype_policy(self) -> dtype_policies.DTypePolicy:
@@ -61,7 +64,18 @@ class Casting:
             return {key: self._convert(item) for key, item in value.items()}
         if isinstance(value, (KerasTensor, Variable)) or not hasattr(value, "__array__"):
             return value
-        return self._convert(_core.tensor(np.asarray(value)))
+        array = np.asarray(value)
+        return self._text(array) if is_text(array) else self._convert(_core.tensor(array))
+
+    def _text(self, array: Any) -> Any:
+        """Text stays an array where a layer inside can take it."""
+        if any(layer.runs_on_host for layer in self._flatten_layers()):
+            return array
+        raise ValueError(
+            f"Layer '{self.name}' ({type(self).__name__}) takes numbers, but the input holds text "
+            f"(dtype {array.dtype}). Encode it first, with StringLookup, TextVectorization or "
+            f"Hashing."
+        )
 
 
 def _cast_with_mask(x: Any, dtype: str) -> Any:

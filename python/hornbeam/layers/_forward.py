@@ -21,8 +21,6 @@ from hornbeam.layers._losses import AddedLosses
 from hornbeam.layers.input_spec import assert_input_compatibility
 from hornbeam.symbolic import any_symbolic
 
-_LONE = frozenset({_core.Tensor, np.ndarray})
-
 
 class Forward(Inference, AddedLosses):
     """What happens around `call`."""
@@ -31,16 +29,19 @@ class Forward(Inference, AddedLosses):
     supports_masking: bool
     _input_spec: Any
     _checked_shape: tuple[int, ...] | None  # the last one that fitted input_spec
+    _lone_types: frozenset[Any] = frozenset({_core.Tensor, np.ndarray})
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not self._ready:
             self._check_super_called()
         signature = self._call_signature
-        lone = len(args) == 1 and not kwargs and type(args[0]) in _LONE  # the usual call, quickly
+        # the usual call, quickly
+        lone = len(args) == 1 and not kwargs and type(args[0]) in self._lone_types
         if lone:
             first, symbolic = args[0], False
             if type(first) is not _core.Tensor:
-                first = _core.tensor(first)
+                numeric = first.dtype.kind in "fiub"
+                first = _core.tensor(first) if numeric else self._convert(first)
                 args = (first,)
             if first.dtype != self._dtype_policy.name:
                 first = self._convert(first)

@@ -197,6 +197,9 @@ def _find(value: Any, seen: set[int]) -> Iterator[Any]:
 
 
 def is_metric(value: Any) -> bool:
+    """Whether `value` is a metric; layers with `adapt` have methods of these names too."""
+    if isinstance(value, Tracking):
+        return False
     return hasattr(type(value), "update_state") and hasattr(type(value), "reset_state")
 
 

@@ -38,6 +38,7 @@ class Layer(Forward):
         "_weight_roles", "_checked_shape", "_input_spec",
     )  # fmt: skip
     _init_args: tuple[tuple[Any, ...], dict[str, Any]]
+    runs_on_host = False  # whether `call` works on NumPy arrays, and so takes text
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         self = super().__new__(cls)

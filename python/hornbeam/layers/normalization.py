@@ -7,6 +7,7 @@ import numpy as np
 
 from hornbeam import config, initializers, ops
 from hornbeam.layers._args import add_weight, int_arg, known_size, refuse, weight_options
+from hornbeam.layers.features.adapting import batches_of
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
 from hornbeam.ops._base import apply
@@ -334,8 +335,18 @@ class Normalization(Layer):
                 f"Normalization: `mean` and `variance` go together. "
                 f"Received: mean={mean}, variance={variance}."
             )
+        if np.shape(mean) != np.shape(variance):
+            raise ValueError(
+                f"Normalization: `mean` and `variance` must have one shape. "
+                f"Received: shapes {np.shape(mean)} and {np.shape(variance)}."
+            )
         axes: Any = () if axis is None else axis if isinstance(axis, (list, tuple)) else (axis,)
         self.axis = tuple(axes)
+        if mean is not None and np.ndim(mean) > len(self.axis):
+            raise ValueError(
+                f"Normalization: `mean` must have at most one dimension for each axis. "
+                f"Received: axis={axis}, a mean of shape {np.shape(mean)}."
+            )
         self.invert = invert
         self.input_mean, self.input_variance = mean, variance
         self.supports_masking = True
@@ -381,29 +392,47 @@ class Normalization(Layer):
         """Take mean and variance from data.
 
         Args:
-            data: Array whose first axis is the batch, or an iterable of such arrays.
+            data: Array whose first axis is the batch, or an iterable (a list, a `PyDataset`) of
+                such arrays.
         """
         if self.input_mean is not None:
             raise ValueError(
                 "Normalization: `adapt()` has no use when `mean` and `variance` were given."
             )
-        array = hasattr(data, "shape") or isinstance(data, (list, tuple))
-        batches = [np.asarray(data)] if array else [np.asarray(b) for b in data]
-        if not batches:
-            raise ValueError("Normalization: adapt() got no data.")
-        if not self.built:
-            self.build((None, *batches[0].shape[1:]))
-        axes = tuple(a for a in range(batches[0].ndim) if a not in self._kept_axes)
         count, mean, square = 0, 0.0, 0.0
-        for batch in batches:  # Chan et al., 1983: means and variances of parts, put together
+        # Chan et al., 1983: means and variances of parts, put together
+        for batch in batches_of(data, None, "Normalization", lists_are_batches=True):
             x = batch.astype(np.float64)
+            if not self.built:
+                self.build((None, *x.shape[1:]))
+            self._check_kept(x.shape)
+            axes = tuple(a for a in range(x.ndim) if a not in self._kept_axes)
             n = math.prod(x.shape[a] for a in axes)
             delta = x.mean(axis=axes) - mean
             square = square + x.var(axis=axes) * n + delta**2 * (count * n / (count + n))
             mean, count = mean + delta * (n / (count + n)), count + n
+        if not count:
+            raise ValueError("Normalization: adapt() got no data.")
         self.adapt_mean.assign(np.asarray(mean, np.float32))
         self.adapt_variance.assign(np.asarray(square / count, np.float32))
         self.count.assign(np.asarray(count, np.int32))
+
+    def _check_kept(self, shape: tuple[int, ...]) -> None:
+        for axis, place in enumerate(self._view):
+            known = axis < len(shape) and (axis not in self._kept_axes or shape[axis] == place)
+            if not known or len(shape) != len(self._view):
+                raise ValueError(
+                    f"Normalization: adapt() got data of a shape that the layer was not built for. "
+                    f"Received: shape {shape}; axes {self._kept_axes} must have the sizes "
+                    f"{[self._view[a] for a in self._kept_axes]}, of {len(self._view)} axes."
+                )
+
+    def finalize_state(self) -> None:
+        """Nothing is left to do: `mean` and `variance` are read when they are used."""
+
+    def convert_weight(self, weight: Any) -> Any:
+        """The weight itself: there is one backend."""
+        return weight
 
     def call(self, inputs: Any) -> Any:
         inputs = ops.cast(inputs, self.compute_dtype)

@@ -10,6 +10,7 @@ from hornbeam.layers.input import InputLayer
 from hornbeam.layers.layer import Layer
 from hornbeam.models import functional_config
 from hornbeam.models.graph import GraphPlan
+from hornbeam.models.host import GraphCut, HostPart, Prepared
 from hornbeam.models.inputs import arrange, fit_input
 from hornbeam.models.model import Model, flat_tensors
 from hornbeam.models.trainer import Trainer
@@ -27,7 +28,14 @@ class Functional(Model):
         trainable: Whether the weights are trained.
     """
 
-    _untracked = (*Model._untracked, "_plan", "_steps", "_inputs_structure", "_outputs_structure")
+    _untracked = (
+        *Model._untracked,
+        "_plan",
+        "_steps",
+        "_inputs_structure",
+        "_outputs_structure",
+        "_cut",
+    )
 
     def __init__(
         self,
@@ -51,6 +59,7 @@ class Functional(Model):
         self._layers = self._all_layers()
         self._check_names()
         self._steps = [_Step(node) for node in self._plan.nodes if not self._plan._is_start(node)]
+        self._cut = GraphCut(self._steps, self._outputs, self._plan.aliases)
         self.input_names = self._names_of_inputs()
         self.output_names = self._names_of_outputs()
         self.supports_masking = True
@@ -114,7 +123,41 @@ class Functional(Model):
         """A functional model is built from the start."""
         self.built = True
 
+    def _host_part(self) -> HostPart | None:
+        if not self._cut.host:
+            return None
+        layers = [step.node.operation for step in self._cut.host]
+        return HostPart(self._prepare_host, layers, whole=not self._cut.rest)
+
+    def _prepare_host(self, x: Any) -> list[Any]:
+        values = self._values(self._convert(x), None)
+        self._run(self._cut.host, values)
+        return [values[id(tensor)] for tensor in self._cut.handed]
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if type(inputs) is Prepared:
+            values = {id(t): x for t, x in zip(self._cut.handed, inputs.values, strict=True)}
+            self._run(self._cut.rest, values)
+        else:
+            values = self._values(inputs, mask)
+            self._run(self._steps, values)
+        return self._packed_outputs(values)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        if not self._cut.host:
+            return super().compute_output_spec(*args, **kwargs)
+        values = self._values(self._call_signature.bind(args, kwargs)["inputs"], None)
+        self._run(self._steps, values, specs=True)  # text cannot be traced
+        return self._packed_outputs(values)
+
+    def _packed_outputs(self, values: dict[int, Any]) -> Any:
+        flat = [values[id(tensor)] for tensor in self._outputs]
+        if len(flat) == 1 and not tree.is_nested(self._outputs_structure):
+            return flat[0]
+        return tree.pack_sequence_as(self._outputs_structure, flat)
+
+    def _values(self, inputs: Any, mask: Any) -> dict[int, Any]:
+        """`{id(tensor): value}` of the inputs."""
         given = arrange(self._inputs_structure, self.input_names, inputs, self.name)
         values: dict[int, Any] = {}
         masks = tree.flatten(mask) if mask is not None else [None] * len(given)
@@ -123,17 +166,17 @@ class Functional(Model):
             if m is not None:
                 set_mask(x, m)
             values[id(tensor)] = x
+        return values
+
+    def _run(self, steps: list[_Step], values: dict[int, Any], specs: bool = False) -> None:
+        """Run calls of the graph, or ask for their outputs' shapes; the results join `values`."""
         aliases = self._plan.aliases
-        for step in self._steps:
+        for step in steps:
             if aliases:
                 for inner, outer in aliases.items():
                     if inner not in values and id(outer) in values:
                         values[inner] = values[id(outer)]
-            step.run(values)
-        flat = [values[id(tensor)] for tensor in self._outputs]
-        if len(flat) == 1 and not tree.is_nested(self._outputs_structure):
-            return flat[0]
-        return tree.pack_sequence_as(self._outputs_structure, flat)
+            step.run(values, specs)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         return None
@@ -220,13 +263,14 @@ class _Step:
         single = len(node.outputs) == 1 and isinstance(node.output_structure, KerasTensor)
         self.one_out = id(node.outputs[0]) if single else None
 
-    def run(self, values: dict[int, Any]) -> None:
+    def run(self, values: dict[int, Any], specs: bool = False) -> None:
         node = self.node
+        call = node.operation.compute_output_spec if specs else node.operation
         if self.one_in is not None:
-            result = node.operation(values[self.one_in])
+            result = call(values[self.one_in])
         else:
             args, kwargs = node.fill(values)
-            result = node.operation(*args, **kwargs)
+            result = call(*args, **kwargs)
         if self.one_out is not None:
             values[self.one_out] = result
         else:

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import numpy as np
+
 from hornbeam import _core, ops, tree
 from hornbeam.layers._call import get_mask, set_mask
 from hornbeam.symbolic import KerasTensor
 from hornbeam.utils.suggest import suggest
+from hornbeam.utils.text import dtype_of
 
 
 def shape_text(shape: Any) -> str:
@@ -53,6 +56,8 @@ def fit_input(x: Any, wanted: Any, name: str, model: str) -> Any:
     """One input with the rank and dtype that the model has for it, or a ValueError."""
     if x is None:
         return x
+    if isinstance(x, np.ndarray) or "string" in (wanted.dtype, x.dtype):
+        return _fit_text(x, wanted, name, model)
     given = tuple(x.shape)
     shape = wanted.shape
     if given and shape == (None, *given[1:]) and x.dtype == wanted.dtype:
@@ -80,6 +85,32 @@ def fit_input(x: Any, wanted: Any, name: str, model: str) -> Any:
         )
     if x.dtype != wanted.dtype and isinstance(x, (KerasTensor, _core.Tensor)):
         x = _keeping_mask(x, ops.cast(x, wanted.dtype))
+    return x
+
+
+def _fit_text(x: Any, wanted: Any, name: str, model: str) -> Any:
+    """An input of text: an array of it, or a symbolic tensor."""
+    text = dtype_of(x) == "string"
+    if text != (wanted.dtype == "string"):
+        raise ValueError(
+            f"Model '{model}': input '{name}' takes "
+            f"{'numbers, but text was given' if text else 'text, but numbers were given'}. "
+            f"Received: dtype {x.dtype}."
+        )
+    given, shape = tuple(x.shape), wanted.shape
+    if isinstance(x, np.ndarray):
+        if len(given) == len(shape) - 1 and shape[-1] == 1:
+            x = x[..., None]
+        elif len(given) == len(shape) + 1 and given[-1] == 1:
+            x = x[..., 0]
+    if len(x.shape) != len(shape) or any(
+        want is not None and have is not None and want != have
+        for want, have in zip(shape, x.shape, strict=True)
+    ):
+        raise ValueError(
+            f"Model '{model}': input '{name}' must have shape {shape_text(shape)}, found shape "
+            f"{shape_text(given)}. Received: an array of shape {given}."
+        )
     return x
 
 

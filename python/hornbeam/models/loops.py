@@ -21,6 +21,7 @@ from hornbeam.models.arguments import (
     validates_now,
     verbosity,
 )
+from hornbeam.models.host import HostedSource
 from hornbeam.models.runner import Runner, cast, endless, row_order, to_logs, to_numpy
 from hornbeam.models.steps import Batch, StepCache
 
@@ -92,6 +93,8 @@ class Loops:
             held_out = self._validation_source(validation_data, validation_batch_size or batch_size)
         elif held_out is not None and validation_batch_size is not None:
             held_out.batch_size = validation_batch_size
+        source = self._hosted(source, shuffle, trained="fit")
+        held_out = self._hosted(held_out)
         model._validates = held_out is not None
         steps = fewer(steps_per_epoch if steps_per_epoch is not None else source.steps)
         called = callbacks
@@ -175,7 +178,7 @@ class Loops:
             raise ValueError(f"evaluate: unknown arguments {list(kwargs)}.")
         model._check_compiled("evaluate")
         check_steps(steps=steps)
-        source = self._source(x, y, sample_weight, batch_size, "evaluate")
+        source = self._hosted(self._source(x, y, sample_weight, batch_size, "evaluate"))
         verbose = verbosity(verbose)
         called = callbacks
         if not isinstance(callbacks, CallbackList):
@@ -220,7 +223,7 @@ class Loops:
     def _predict(self, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:
         model: Any = self
         check_steps(steps=steps)
-        source = self._source(x, None, None, batch_size, "predict")
+        source = self._hosted(self._source(x, None, None, batch_size, "predict"))
         verbose = verbosity(verbose)
         count = fewer(steps if steps is not None else source.steps)
         called = callbacks
@@ -296,9 +299,10 @@ class Loops:
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
         model: Any = self
+        host = model._host_part()
         source = self._array_source(x, None, None, None, "predict_on_batch")
-        batch = Batch(source.structure)
-        if model.run_eagerly:
+        batch = Batch(self._structure(source))
+        if model.run_eagerly or (host is not None and host.whole):
             result = model._predict_steps.run_eagerly(batch, cast(batch.leaves))
         else:
             specs = specs_of(batch.leaves)
@@ -321,7 +325,26 @@ class Loops:
         if x is None:
             raise ValueError(f"{where}: x must be given. Received: x=None.")
         inputs, outputs = self._counts()
-        return ArraySource(x, y, weight, batch_size, where, inputs, outputs)
+        model: Any = self
+        text = model._host_part() is not None
+        return ArraySource(x, y, weight, batch_size, where, inputs, outputs, text)
+
+    def _hosted(self, source: Any, shuffle: Any = False, trained: str | None = None) -> Any:
+        """The source, run through what of the model works on the host, if there is such a part."""
+        model: Any = self
+        part = model._host_part()
+        if part is None or source is None:
+            return source
+        if trained is not None:
+            part.check_trainable(trained)
+        return HostedSource(source, part, shuffle)
+
+    def _structure(self, source: ArraySource) -> Any:
+        """The batch that a step gets for arrays."""
+        model: Any = self
+        part = model._host_part()
+        x, y, weight = source.structure
+        return (x if part is None else part(x)), y, weight
 
     def _source(
         self, x: Any, y: Any, weight: Any, batch_size: Any, where: str, shuffle: bool = False
@@ -450,10 +473,13 @@ class Loops:
     ) -> dict[str, Any]:
         model: Any = self
         source = self._array_source(x, y, weight, None, where)
+        host = model._host_part()
+        if host is not None and where == "train_on_batch":
+            host.check_trainable(where)
         cache.check(known=True)
         model._zero_metrics()
-        batch = Batch(source.structure)
-        if model.run_eagerly:
+        batch = Batch(self._structure(source))
+        if model.run_eagerly or (host is not None and host.whole):
             return to_logs(cache.run_eagerly(batch, cast(batch.leaves)))
         return to_logs(cache.run(batch, specs_of(batch.leaves), cast(batch.leaves)))
 

@@ -12,6 +12,7 @@ from hornbeam.layers._call import shapes_of
 from hornbeam.layers.layer import Layer
 from hornbeam.models.summary import summarize
 from hornbeam.models.trainer import Trainer
+from hornbeam.saving.assets import assets_of, load_assets
 from hornbeam.saving.model_file import save_model
 from hornbeam.saving.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.saving.weights_file import load_weights, save_weights
@@ -68,6 +69,10 @@ class Model(Trainer, Layer):
             )
         Layer.__init__(self, **kwargs)
         self.supports_masking = True
+
+    def _host_part(self) -> Any:
+        """The `HostPart` of a Sequential or functional model with layers for text."""
+        return None
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(
@@ -228,20 +233,23 @@ class Model(Trainer, Layer):
         optimizer = getattr(self, "optimizer", None)
         state = [v.numpy() for v in optimizer.variables] if optimizer is not None else []
         config = serialize_keras_object(self)
-        return _restore, (config, custom, weights, state, self._build_shapes)
+        return _restore, (config, custom, weights, state, self._build_shapes, assets_of(self))
 
     def __deepcopy__(self, memo: Any) -> Any:
         _, arguments = self.__reduce__()
         return _restore(*arguments)
 
 
-def _restore(config: Any, custom: Any, weights: Any, state: Any, shapes: Any) -> Any:
+def _restore(
+    config: Any, custom: Any, weights: Any, state: Any, shapes: Any, assets: dict[str, bytes]
+) -> Any:
     """A model from what pickle stored."""
     model = deserialize_keras_object(config, custom_objects=custom)
     if weights and not model.weights and shapes:
         model.build(**shapes)
     if weights:
         model.set_weights(weights)
+    load_assets(model, assets, assets.__getitem__)
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and len(state) > len(optimizer.variables):
         optimizer.build(model.trainable_variables)

@@ -25,7 +25,8 @@ class Runner:
     def __init__(self, model: Any, cache: StepCache, called: CallbackList, mode: str) -> None:
         self.model = model
         self.cache = cache
-        self.eager = model.run_eagerly
+        host = model._host_part()
+        self.eager = model.run_eagerly or (host is not None and host.whole)
         self.per_batch = called.wants_batches(mode)
         self.begin = getattr(called, f"on_{mode}_batch_begin")
         self.end = getattr(called, f"on_{mode}_batch_end")
@@ -200,9 +201,9 @@ def to_numpy(value: Any) -> Any:
 
 
 def cast(arrays: Any) -> list[Any]:
-    """Tensors in the dtypes that steps take."""
+    """Tensors in the dtypes that steps take; text stays as it is."""
     return [
-        _core.tensor(a if a.dtype == dtype else a.astype(dtype))
+        a if a.dtype.kind in "USTO" else _core.tensor(a if a.dtype == dtype else a.astype(dtype))
         for a, (_, dtype) in zip(arrays, specs_of(arrays), strict=True)
     ]
 

@@ -9,11 +9,13 @@ from hornbeam import _core
 from hornbeam.layers._call import name_scope, set_mask, shapes_of
 from hornbeam.layers.input import InputLayer
 from hornbeam.layers.layer import Layer
+from hornbeam.models.host import HostPart, Prepared, runs_on_host
 from hornbeam.models.inputs import arrange, fit_input
 from hornbeam.models.model import Model
 from hornbeam.saving.registration import CustomObjectScope
 from hornbeam.saving.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.symbolic import KerasTensor
+from hornbeam.utils.text import dtype_of
 
 
 class Sequential(Model):
@@ -33,7 +35,7 @@ class Sequential(Model):
         49
     """
 
-    _untracked = (*Model._untracked, "_tensors", "_input_layer")
+    _untracked = (*Model._untracked, "_tensors", "_input_layer", "_host")
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         return super().__new__(cls, *args, **kwargs)
@@ -43,6 +45,7 @@ class Sequential(Model):
     ) -> None:
         super().__init__(trainable=trainable, name=name)
         self._input_layer: InputLayer | None = None
+        self._host: tuple[int, HostPart | None] | None = None  # leading layers on the host
         self._layers: list[Any] = []
         self._tensors: list[Any] = []  # symbolic: the input, then the output of each layer
         if layers is not None and not isinstance(layers, (list, tuple)):
@@ -156,7 +159,7 @@ class Sequential(Model):
             self.built = True  # nested inputs: the layers are built when they are called
             return
         with _core.eager():
-            self._build_for(shapes_of(x), str(x.dtype))
+            self._build_for(shapes_of(x), dtype_of(x))
         self._build_shapes = {"input_shape": (None, *tuple(x.shape)[1:])}
 
     def get_build_config(self) -> dict[str, Any] | None:
@@ -166,17 +169,53 @@ class Sequential(Model):
 
     # ---- calling --------------------------------------------------------------------------
 
+    def _reset_programs(self) -> None:
+        super()._reset_programs()
+        self._host = None
+
+    def _host_part(self) -> HostPart | None:
+        return self._leading_host()[1]
+
+    def _leading_host(self) -> tuple[int, HostPart | None]:
+        """How many leading layers run on the host, and these as a `HostPart`."""
+        if self._host is None:
+            last = max((i + 1 for i, y in enumerate(self._layers) if runs_on_host(y)), default=0)
+            leading, whole = self._layers[:last], last == len(self._layers)
+            self._host = last, HostPart(self._prepare_host, leading, whole) if last else None
+        return self._host
+
+    def _prepare_host(self, x: Any) -> list[Any]:
+        x = self._convert(x)
+        self._build_from_call((x,), {})
+        x = self._fitted(x)
+        for layer in self._layers[: self._leading_host()[0]]:
+            x = layer(x)
+        return [x]
+
+    def _fitted(self, x: Any) -> Any:
+        name = self._input_layer.name if self._input_layer is not None else "input"
+        if isinstance(x, (dict, list, tuple)):
+            x = arrange(self._tensors[0], [name], x, self.name)[0]
+        return fit_input(x, self._tensors[0], name, self.name)
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        x = inputs
-        if self._tensors and not isinstance(x, KerasTensor):
-            name = self._input_layer.name if self._input_layer is not None else "input"
-            if isinstance(x, (dict, list, tuple)):
-                x = arrange(self._tensors[0], [name], x, self.name)[0]
-            x = fit_input(x, self._tensors[0], name, self.name)
+        x, layers = inputs, self._layers
+        if type(x) is Prepared:
+            x, layers = x.values[0], layers[self._leading_host()[0] :]
+        elif self._tensors and not isinstance(x, KerasTensor):
+            x = self._fitted(x)
         if mask is not None:
             set_mask(x, mask)
-        for layer in self._layers:
+        for layer in layers:
             x = layer(x)
+        return x
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        if self._host_part() is None:
+            return super().compute_output_spec(*args, **kwargs)
+        x = self._fitted(self._call_signature.bind(args, kwargs)["inputs"])
+        for layer in self._layers:  # text cannot be traced
+            x = layer.compute_output_spec(x)
         return x
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:

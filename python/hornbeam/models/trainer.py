@@ -11,6 +11,7 @@ from hornbeam import _core, metrics, ops, optimizers, tree
 from hornbeam._tape import GradientTape
 from hornbeam._variable import Variable
 from hornbeam.data.source import unpack
+from hornbeam.layers._tracking import is_metric
 from hornbeam.layers.layer import Layer
 from hornbeam.models.compiled_loss import CompiledLoss
 from hornbeam.models.compiled_metrics import CompiledMetrics
@@ -173,7 +174,7 @@ class Trainer(Loops):
                 found += self._compile_loss.metrics
             if self._compile_metrics is not None:
                 found += self._compile_metrics.metrics
-        own = [m for layer in self._flatten_layers() for m in layer._tracked() if _is_metric(m)]
+        own = [m for layer in self._flatten_layers() for m in layer._tracked() if is_metric(m)]
         return list({id(metric): metric for metric in (*found, *own)}.values())
 
     @property
@@ -396,10 +397,6 @@ def _packed(data: Any) -> Any:
 
 def _mean(name: str) -> Any:
     return metrics.Mean(name=name)
-
-
-def _is_metric(value: Any) -> bool:
-    return hasattr(type(value), "update_state") and hasattr(type(value), "reset_state")
 
 
 def _as_logs(logs: Any) -> Any:

@@ -120,7 +120,7 @@ def _window(window: Any, length: int, fft_length: int, dtype: str) -> np.ndarray
     """The window, in the middle of a frame."""
     if window is None:  # the whole frame, as in Keras
         return np.ones(fft_length, dtype)
-    if window in ("hann", "hamming"):
+    if isinstance(window, str) and window in ("hann", "hamming"):
         a = 0.5 if window == "hann" else 0.54
         values = a - (1.0 - a) * np.cos(2.0 * math.pi * np.arange(length) / length)
     elif isinstance(window, str):

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from hornbeam.saving.assets import assets_of, is_asset, load_assets
 from hornbeam.saving.atomic import atomic_path
 from hornbeam.saving.serialization import (
     deserialize_keras_object,
@@ -57,6 +58,7 @@ def save_model(
         return
     path.mkdir(parents=True, exist_ok=True)
     for name, data in contents.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path / name) as temporary:
             temporary.write_bytes(data)
 
@@ -68,7 +70,7 @@ def _contents(model: Any) -> dict[str, bytes]:
     weights = io.BytesIO()
     write_weights(weights, model)
     values = json.dumps(metadata).encode(), json.dumps(config).encode(), weights.getvalue()
-    return dict(zip(_MEMBERS, values, strict=True))
+    return {**dict(zip(_MEMBERS, values, strict=True)), **assets_of(model)}
 
 
 def without_defaults(config: Any) -> Any:
@@ -116,13 +118,17 @@ def load_model(
     if not path.exists():
         raise FileNotFoundError(f"load_model: there is no file '{path}'.")
     if path.is_dir():
-        parts = {name: (path / name).read_bytes() for name in _MEMBERS[1:]}
+        found = [
+            p.relative_to(path).as_posix() for p in (path / "assets").rglob("*") if p.is_file()
+        ]
+        parts = {name: (path / name).read_bytes() for name in (*_MEMBERS[1:], *found)}
     elif zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             missing = [name for name in _MEMBERS[1:] if name not in archive.namelist()]
             if missing:
                 raise ValueError(f"load_model: '{path}' is no .keras file: it lacks {missing}.")
-            parts = {name: archive.read(name) for name in _MEMBERS[1:]}
+            found = [name for name in archive.namelist() if is_asset(name)]
+            parts = {name: archive.read(name) for name in (*_MEMBERS[1:], *found)}
     else:
         raise ValueError(
             f"load_model: '{path}' is not a .keras file. (Older .h5 models can be converted with "
@@ -133,4 +139,5 @@ def load_model(
         config.pop("compile_config", None)
     model = deserialize_keras_object(config, custom_objects=custom_objects, safe_mode=safe_mode)
     read_weights(io.BytesIO(parts["model.weights.h5"]), model)
+    load_assets(model, found, parts.__getitem__)
     return model

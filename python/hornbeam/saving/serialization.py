@@ -26,7 +26,7 @@ _PLAIN = (str, bool, int, float, type(None))
 PUBLIC_MODULES = (
     "activations", "callbacks", "constraints", "dtype_policies", "initializers", "layers", "losses",
     "metrics", "models", "ops", "optimizers", "optimizers.schedules", "random", "regularizers",
-    "utils",
+    "utils", "utils.feature_kinds",
 )  # fmt: skip
 _ROOT_NAMES = {"Sequential": "models", "Model": "models", "DTypePolicy": "dtype_policies",
                "FloatDTypePolicy": "dtype_policies", "Variable": "_variable"}  # fmt: skip
@@ -128,6 +128,9 @@ def _module_and_name(obj: Any) -> tuple[str | None, str | None]:
     if is_registered(obj) or not module.startswith("hornbeam"):
         name = get_registered_name(obj)
         return None, name if ">" in name else f"Custom>{name}"
+    if hasattr(obj, "_keras_module"):  # where Keras has it, and not under a public name perhaps
+        known = obj._keras_module
+        return known, obj.__name__ if known.startswith("keras.src.") else None
     if _ROOT_NAMES.get(obj.__name__):
         return "keras", None
     parts = module.split(".")[1:]
@@ -249,6 +252,8 @@ def _modules_of(module: str | None, name: str) -> list[str]:
         return [_ROOT_NAMES[name]] if name in _ROOT_NAMES else ["models", "layers"]
     if module == "builtins":
         return ["activations", "losses", "metrics", "ops", "initializers"]
+    if module.endswith("preprocessing.feature_space"):
+        return ["utils.feature_kinds"]
     for depth in (2, 1):
         public = ".".join(parts[:depth])
         if public in PUBLIC_MODULES:

@@ -18,10 +18,11 @@ def split_dataset(
     seed: int | None = None,
     preferred_backend: Any = None,
 ) -> tuple[Any, Any]:
-    """Two parts of arrays, or of a list of samples.
+    """Two parts of arrays, or of samples.
 
     Args:
-        dataset: An array, a tuple, list or dict of arrays of one length, or a list of samples.
+        dataset: An array, a tuple, list or dict of arrays of one length, a list of numbers, or
+            samples one by one: a PyTorch `Dataset`, or an iterable that ends.
         left_size: Rows of the first part: a number, or a fraction of all.
         right_size: Rows of the second part, likewise; the rest when left out.
         shuffle: Whether rows are shuffled first.
@@ -35,7 +36,7 @@ def split_dataset(
         raise ValueError("split_dataset: preferred_backend is not supported.")
     if left_size is None and right_size is None:
         raise ValueError("split_dataset: left_size or right_size must be given.")
-    arrays = tree.map_structure(np.asarray, dataset)
+    arrays = tree.map_structure(np.asarray, _columns(dataset))
     lengths = {len(leaf) for leaf in tree.flatten(arrays)}
     if len(lengths) != 1:
         raise ValueError(f"split_dataset: all arrays must have one length. Received: {lengths}.")
@@ -56,6 +57,26 @@ def split_dataset(
         order = np.random.default_rng(seed).permutation(n)
     parts = order[:left], order[left : left + right] if shuffle else order[n - right :]
     return tuple(tree.map_structure(lambda a, rows=rows: a[rows], arrays) for rows in parts)
+
+
+def _columns(dataset: Any) -> Any:
+    """Arrays, or nested arrays, of the samples of a data set."""
+    if isinstance(dataset, dict) or hasattr(dataset, "__array__"):
+        return dataset
+    if isinstance(dataset, (list, tuple)):
+        if any(np.ndim(leaf) for leaf in tree.flatten(dataset) if hasattr(leaf, "shape")):
+            return dataset
+        if not any(tree.is_nested(item) for item in dataset):
+            return np.asarray(dataset)
+    if isinstance(dataset, PyDataset):
+        raise ValueError(
+            "split_dataset: a PyDataset has batches, not samples. Split what it is made from."
+        )
+    indexed = hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")
+    samples = [dataset[i] for i in range(len(dataset))] if indexed else list(dataset)
+    if not samples:
+        raise ValueError("split_dataset: the data set is empty.")
+    return tree.map_structure(lambda *leaves: np.stack([np.asarray(x) for x in leaves]), *samples)
 
 
 def _rows(size: Any, n: int, name: str) -> int | None:
@@ -116,7 +137,8 @@ def timeseries_dataset_from_array(
 
     Args:
         data: Array; the first axis is time.
-        targets: What belongs to the window that starts at each time; None: windows alone.
+        targets: What belongs to the window that starts at each time; None: windows alone. They are
+            cut by `start_index` and `end_index` like the data.
         sequence_length: Time steps of a window.
         sequence_stride: Time steps between the starts of two windows.
         sampling_rate: Time steps between two elements of a window.
@@ -125,9 +147,12 @@ def timeseries_dataset_from_array(
         seed: Seed of the shuffling.
         start_index: Earlier data is not used.
         end_index: Data from here on is not used.
-        format: Accepted for compatibility; the result is always a `PyDataset`.
+        format: "tf" or "grain"; the result is a `PyDataset` for both.
     """
-    del format
+    if format not in ("tf", "grain"):
+        raise ValueError(
+            f"timeseries_dataset_from_array: format must be 'tf' or 'grain'. Received: {format!r}."
+        )
     n = len(data)
     for name, value in (
         ("sequence_length", sequence_length), ("sequence_stride", sequence_stride),
@@ -148,9 +173,10 @@ def timeseries_dataset_from_array(
     span = (sequence_length - 1) * sampling_rate
     stop = last - first - span
     if targets is not None:
-        stop = min(stop, len(targets))
+        stop = min(stop, len(np.asarray(targets)[first:last]))
     starts = np.arange(0, stop, sequence_stride)
     if shuffle:
         starts = np.random.default_rng(seed).permutation(starts)
     window = np.asarray(data)[first:last]
+    targets = None if targets is None else np.asarray(targets)[first:last]
     return _Windows(window, targets, starts, sequence_length, sampling_rate, batch_size)
