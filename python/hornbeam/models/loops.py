@@ -134,7 +134,7 @@ class Loops:
                 if model.stop_training:
                     break
             if model.optimizer is not None and epochs > initial_epoch:
-                model.optimizer.finalize_variable_values(model.trainable_weights)
+                model.optimizer.finalize_variable_values(model._weights_of_programs())
         except KeyboardInterrupt:
             if model._is_full_batch:
                 model.optimizer.begin_epoch()
@@ -449,13 +449,25 @@ class Loops:
         self, cache: StepCache, x: Any, y: Any, weight: Any, where: str
     ) -> dict[str, Any]:
         model: Any = self
+        plain = type(x) is np.ndarray and type(y) is np.ndarray and weight is None
+        key = (x.shape, x.dtype, y.shape, y.dtype) if plain else None
+        if key in cache.plain and not model.run_eagerly:  # seen before: nothing to be checked
+            cache.check(known=True)
+            if key in cache.plain:
+                model._zero_metrics()
+                traced, dtypes = cache.plain[key]
+                return to_logs(traced([_core.tensor(x, dtypes[0]), _core.tensor(y, dtypes[1])]))
         source = self._array_source(x, y, weight, None, where)
         cache.check(known=True)
         model._zero_metrics()
         batch = Batch(source.structure)
         if model.run_eagerly:
             return to_logs(cache.run_eagerly(batch, cast(batch.leaves)))
-        return to_logs(cache.run(batch, specs_of(batch.leaves), cast(batch.leaves)))
+        specs = specs_of(batch.leaves)
+        logs = to_logs(cache.run(batch, specs, cast(batch.leaves)))
+        if plain and source.x is x and source.y is y:
+            cache.keep_plain(key, batch, specs)
+        return logs
 
     def _in_order(self, logs: dict[str, Any]) -> Any:
         values = list(logs.values())
