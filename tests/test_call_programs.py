@@ -145,3 +145,21 @@ def test_one_batch_like_the_one_before():
     np.testing.assert_array_equal(model.layers[0].get_weights()[0], frozen)
     with pytest.raises(ValueError, match="rows"):
         model.train_on_batch(x, y[:2])
+
+
+def test_layers_are_found_wherever_they_are_put_later():
+    class Holder(hb.layers.Layer):
+        pass
+
+    holder, first, second = Holder(), hb.layers.Dense(1), hb.layers.Dense(2)
+    assert list(holder._flatten_layers(include_self=False)) == []
+    holder.history = [first]
+    assert list(holder._flatten_layers(include_self=False)) == [first]
+    holder.history.append(second)
+    assert list(holder._flatten_layers(include_self=False)) == [first, second]
+    holder.built = True
+    holder.history = None
+    assert list(holder._flatten_layers(include_self=False)) == []
+    holder.inner = {"a": (first,)}
+    del holder.inner
+    assert list(holder._flatten_layers(include_self=False)) == []

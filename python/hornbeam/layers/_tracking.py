@@ -44,6 +44,13 @@ class Tracking(Operation):
         object.__setattr__(self, name, value)
         if name not in _QUIET:
             changes.count += 1
+        if name not in self._untracked and name != "stop_training":
+            self.__dict__.pop("_members", None)
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        changes.count += 1
+        self.__dict__.pop("_members", None)
 
     def _check_super_called(self) -> None:
         if not self._ready:
@@ -54,11 +61,14 @@ class Tracking(Operation):
 
     def _tracked(self) -> list[Any]:
         """Variables, layers, metrics and seed generators in the attributes, in order, once each."""
+        members = self.__dict__.get("_members")  # attributes that may hold something
+        if members is None:
+            kinds = [(k, v, _KINDS.get(type(v)) or _kind(type(v))) for k, v in vars(self).items()]
+            members = [(v, c) for k, v, c in kinds if c is not _PLAIN and k not in self._untracked]
+            self.__dict__["_members"] = members
         found: dict[int, Any] = {}
-        for key, value in self.__dict__.items():
-            kind = _KINDS.get(type(value)) or _kind(type(value))
-            if kind is not _PLAIN and key not in self._untracked:
-                _find(value, kind, found)
+        for value, kind in members:
+            _find(value, kind, found)
         return list(found.values())
 
     def _own_variables(self, tracked: list[Any] | None = None) -> list[Any]:
@@ -104,8 +114,9 @@ class Tracking(Operation):
     @property
     def variables(self) -> list[Any]:
         """All variables: weights, states of metrics and of seed generators."""
-        found: list[Any] = self._own_variables()
-        for item in self._tracked():
+        tracked = self._tracked()
+        found: list[Any] = self._own_variables(tracked)
+        for item in tracked:
             if isinstance(item, SeedGenerator):
                 found.append(item.state)
             elif is_metric(item) or isinstance(item, Tracking):
@@ -115,10 +126,8 @@ class Tracking(Operation):
     @property
     def weights(self) -> list[Any]:
         """Weights: own trainable ones, own others, then those of the layers inside."""
-        found = self._own_variables()
-        for layer in self._sublayers():
-            found.extend(layer.weights)
-        return _unique(found)
+        walk = self._walk()
+        return _unique([v for layer, tracked in walk for v in layer._own_variables(tracked)])
 
     @property
     def trainable_variables(self) -> list[Any]:
