@@ -66,7 +66,7 @@ def gemm_job(g: Gemm) -> Job:
         "matmul",
         normal((g.m, g.k), (g.k, g.n)),
         {"transpose_a": False, "transpose_b": False},
-        lambda a, b: a[:64].astype("float64") @ b,
+        lambda a, b: a[:8].astype("float64") @ b,
         flops=g.flops,
     )
 
@@ -109,17 +109,19 @@ def backward_data(c: Conv) -> Reference:
 
 
 def backward_weights(c: Conv) -> Reference:
-    def whole(x: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    def first_row_of_taps(x: np.ndarray, dy: np.ndarray) -> np.ndarray:
         x, dy = padded(x, c), dy.astype("float64")
-        dw = np.zeros((*[c.kernel] * c.rank, c.channels // c.groups, c.filters))
+        dw = np.zeros((1, *[c.kernel] * (c.rank - 1), c.channels // c.groups, c.filters))
         for tap, at in taps(c):
+            if tap[0] > 0:
+                continue
             if c.groups > 1:
                 dw[tap] = (x[at] * dy).sum(tuple(range(c.rank + 1)))
             else:
                 dw[tap] = x[at].reshape(-1, c.channels).T @ dy.reshape(-1, c.filters)
         return dw
 
-    return whole
+    return first_row_of_taps
 
 
 def conv_jobs(c: Conv) -> list[Job]:

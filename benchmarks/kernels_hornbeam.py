@@ -91,20 +91,13 @@ def limits(threads: int) -> Answer:
     return {"gflops": _core.measure_fma_peak(threads), "gbytes": _core.measure_triad(threads)}
 
 
+# what one thread reads again and again while its neighbours do the same
+SIZES = {"L1": 16 << 10, "L2": 128 << 10, "L3": 4 << 20, "memory": 64 << 20}
+
+
 def machine(threads: int) -> Answer:
-    """All limits; reads are of 16 kB, 128 kB, 1 MB and 32 MB a share, which a thread has four of."""
-    shares = 4 if threads > 1 else 1
-    sizes = {"L1": 16 << 10, "L2": 128 << 10, "L3": 4 << 20, "DRAM": 256 << 20}
-    reads = {
-        f"read {level}": _core.measure_read(threads, size // (shares if level != "L1" else 1))
-        for level, size in sizes.items()
-    }
-    return {
-        **limits(threads),
-        **reads,
-        "barrier": _core.measure_barrier(threads),
-        "cached": _core.cached_bytes(),
-    }
+    reads = {f"read {at}": _core.measure_read(threads, size) for at, size in SIZES.items()}
+    return {**limits(threads), **reads, "barrier": _core.measure_barrier(threads)}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,28 @@
+"""NumPy's worker for the kernels: the products alone, through its BLAS."""
+
+from __future__ import annotations
+
+import numpy as np
+from harness import Answer, serve
+from kernels import JOBS, calibrate, current, measure, verify
+
+
+def about(threads: int) -> Answer:
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return {"version": f"numpy {np.__version__} ({blas['name']} {blas['version']})"}
+
+
+def prepare(name: str) -> Answer:
+    current.clear()
+    job = JOBS[name]
+    if job.op != "matmul":
+        return {"skip": "only products are measured"}
+    a, b = job.inputs()
+    out = a @ b
+    verify(job, [a, b], out)
+    calibrate(lambda: np.matmul(a, b, out=out))
+    return {}
+
+
+if __name__ == "__main__":
+    serve({"about": about, "prepare": prepare, "measure": measure})
