@@ -9,7 +9,7 @@ import torch
 from harness import Answer, serve
 from kernels import EPSILON, JOBS, Arrays, Job, calibrate, current, measure, verify
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 Call = Callable[[], Any]
 ELEMENTWISE: dict[str, Callable[..., Any]] = {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 from workloads import Layers, Workload
 
 # a weight as Keras has it: its name, its shape, and what puts such an array into the module

@@ -170,9 +170,7 @@ def dcgan(batch: int) -> list[Conv]:
 
 
 SQUARE = [Gemm(n, n, n) for n in (128, 256, 512, 1024, 2048)]
-SKINNY = [
-    Gemm(m, k, n, of="skinny") for m in (1, 4, 8, 16) for k, n in ((256, 256), (1024, 1024))
-]
+SKINNY = [Gemm(m, k, n, of="skinny") for m in (1, 4, 8, 16) for k, n in ((256, 256), (1024, 1024))]
 DENSE = [Gemm(32, 784, 512, of="dense"), Gemm(128, 512, 512, of="dense")]
 # sequences of 128: projection, feed-forward in and out
 BERT = [

@@ -216,9 +216,7 @@ WORKLOADS = [
         momentum=0.9,
         classes=1000,
     ),
-    Workload(
-        "LeNet-5 28×28, batch 128, SGD", "fit", (28, 28, 1), LENET5, LENET5_FLOPS, 128, 20
-    ),
+    Workload("LeNet-5 28×28, batch 128, SGD", "fit", (28, 28, 1), LENET5, LENET5_FLOPS, 128, 20),
     Workload(
         "Transformer 2×256, T 128, batch 16, Adam",
         "fit",
