@@ -12,6 +12,7 @@ import re
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -106,6 +107,30 @@ def serve(actions: dict[str, Callable[..., Answer]]) -> None:
             answer = {"error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
+
+
+_timed: dict[str, Any] = {}
+
+
+def calibrate(unit: Callable[[], Any], steps: int = 1) -> float:
+    """Settle on enough units of so many steps for a round of 50 ms; seconds of the first one."""
+    seconds: list[float] = []
+    while len(seconds) < 2 or (len(seconds) < 100 and sum(seconds[1:]) < 0.05):
+        start = time.perf_counter()
+        unit()
+        seconds.append(time.perf_counter() - start)
+    count = max(1, int(0.05 / max(min(seconds), 1e-6)))
+    _timed.update(unit=unit, steps=steps, count=count)
+    return seconds[0]
+
+
+def measure() -> Answer:
+    """Seconds a step, over one round."""
+    unit, count = _timed["unit"], _timed["count"]
+    start = time.perf_counter()
+    for _ in range(count):
+        unit()
+    return {"seconds": (time.perf_counter() - start) / count / _timed["steps"]}
 
 
 def resident(field: str) -> int:

@@ -6,13 +6,11 @@ Imports no framework: `kernels_hornbeam.py`, `kernels_torch.py` and `kernels_num
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from harness import Answer
 from shapes import (
     ADAMS,
     ATTENTIONS,
@@ -292,11 +290,6 @@ JOBS = {
 }
 
 
-# ---- what all workers share -------------------------------------------------------------------
-
-current: dict[str, Any] = {}
-
-
 def verify(job: Job, arrays: Arrays, got: np.ndarray) -> None:
     """The reference may cover the first rows only; float32 is known to a unit roundoff a term.
 
@@ -308,20 +301,3 @@ def verify(job: Job, arrays: Arrays, got: np.ndarray) -> None:
     error = float(np.abs(got - want).max()) / max(1.0, float(np.abs(want).max()))
     if not error <= terms * 2.0**-24:
         raise ValueError(f"{job.name}: wrong by {error:.3g} of the largest value")
-
-
-def calibrate(call: Callable[[], Any]) -> None:
-    """Enough calls for a round of about 50 ms."""
-    call()
-    start = time.perf_counter()
-    call()
-    once = time.perf_counter() - start
-    current.update(call=call, count=max(1, int(0.05 / max(once, 1e-6))))
-
-
-def measure() -> Answer:
-    call, count = current["call"], current["count"]
-    start = time.perf_counter()
-    for _ in range(count):
-        call()
-    return {"seconds": (time.perf_counter() - start) / count}

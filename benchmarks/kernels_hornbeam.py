@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from harness import Answer, serve
-from kernels import JOBS, Arrays, Job, calibrate, current, measure, verify
+from harness import Answer, calibrate, measure, serve
+from kernels import JOBS, Arrays, Job, verify
 
 import hornbeam as hb
 from hornbeam import _core
@@ -76,7 +76,6 @@ def call_of(job: Job, arrays: Arrays) -> tuple[Call, Call]:
 
 
 def prepare(name: str) -> Answer:
-    current.clear()
     job = JOBS[name]
     arrays = job.inputs()
     call, result = call_of(job, arrays)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from harness import Answer, serve
-from kernels import JOBS, calibrate, current, measure, verify
+from harness import Answer, calibrate, measure, serve
+from kernels import JOBS, verify
 
 
 def about(threads: int) -> Answer:  # noqa: ARG001  the environment has told BLAS
@@ -13,7 +13,6 @@ def about(threads: int) -> Answer:  # noqa: ARG001  the environment has told BLA
 
 
 def prepare(name: str) -> Answer:
-    current.clear()
     job = JOBS[name]
     if job.op != "matmul":
         return {"skip": "only products are measured"}

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from harness import Answer, serve
-from kernels import EPSILON, JOBS, Arrays, Job, calibrate, current, measure, verify
+from harness import Answer, calibrate, measure, serve
+from kernels import EPSILON, JOBS, Arrays, Job, verify
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -150,7 +150,6 @@ def back(job: Job, result: Any) -> Any:
 
 
 def prepare(name: str) -> Answer:
-    current.clear()
     job = JOBS[name]
     arrays = job.inputs()
     on = job.op == "attention_step"

@@ -10,7 +10,7 @@ import os
 import time
 from typing import Any
 
-from harness import Answer, extra_memory, serve
+from harness import Answer, calibrate, extra_memory, measure, serve
 from workloads import BY_NAME, Layers, Workload
 
 LIBRARY = os.environ.get("BENCH_LIBRARY", "hornbeam")
@@ -141,31 +141,20 @@ def prepare(name: str) -> Answer:
     batch = slice(0, work.batch)
     loss = float(model.evaluate(x[batch], y[batch], batch_size=work.batch, verbose=0))
     current.update(model=model, x=x, y=y, work=work)
-    start = time.perf_counter()
-    repeat(1)
-    return {"loss": loss, "first": time.perf_counter() - start}
+    return {"loss": loss, "first": calibrate(unit, work.unit)}
 
 
-def repeat(count: int) -> None:
+def unit() -> None:
+    """An epoch, or one call."""
     model, x, y, work = (current[k] for k in ("model", "x", "y", "work"))
     if work.mode == "fit":
-        model.fit(x, y, batch_size=work.batch, epochs=count, shuffle=False, verbose=0)
+        model.fit(x, y, batch_size=work.batch, epochs=1, shuffle=False, verbose=0)
     elif work.mode == "train_on_batch":
-        for _ in range(count * work.steps):
-            model.train_on_batch(x, y)
+        model.train_on_batch(x, y)
     elif work.mode == "predict":
-        for _ in range(count * work.steps):
-            model.predict(x, batch_size=work.batch, verbose=0)
+        model.predict(x, batch_size=work.batch, verbose=0)
     else:
-        for _ in range(count * work.steps):
-            model(x).__array__()
-
-
-def measure() -> Answer:
-    """Seconds a step, over one round."""
-    start = time.perf_counter()
-    repeat(1)
-    return {"seconds": (time.perf_counter() - start) / current["work"].steps}
+        model(x).__array__()
 
 
 def memory(name: str) -> Answer:

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import torch
-from harness import Answer, extra_memory, serve
+from harness import Answer, calibrate, extra_memory, measure, serve
 from networks_torch import load, stack
 from torch import nn
 from workloads import BY_NAME, Workload
@@ -48,9 +48,7 @@ def prepare(name: str) -> Answer:
     model.eval()
     with torch.inference_mode():
         loss = float(current["objective"](model(x[: work.batch]), y[: work.batch]))
-    start = time.perf_counter()
-    repeat()
-    return {"loss": loss, "first": time.perf_counter() - start}
+    return {"loss": loss, "first": calibrate(unit, work.unit)}
 
 
 def step(x: Any, y: Any) -> float | Any:
@@ -62,29 +60,21 @@ def step(x: Any, y: Any) -> float | Any:
     return loss
 
 
-def repeat() -> None:
+def unit() -> None:
+    """An epoch, or one call."""
     model, x, y, work = (current[k] for k in ("model", "x", "y", "work"))
-    if work.mode in ("fit", "train_on_batch"):
+    if work.mode == "fit":
         model.train()
-        if work.mode == "train_on_batch":  # which returns the loss as a number
-            for _ in range(work.steps):
-                step(x, y).item()
-            return
         for at in range(0, len(x), work.batch):
             step(x[at : at + work.batch], y[at : at + work.batch])
-        return
-    model.eval()
-    softmax = work.loss != "mean_squared_error"
-    with torch.inference_mode():
-        for _ in range(work.steps):
+    elif work.mode == "train_on_batch":
+        model.train()
+        step(x, y).item()  # Keras' returns the loss as a number
+    else:
+        model.eval()
+        with torch.inference_mode():
             out = model(x)
-            (out.softmax(-1) if softmax else out).numpy()
-
-
-def measure() -> Answer:
-    start = time.perf_counter()
-    repeat()
-    return {"seconds": (time.perf_counter() - start) / current["work"].steps}
+            (out if work.loss == "mean_squared_error" else out.softmax(-1)).numpy()
 
 
 def memory(name: str) -> Answer:

@@ -25,12 +25,17 @@ class Workload:
     layers: Layers
     flops: float
     batch: int
-    steps: int  # batches an epoch, or calls a round
+    steps: int = 1  # batches an epoch
     optimizer: str = "sgd"
     momentum: float = 0.0
     loss: str = "sparse_categorical_crossentropy"
     classes: int = 10
     tokens: int = 0  # inputs are integers below it
+
+    @property
+    def unit(self) -> int:
+        """Steps of what is timed as one."""
+        return self.steps if self.mode == "fit" else 1
 
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.RandomState(0)
@@ -259,14 +264,11 @@ WORKLOADS = [
         MLP_SMALL,
         2 * (64 * 32 + 320),
         32,
-        200,
     ),
+    Workload("predict, one row, MLP 64-64-10", "predict", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1),
+    Workload("model(x), one row, MLP 64-64-10", "call", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1),
     Workload(
-        "predict, one row, MLP 64-64-10", "predict", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1, 50
-    ),
-    Workload("model(x), one row, MLP 64-64-10", "call", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1, 50),
-    Workload(
-        "predict, CNN 28×28, 256 images", "predict", (28, 28, 1), MNIST_CNN, MNIST_CNN_FLOPS, 256, 4
+        "predict, CNN 28×28, 256 images", "predict", (28, 28, 1), MNIST_CNN, MNIST_CNN_FLOPS, 256
     ),
 ]
 BY_NAME = {w.name: w for w in WORKLOADS}

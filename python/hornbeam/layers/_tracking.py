@@ -20,6 +20,8 @@ _QUIET = frozenset(
     | {"_predict_programs", "_predict_steps", "_resumed_epoch", "_test_steps", "_train_steps"}
     | {"_validates", "_init_args"}
 )
+# set in each fit, and never anything that holds layers
+_FLAGS = frozenset({"stop_training", "_resumed_epoch", "_validates"})
 
 
 class Changes:
@@ -44,7 +46,7 @@ class Tracking(Operation):
         object.__setattr__(self, name, value)
         if name not in _QUIET:
             changes.count += 1
-        if name not in self._untracked and name != "stop_training":
+        if name not in self._untracked and name not in _FLAGS:
             self.__dict__.pop("_members", None)
 
     def __delattr__(self, name: str) -> None:

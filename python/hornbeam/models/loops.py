@@ -85,6 +85,8 @@ class Loops:
             raise ValueError(f"fit: shuffle must be True, False or 'batch'. Received: {shuffle!r}.")
         limit = config.max_epochs()
         epochs = min(epochs, limit) if limit is not None else epochs
+        cache = model._epoch_steps if model._is_full_batch else model._train_steps
+        cache.check()
         source, held_out = self._training_source(
             x, y, sample_weight, batch_size, class_weight, validation_split, shuffle
         )
@@ -101,8 +103,6 @@ class Loops:
                 callbacks, add_history=True, add_progbar=verbose != 0, model=self,
                 verbose=verbose, epochs=epochs, steps=steps,
             )  # fmt: skip
-        cache = model._epoch_steps if model._is_full_batch else model._train_steps
-        cache.check()
         runner = Runner(self, cache, called, "train")
         stream = endless(source) if steps_per_epoch is not None else None
         model.stop_training = False
@@ -389,8 +389,8 @@ class Loops:
     def _no_nan_in(self) -> tuple[str, ...]:
         """Parts of the data where a NaN is a mistake: no code of the user's own may expect it."""
         model: Any = self
-        own = [type(layer).__module__ for layer in model._flatten_layers()]
-        if not all(module.startswith("hornbeam.") for module in own):
+        layers = model._flags[0] if model._flags is not None else model._flatten_layers()
+        if not all(type(layer).__module__.startswith("hornbeam.") for layer in layers):
             return ()
         compiled = model._compile_loss
         for loss in tree.flatten(compiled.given) if compiled is not None else ():
