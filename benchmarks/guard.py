@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -47,36 +48,23 @@ FLOPS = {
 }
 
 
-def instructions(names: list[str]) -> dict[str, int]:
-    """Instructions inside of `hb::execute` for each kernel: a dump after each."""
-    if shutil.which("valgrind") is None:
-        raise SystemExit("guard: valgrind is not installed.")
+def instructions(name: str) -> int:
+    """Instructions inside of `hb::execute` while the kernel runs once."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
             "valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out",
             "--collect-atstart=no", "--toggle-collect=hb::execute(hb::Job*",
-            sys.executable, str(HERE / "guard_work.py"), *names,
+            sys.executable, str(HERE / "guard_work.py"), name,
         ]  # fmt: skip
         env = {**os.environ, "HORNBEAM_ISA": LEVEL, "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}
         done = subprocess.run(command, check=False, env=env, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"guard: valgrind failed.\n{done.stderr[-2000:]}")
-        dumps = sorted(
-            Path(folder).glob("out.*"), key=lambda path: int(path.suffix.removeprefix("."))
-        )
-        counts = [total(path.read_text()) for path in dumps]
-    counts = [count for count in counts if count]
-    if len(counts) != len(names):
-        raise SystemExit(
-            f"guard: {len(names)} kernels ran, {len(counts)} were counted. Is the extension built "
-            f"with its symbols (`make dev`)?"
-        )
-    return dict(zip(names, counts, strict=True))
-
-
-def total(dump: str) -> int:
-    found = re.search(r"^(?:totals|summary): (\d+)", dump, re.M)
-    return int(found[1]) if found else 0
+        found = re.search(r"^(?:totals|summary): (\d+)", Path(folder, "out").read_text(), re.M)
+    if found is None or int(found[1]) == 0:
+        raise SystemExit("guard: nothing was counted: build the extension with `make dev`, which "
+                         "keeps its symbols.")  # fmt: skip
+    return int(found[1])
 
 
 def best(call: Callable[[], Any], turns: int) -> float:
@@ -112,7 +100,10 @@ def main() -> None:
     compiler = " ".join(_core.compiler().split()[:2]).rpartition(".")[0]
     stored = json.loads(STORED.read_text()) if STORED.exists() else {}
     known: dict[str, Any] = stored.get(compiler, {"instructions": {}, "shares": {}})
-    counts = instructions(names)
+    if shutil.which("valgrind") is None:
+        raise SystemExit("guard: valgrind is not installed.")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        counts = dict(zip(names, pool.map(instructions, names), strict=True))
     rates = {} if given.no_times else shares(names)
     bad = []
     if not known["instructions"] and not given.update:

@@ -1,13 +1,11 @@
-"""What `guard.py` counts: each kernel once, on one thread, as `python guard_work.py kernel ...`.
+"""What `guard.py` counts: one kernel, once, on one thread:  python guard_work.py "gemm 192"
 
-Runs under callgrind, which counts inside of `hb::execute` alone and is asked for a dump after each.
-emulated processor and large enough that their inner loops are nearly all of it.
+The kernels are small enough for an emulated processor and large enough that their inner loops are
+nearly all of it.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -50,11 +48,7 @@ KERNELS: dict[str, Callable[[], Callable[[], Any]]] = {
 
 def main() -> None:
     _core.set_num_threads(1)
-    for name in sys.argv[1:] or KERNELS:
-        call = KERNELS[name]()
-        call()
-        # what has been counted since the last dump goes to a file of its own
-        subprocess.run(["callgrind_control", "--dump", str(os.getpid())], check=True)
+    KERNELS[sys.argv[1]]()()
 
 
 if __name__ == "__main__":
