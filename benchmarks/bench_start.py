@@ -16,8 +16,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from bench_models import TITLES, start
-from harness import chosen, markdown, options, parts_of, summary, write
+from bench_models import SCRIPTS, TITLES
+from harness import Worker, chosen, markdown, options, parts_of, summary, write
 
 IMPORTS = {
     "import": {
@@ -76,12 +76,11 @@ def asked(action: str, name: str, pythons: dict[str, str], threads: int) -> Row:
     """One fresh process each."""
     values = {}
     for who, python in pythons.items():
-        given = {} if who == "hornbeam" else {who: python}
-        workers = start(given, threads)
-        answer = workers[who].ask(action=action, name=name)
+        script, env = SCRIPTS.get(who, ("worker_keras.py", {}))
+        worker = Worker(python, script, threads, **env)
+        answer = worker.ask(action=action, name=name)
         values[who] = answer["seconds"] if action == "ready" else answer["peak"] - answer["before"]
-        for worker in workers.values():
-            worker.close()
+        worker.close()
     if action == "ready":
         return {"what": f"first step, beyond a step: {name} (ms)", "scale": 1e3, "values": values}
     return {"what": f"memory of a step: {name} (MB)", "scale": 2.0**-20, "values": values}
