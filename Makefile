@@ -1,8 +1,9 @@
-# make demo | test | dev | lint | format | bench | bench-peers | clean
+# make demo | test | dev | lint | format | bench | bench-peers | bench-guard | clean
 #
 # demo and test need Python, make and a C++20 compiler: they make an environment of their own (.venv),
 # and CMake, Ninja and pybind11 come with the isolated build of the wheel. dev builds in place with the
 # CMake and Ninja of the environment that PYTHON belongs to:  make dev PYTHON=path/to/python
+# The benchmarks need hornbeam in it (or PYTHONPATH=python after `make dev`), and matplotlib for charts.
 
 PYTHON  ?= /usr/bin/env python3
 VENV    := .venv
@@ -10,7 +11,7 @@ BIN     := $(VENV)/bin
 PIP     := $(BIN)/python -m pip --disable-pip-version-check
 SOURCES := CMakeLists.txt pyproject.toml $(shell find csrc python/hornbeam -name '*.so' -prune -o -name __pycache__ -prune -o -type f -print)
 
-.PHONY: demo test dev lint format bench bench-peers clean
+.PHONY: demo test dev lint format bench bench-peers bench-guard clean
 
 demo: $(VENV)/demo.installed
 	$(BIN)/python examples/digits.py
@@ -46,13 +47,21 @@ format:
 	$(TOOLS) ruff format .
 	clang-format -i $$(git ls-files 'csrc/*.h' 'csrc/*.cpp')
 
+# BENCH has further arguments, of all of them:  make bench BENCH='--only gemm --rounds 5'
 bench:
-	$(PYTHON) benchmarks/bench_kernels.py
-	$(PYTHON) benchmarks/bench_models.py
+	$(PYTHON) benchmarks/bench_machine.py
+	$(PYTHON) benchmarks/bench_kernels.py $(BENCH)
+	$(PYTHON) benchmarks/bench_models.py $(BENCH)
+	$(PYTHON) benchmarks/bench_start.py $(BENCH)
 
-# The peers live in environments of their own: PEERS="torch=path/to/python jax=... tensorflow=..."
+# The peers are installed into environments of their own in build/peers; to use others:
+#   make bench-peers PEERS="torch=path/to/python jax=... tensorflow=..."
 bench-peers:
-	$(PYTHON) benchmarks/bench_models.py $(foreach peer,$(PEERS),--peer $(peer))
+	$(PYTHON) benchmarks/peers.py $(BENCH) $(foreach peer,$(PEERS),--peer $(peer))
+
+# Slower kernels are found on a busy machine too, by counted instructions; needs valgrind and `make dev`.
+bench-guard:
+	$(PYTHON) benchmarks/guard.py $(GUARD)
 
 clean:
 	rm -rf build dist $(VENV) python/hornbeam/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis

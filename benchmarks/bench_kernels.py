@@ -1,94 +1,127 @@
-"""Single kernels against the limits of the machine, and beside PyTorch if given.
+"""Single kernels against the limits of the machine, and beside PyTorch and NumPy if given.
 
-    python benchmarks/bench_kernels.py [--threads 2] [--rounds 9] [--only conv] [--peer torch=…]
+    python benchmarks/bench_kernels.py [--threads 2] [--rounds 9] [--only "gemm,conv resnet50"]
+        [--peer torch=python] [--peer numpy=python]
 
 Every result is verified against float64 NumPy before it is timed; the limits (multiply-add peak,
-memory triad) are measured in the same run.
+memory triad) are measured in the same run. Results are kept after each kernel.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from typing import Any
 
-from harness import Worker, summary, write
-from kernels import JOBS
+from harness import Worker, chosen, markdown, options, parts_of, summary, write
+from kernels import JOBS, Job
 
-
-def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--only", default="", help="jobs whose name has this in it")
-    parser.add_argument("--peer", action="append", default=[], help="torch=python")
-    return parser.parse_args()
+SCRIPTS = {"torch": "kernels_torch.py", "numpy": "kernels_numpy.py"}
 
 
 def measure(name: str, workers: dict[str, Worker], rounds: int, threads: int) -> dict[str, Any]:
-    for worker in workers.values():
-        worker.ask(action="prepare", name=name)
+    taking_part, skipped = {}, {}
+    for who, worker in workers.items():
+        answer = worker.ask(action="prepare", name=name)
+        if "skip" in answer:
+            skipped[who] = answer["skip"]
+        else:
+            taking_part[who] = worker
     limits = workers["hornbeam"].ask(action="limits", threads=threads)
-    times: dict[str, list[float]] = {who: [] for who in workers}
+    times: dict[str, list[float]] = {who: [] for who in taking_part}
     for turn in range(rounds + 1):
-        for who, worker in workers.items():
+        for who, worker in taking_part.items():
             seconds = worker.ask(action="measure")["seconds"]
             if turn:
                 times[who].append(seconds)
     return {
         "kernel": name,
         "time": {who: summary(seconds) for who, seconds in times.items()},
+        "skipped": skipped,
         "limits": limits,
     }
 
 
-def row(result: dict[str, Any], peers: list[str]) -> str:
+def bound(job: Job, limits: dict[str, float]) -> float:
+    """The least seconds that the limit allows."""
+    return job.flops / limits["gflops"] / 1e9 or job.bytes / limits["gbytes"] / 1e9
+
+
+def row(result: dict[str, Any], peers: list[str]) -> list[str]:
     job = JOBS[result["kernel"]]
     ours = result["time"]["hornbeam"]["median"]
-    limits = result["limits"]
-    if job.flops:
-        rate, unit, limit = job.flops / ours / 1e9, "GFLOP/s", limits["gflops"]
-    else:
-        rate, unit, limit = job.bytes / ours / 1e9, "GB/s", limits["gbytes"]
-    cells = [job.name, f"{ours * 1e3:.3f}", f"{rate:.0f} {unit}", f"{100 * rate / limit:.0f} %"]
+    rate = (job.flops or job.bytes) / ours / 1e9
+    share = bound(job, result["limits"]) / ours
+    unit = "GFLOP/s" if job.flops else "GB/s"
+    cells = [job.name, f"{ours * 1e3:.3f}", f"{rate:.0f} {unit}", f"{100 * share:.0f} %"]
     for peer in peers:
-        theirs = result["time"][peer]["median"]
-        cells += [f"{theirs * 1e3:.3f}", f"{theirs / ours:.2f}×"]
-    return f"| {' | '.join(cells)} |"
+        theirs = result["time"].get(peer, {}).get("median")
+        cells += [f"{theirs * 1e3:.3f}", f"{theirs / ours:.2f}×"] if theirs else ["", ""]
+    return cells
 
 
-def main() -> None:
-    options = parse()
-    workers = {"hornbeam": Worker(sys.executable, "kernels.py", options.threads)}
-    for peer in options.peer:
-        name, python = peer.split("=", 1)
-        workers[name] = Worker(python, "kernels_torch.py", options.threads)
-    results = [
-        measure(name, workers, options.rounds, options.threads)
-        for name in JOBS
-        if options.only in name
-    ]
-    peers = [name for name in workers if name != "hornbeam"]
+def networks(results: list[dict[str, Any]], peers: list[str]) -> list[list[str]]:
+    """Each network's layers together, each as often as it occurs: time, share, ratios."""
+    sums: dict[str, list[dict[str, Any]]] = {}
+    for result in results:
+        job = JOBS[result["kernel"]]
+        if job.network:
+            sums.setdefault(f"{job.op} of {job.network}", []).append(result)
+    lines = []
+    for title, rows in sums.items():
+        counts = [JOBS[r["kernel"]].count for r in rows]
+
+        def total(seconds: list[float], counts: list[int] = counts) -> float:
+            return sum(c * s for c, s in zip(counts, seconds, strict=True))
+
+        ours = total([r["time"]["hornbeam"]["median"] for r in rows])
+        least = total([bound(JOBS[r["kernel"]], r["limits"]) for r in rows])
+        cells = [title, str(len(rows)), f"{ours * 1e3:.2f}", f"{100 * least / ours:.0f} %"]
+        for peer in peers:
+            if all(peer in r["time"] for r in rows):
+                theirs = total([r["time"][peer]["median"] for r in rows])
+                cells += [f"{theirs * 1e3:.2f}", f"{theirs / ours:.2f}×"]
+            else:
+                cells += ["", ""]
+        lines.append(cells)
+    return lines
+
+
+def report(results: list[dict[str, Any]], about: dict[str, str], threads: int, rounds: int) -> str:
+    peers = [name for name in about if name != "hornbeam"]
     columns = [title for peer in peers for title in (f"{peer} ms", "ratio")]
-    head = ["kernel", "ms", "rate", "of the limit", *columns]
-    lines = [
-        f"{options.threads} threads, median of {options.rounds} interleaved rounds.",
-        "",
-        f"| {' | '.join(head)} |",
-        "|---" * len(head) + "|",
-        *[row(result, peers) for result in results],
-        "",
-    ]
+    lines = [f"{threads} threads, median of {rounds} interleaved rounds.", ""]
+    lines += markdown(
+        ["kernel", "ms", "rate", "of the limit", *columns], [row(r, peers) for r in results]
+    )
+    together = networks(results, peers)
+    if together:
+        lines += ["", "Layers of a network together, each as often as it occurs:", ""]
+        lines += markdown(["layers", "shapes", "ms", "of the limit", *columns], together)
+    lines.append("")
     for what, unit in (("gflops", "GFLOP/s multiply-add peak"), ("gbytes", "GB/s triad")):
         seen = [result["limits"][what] for result in results]
         lines.append(f"- {unit}: {min(seen):.0f} to {max(seen):.0f} in this run")
-    lines += [*[f"- {worker.about['version']}" for worker in workers.values()], ""]
+    return "\n".join([*lines, *[f"- {text}" for text in about.values()], ""])
+
+
+def main() -> None:
+    given = options(__doc__, rounds=9)
+    workers = {"hornbeam": Worker(sys.executable, "kernels_hornbeam.py", given.threads)}
+    for name, python in given.peer.items():
+        if name in SCRIPTS:
+            workers[name] = Worker(python, SCRIPTS[name], given.threads)
+    about = {who: worker.about["version"] for who, worker in workers.items()}
+    results: list[dict[str, Any]] = []
+    text = ""
+    for name in chosen(JOBS, given.only):
+        results.append(measure(name, workers, given.rounds, given.threads))
+        text = report(results, about, given.threads, given.rounds)
+        kept = {"threads": given.threads, "about": about, "results": results}
+        write(f"kernels-{given.threads}t{parts_of(given)}", kept, text)
+        print(" ".join(row(results[-1], list(workers)[1:])), file=sys.stderr)
+    print(text)
     for worker in workers.values():
         worker.close()
-    part = "-part" if options.only else ""
-    report = {"threads": options.threads, "results": results}
-    write(f"kernels-{options.threads}t{part}", report, "\n".join(lines))
-    print("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Whole training steps and predictions, beside the peers.
 
-    python benchmarks/bench_models.py [--threads 2] [--rounds 9] [--only CNN]
+    python benchmarks/bench_models.py [--threads 2] [--rounds 9] [--only "CNN,ResNet"]
         --peer torch=path/to/python --peer jax=path/to/python --peer tensorflow=path/to/python
 
 Every framework runs in a process of its own; first all must agree on the loss of the first batch,
@@ -10,13 +10,12 @@ just before.
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from typing import Any
 
-from harness import Worker, summary, write
-from workloads import WORKLOADS, Workload
+from harness import Worker, chosen, options, parts_of, summary, write
+from workloads import BY_NAME, Workload
 
 SCRIPTS = {
     "torch": ("worker_torch.py", {}),
@@ -26,18 +25,9 @@ SCRIPTS = {
 TITLES = {"torch": "PyTorch", "jax": "Keras-JAX", "tensorflow": "Keras-TF"}
 
 
-def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--only", default="", help="parts of names, by commas")
-    parser.add_argument("--peer", action="append", default=[], help="torch|jax|tensorflow=python")
-    return parser.parse_args()
-
-
 def bound(work: Workload, gflops: float) -> float:
     """Seconds of pure arithmetic."""
-    passes = 3 if work.mode == "fit" else 1
+    passes = 3 if work.mode in ("fit", "train_on_batch") else 1
     return passes * work.flops * work.batch / (gflops * 1e9)
 
 
@@ -107,29 +97,32 @@ def table(
     return "\n".join(lines)
 
 
+def start(python: dict[str, str], threads: int) -> dict[str, Worker]:
+    """hornbeam's worker and those of the peers that are given."""
+    workers = {"hornbeam": Worker(sys.executable, "worker_keras.py", threads)}
+    for name, path in python.items():
+        if name in SCRIPTS:
+            script, env = SCRIPTS[name]
+            workers[name] = Worker(path, script, threads, **env)
+    return workers
+
+
 def main() -> None:
-    options = parse()
-    workers = {"hornbeam": Worker(sys.executable, "worker_keras.py", options.threads)}
-    for peer in options.peer:
-        name, python = peer.split("=", 1)
-        script, env = SCRIPTS[name]
-        workers[name] = Worker(python, script, options.threads, **env)
+    given = options(__doc__, rounds=9)
+    workers = start(given.peer, given.threads)
     about = {name: worker.about["version"] for name, worker in workers.items()}
     peers = [name for name in workers if name != "hornbeam"]
-    report_name = f"models-{options.threads}t" + ("" if not options.only else "-part")
     results: list[dict[str, Any]] = []
-    for work in WORKLOADS:
-        if any(part in work.name for part in options.only.split(",")):
-            results.append(compare(work, workers, options.rounds, options.threads))
-            print(
-                work.name,
-                {n: show(s["median"]) for n, s in results[-1]["step"].items()},
-                file=sys.stderr,
-            )
-            # after each workload: a run that is cut short leaves what it has measured
-            report = {"threads": options.threads, "about": about, "results": results}
-            write(report_name, report, table(results, peers, about, options.threads))
-    print(table(results, peers, about, options.threads))
+    text = ""
+    for name in chosen(BY_NAME, given.only):
+        results.append(compare(BY_NAME[name], workers, given.rounds, given.threads))
+        shown = {n: show(s["median"]) for n, s in results[-1]["step"].items()}
+        print(name, shown, file=sys.stderr)
+        # after each workload: a run that is cut short leaves what it has measured
+        report = {"threads": given.threads, "about": about, "results": results}
+        text = table(results, peers, about, given.threads)
+        write(f"models-{given.threads}t{parts_of(given)}", report, text)
+    print(text)
     for worker in workers.values():
         worker.close()
 

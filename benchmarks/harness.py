@@ -5,12 +5,15 @@ A worker is a Python program that answers one JSON object a line with one JSON o
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,42 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 Answer = dict[str, Any]
+
+
+def options(doc: str | None, rounds: int) -> argparse.Namespace:
+    """What all benchmarks are told; `peer` becomes {name: python}."""
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--only", default="", help="parts of names, by commas; all where empty")
+    parser.add_argument("--peer", action="append", default=[], help="name=python")
+    parser.add_argument("--name", default="", help="added to the names of the results")
+    given = parser.parse_args()
+    given.peer = dict(text.split("=", 1) for text in given.peer)
+    return given
+
+
+def chosen(names: Iterable[str], only: str) -> list[str]:
+    """Names that have one of the parts in them."""
+    parts = [part.strip() for part in only.split(",")]
+    found = [name for name in names if any(part in name for part in parts)]
+    if not found:
+        raise SystemExit(f"Nothing is called like {only!r}. There are: {', '.join(names)}")
+    return found
+
+
+def parts_of(given: argparse.Namespace) -> str:
+    """What a run of some of the names is called, so that it does not replace the whole."""
+    if given.name:
+        return f"-{given.name}"
+    return "-" + re.sub(r"[^a-z0-9]+", "-", given.only.lower()).strip("-") if given.only else ""
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> list[str]:
+    """The lines of a table."""
+    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
 
 
 class Worker:
@@ -68,6 +107,47 @@ def serve(actions: dict[str, Callable[..., Answer]]) -> None:
             answer = {"error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
+
+
+_timed: dict[str, Any] = {}
+
+
+def calibrate(unit: Callable[[], Any], steps: int = 1) -> float:
+    """Settle on enough units of so many steps for a round of 50 ms; seconds of the first one."""
+    seconds: list[float] = []
+    while len(seconds) < 2 or (len(seconds) < 100 and sum(seconds[1:]) < 0.05):
+        start = time.perf_counter()
+        unit()
+        seconds.append(time.perf_counter() - start)
+    count = max(1, int(0.05 / max(min(seconds), 1e-6)))
+    _timed.update(unit=unit, steps=steps, count=count)
+    return seconds[0]
+
+
+def measure() -> Answer:
+    """Seconds a step, over one round."""
+    unit, count = _timed["unit"], _timed["count"]
+    start = time.perf_counter()
+    for _ in range(count):
+        unit()
+    return {"seconds": (time.perf_counter() - start) / count / _timed["steps"]}
+
+
+def resident(field: str) -> int:
+    """Bytes from /proc: VmRSS is what is resident, VmHWM its peak."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError(f"/proc/self/status has no {field}")
+
+
+def extra_memory(step: Callable[[], Any]) -> Answer:
+    """Peak of the resident memory over two steps, and what was resident before."""
+    before = resident("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    step()
+    step()
+    return {"before": before, "peak": resident("VmHWM")}
 
 
 def summary(seconds: list[float]) -> dict[str, float]:

@@ -1,30 +1,50 @@
-"""The kernels that are measured, each with its data and a reference; also hornbeam's worker."""
+"""The kernels that are measured, each with its data, its work and a float64 reference.
+
+Imports no framework: `kernels_hornbeam.py`, `kernels_torch.py` and `kernels_numpy.py` run them.
+"""
 
 from __future__ import annotations
 
-import time
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from harness import Answer, serve
-from shapes import CONVS, GEMMS, STREAMS, Conv, Gemm
+from shapes import (
+    ADAMS,
+    ATTENTIONS,
+    BATCH_NORMS,
+    CONVS,
+    GEMMS,
+    ROWS,
+    STREAMS,
+    Attention,
+    Conv,
+    Gemm,
+    Rows,
+)
 
 Arrays = list[np.ndarray]
+Reference = Callable[..., np.ndarray]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One op on one shape; the rate is counted in flops, or in bytes where memory is the limit."""
+    """One op on one shape; the rate is counted in flops, or in bytes where memory is the limit.
+
+    `network` and `count` say how often it occurs where: such jobs are added up in the report.
+    """
 
     name: str
     op: str
     inputs: Callable[[], Arrays]
     attrs: dict[str, Any]
-    reference: Callable[..., np.ndarray]
+    reference: Reference
     flops: float = 0
     bytes: float = 0
+    network: str = ""
+    count: int = 1
 
 
 def normal(*shapes: tuple[int, ...]) -> Callable[[], Arrays]:
@@ -35,46 +55,7 @@ def normal(*shapes: tuple[int, ...]) -> Callable[[], Arrays]:
     return draw
 
 
-def taps(c: Conv) -> Iterator[tuple[int, int, slice, slice]]:
-    """Each kernel position and the rows and columns of the padded image that it meets."""
-    span = (c.out - 1) * c.strides + 1
-    for i in range(c.kernel):
-        for j in range(c.kernel):
-            yield i, j, slice(i, i + span, c.strides), slice(j, j + span, c.strides)
-
-
-def padded(x: np.ndarray, c: Conv) -> np.ndarray:
-    return np.pad(x.astype("float64"), [(0, 0), c.padding, c.padding, (0, 0)])
-
-
-def forward(c: Conv) -> Callable[..., np.ndarray]:
-    def first_image(x: np.ndarray, w: np.ndarray) -> np.ndarray:
-        x = padded(x[:1], c)
-        return np.sum([x[:, rows, cols] @ w[i, j] for i, j, rows, cols in taps(c)], axis=0)
-
-    return first_image
-
-
-def backward_data(c: Conv) -> Callable[..., np.ndarray]:
-    def first_image(dy: np.ndarray, w: np.ndarray) -> np.ndarray:
-        dx = padded(np.zeros((1, c.size, c.size, c.channels)), c)
-        for i, j, rows, cols in taps(c):
-            dx[:, rows, cols] += dy[:1].astype("float64") @ w[i, j].T
-        low = c.padding[0]
-        return dx[:, low : low + c.size, low : low + c.size]
-
-    return first_image
-
-
-def backward_weights(c: Conv) -> Callable[..., np.ndarray]:
-    def whole(x: np.ndarray, dy: np.ndarray) -> np.ndarray:
-        x, dy = padded(x, c), dy.reshape(-1, c.filters).astype("float64")
-        dw = np.zeros((c.kernel, c.kernel, c.channels, c.filters))
-        for i, j, rows, cols in taps(c):
-            dw[i, j] = x[:, rows, cols].reshape(-1, c.channels).T @ dy
-        return dw
-
-    return whole
+# ---- products ---------------------------------------------------------------------------------
 
 
 def gemm_job(g: Gemm) -> Job:
@@ -83,51 +64,198 @@ def gemm_job(g: Gemm) -> Job:
         "matmul",
         normal((g.m, g.k), (g.k, g.n)),
         {"transpose_a": False, "transpose_b": False},
-        lambda a, b: a.astype("float64") @ b,
+        lambda a, b: a[:8].astype("float64") @ b,
         flops=g.flops,
     )
 
 
-def conv_attrs(c: Conv) -> dict[str, Any]:
-    low, high = c.padding
-    return {
-        "strides": [c.strides] * 2,
-        "pad_low": [low] * 2,
-        "pad_high": [high] * 2,
-        "dilation": [1, 1],
-        "groups": 1,
-    }
+# ---- convolutions -----------------------------------------------------------------------------
 
 
-def conv_shapes(c: Conv) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    x = (c.batch, c.size, c.size, c.channels)
-    return x, (c.kernel, c.kernel, c.channels, c.filters), (c.batch, c.out, c.out, c.filters)
+def taps(c: Conv) -> Iterator[tuple[tuple[int, ...], tuple[Any, ...]]]:
+    """Each kernel position, and the slices of the padded image that it meets."""
+    span = (c.out - 1) * c.strides + 1
+    for tap in itertools.product(range(c.kernel), repeat=c.rank):
+        starts = [i * c.dilation for i in tap]
+        yield tap, (slice(None), *[slice(s, s + span, c.strides) for s in starts])
+
+
+def padded(x: np.ndarray, c: Conv) -> np.ndarray:
+    return np.pad(x.astype("float64"), [(0, 0), *[c.padding] * c.rank, (0, 0)])
+
+
+def forward(c: Conv) -> Reference:
+    def first_image(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+        x = padded(x[:1], c)
+        if c.groups > 1:
+            return np.sum([x[at] * w[tap][0] for tap, at in taps(c)], axis=0)
+        return np.sum([x[at] @ w[tap] for tap, at in taps(c)], axis=0)
+
+    return first_image
+
+
+def backward_data(c: Conv) -> Reference:
+    def first_image(dy: np.ndarray, w: np.ndarray) -> np.ndarray:
+        dx = padded(np.zeros((1, *[c.size] * c.rank, c.channels)), c)
+        dy = dy[:1].astype("float64")
+        for tap, at in taps(c):
+            dx[at] += dy * w[tap][0] if c.groups > 1 else dy @ w[tap].T
+        inside = slice(c.padding[0], c.padding[0] + c.size)
+        return dx[(slice(None), *[inside] * c.rank)]
+
+    return first_image
+
+
+def backward_weights(c: Conv) -> Reference:
+    def first_row_of_taps(x: np.ndarray, dy: np.ndarray) -> np.ndarray:
+        x, dy = padded(x, c), dy.astype("float64")
+        dw = np.zeros((1, *[c.kernel] * (c.rank - 1), c.channels // c.groups, c.filters))
+        for tap, at in taps(c):
+            if tap[0] > 0:
+                continue
+            if c.groups > 1:
+                dw[tap] = (x[at] * dy).sum(tuple(range(c.rank + 1)))
+            else:
+                dw[tap] = x[at].reshape(-1, c.channels).T @ dy.reshape(-1, c.filters)
+        return dw
+
+    return first_row_of_taps
 
 
 def conv_jobs(c: Conv) -> list[Job]:
-    x, w, dy = conv_shapes(c)
-    attrs = conv_attrs(c)
-    data = {**attrs, "input_shape": [c.size] * 2}
-    weights = {**attrs, "kernel_shape": [c.kernel] * 2}
+    low, high = c.padding
+    n = c.rank
+    attrs = {
+        "strides": [c.strides] * n,
+        "pad_low": [low] * n,
+        "pad_high": [high] * n,
+        "dilation": [c.dilation] * n,
+        "groups": c.groups,
+    }
+    x = (c.batch, *[c.size] * n, c.channels)
+    w = (*[c.kernel] * n, c.channels // c.groups, c.filters)
+    dy = (c.batch, *[c.out] * n, c.filters)
+    to_data = {**attrs, "input_shape": [c.size] * n}
+    to_weights = {**attrs, "kernel_shape": [c.kernel] * n}
+    # what a layer computes is the gradient of what the transposed layer computes
+    names = ("conv dx", "conv", "conv dw") if c.transposed else ("conv", "conv dx", "conv dw")
+    common = {"network": c.of, "count": c.count, "flops": c.flops}
     return [
-        Job(f"conv {c.name}", "conv", normal(x, w), attrs, forward(c), c.flops),
+        Job(f"{names[0]} {c.name}", "conv", normal(x, w), attrs, forward(c), **common),
         Job(
-            f"conv dx {c.name}",
+            f"{names[1]} {c.name}",
             "conv_backward_data",
             normal(dy, w),
-            data,
+            to_data,
             backward_data(c),
-            c.flops,
+            **common,
         ),
         Job(
-            f"conv dw {c.name}",
+            f"{names[2]} {c.name}",
             "conv_backward_weights",
             normal(x, dy),
-            weights,
+            to_weights,
             backward_weights(c),
-            c.flops,
+            **common,
         ),
     ]
+
+
+# ---- rows, attention, optimizers, streams -----------------------------------------------------
+
+
+def softmax(x: np.ndarray) -> np.ndarray:
+    e = np.exp(x.astype("float64") - x.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def normalised(x: np.ndarray, axis: int, epsilon: float) -> np.ndarray:
+    x = x.astype("float64")
+    return (x - x.mean(axis, keepdims=True)) / np.sqrt(x.var(axis, keepdims=True) + epsilon)
+
+
+EPSILON = 1e-5
+
+
+def row_jobs(r: Rows) -> list[Job]:
+    """Bytes: what must be read and written once."""
+    n = r.rows * r.features
+    ones = normal((r.rows, r.features), (r.features,), (r.features,))
+    eps = {"epsilon": EPSILON}
+    return [
+        Job(
+            f"softmax {r.name}",
+            "softmax",
+            normal((r.rows, r.features)),
+            {"axis": -1},
+            lambda x: softmax(x[:64]),
+            bytes=8 * n,
+        ),
+        Job(
+            f"layer norm {r.name}",
+            "layer_norm",
+            ones,
+            eps,
+            lambda x, g, b: normalised(x[:64], -1, EPSILON) * g + b,
+            bytes=8 * n,
+        ),
+    ]
+
+
+def batch_norm_job(r: Rows) -> Job:
+    """Training: the statistics need all rows before the first can be written: 12 bytes."""
+    return Job(
+        f"batch norm {r.name}",
+        "batch_norm",
+        normal((r.rows, r.features), (r.features,), (r.features,)),
+        {"epsilon": EPSILON},
+        lambda x, g, b: normalised(x, 0, EPSILON) * g + b,
+        bytes=12 * r.rows * r.features,
+    )
+
+
+def attention_jobs(a: Attention) -> list[Job]:
+    shape = (a.batch, a.length, a.heads, a.size)
+
+    def reference(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> np.ndarray:
+        q, k, v = (t[:1].astype("float64") for t in (q, k, v))
+        scores = np.einsum("nqhd,nkhd->nhqk", q, k) / np.sqrt(a.size)
+        if a.causal:
+            scores = np.where(np.tril(np.ones((a.length,) * 2, bool)), scores, -np.inf)
+        return np.einsum("nhqk,nkhd->nqhd", softmax(scores), v)
+
+    attrs = {"causal": a.causal}
+    inputs = normal(shape, shape, shape)
+    # backward: the scores again, and four products of their size
+    return [
+        Job(f"attention {a.name}", "attention", inputs, attrs, reference, flops=a.flops),
+        Job(
+            f"attention step {a.name}",
+            "attention_step",
+            inputs,
+            attrs,
+            reference,
+            flops=3.5 * a.flops,
+        ),
+    ]
+
+
+def adam_job(tensors: int, size: int) -> Job:
+    """One step over all tensors; the reference is the first step for the first tensor.
+
+    m = (1 - b1) g and v = (1 - b2) g²: with the bias correction p moves by lr g / (|g| + e).
+    """
+
+    def draw() -> Arrays:
+        rng = np.random.default_rng(0)
+        return [rng.standard_normal((tensors, size), dtype="float32") for _ in range(2)]
+
+    def reference(p: np.ndarray, g: np.ndarray) -> np.ndarray:
+        root, gradient = np.sqrt(0.001), g[0].astype("float64")
+        return p[0] - 0.001 * root * gradient / (root * np.abs(gradient) + 1e-7)
+
+    name = f"adam {tensors} x {size}"
+    return Job(name, "adam", draw, {}, reference, bytes=28 * tensors * size)
 
 
 def stream_jobs(n: int) -> list[Job]:
@@ -153,67 +281,23 @@ JOBS = {
     for job in [
         *[gemm_job(g) for g in GEMMS],
         *[job for c in CONVS for job in conv_jobs(c)],
+        *[job for r in ROWS for job in row_jobs(r)],
+        *[batch_norm_job(r) for r in BATCH_NORMS],
+        *[job for a in ATTENTIONS for job in attention_jobs(a)],
+        *[adam_job(*shape) for shape in ADAMS],
         *[job for n in STREAMS for job in stream_jobs(n)],
     ]
 }
-current: dict[str, Any] = {}
-
-
-def about(threads: int) -> Answer:
-    import hornbeam as hb
-    from hornbeam import _core
-
-    _core.set_num_threads(threads)
-    return {"version": f"hornbeam {hb.__version__} ({_core.isa()})"}
-
-
-def prepare(name: str) -> Answer:
-    from hornbeam import _core
-
-    job = JOBS[name]
-    arrays = job.inputs()
-    tensors = [_core.tensor(a) for a in arrays]
-
-    def call() -> Any:
-        return _core.apply(job.op, tensors, **job.attrs)
-
-    verify(job, arrays, np.asarray(call()))
-    calibrate(call)
-    return {}
 
 
 def verify(job: Job, arrays: Arrays, got: np.ndarray) -> None:
-    """The reference may cover the first rows only; float32 is known to a unit roundoff a term."""
+    """The reference may cover the first rows only; float32 is known to a unit roundoff a term.
+
+    A transform of the data (Winograd) or a sum of exponentials may lose a few bits more: 16.
+    """
     want = np.asarray(job.reference(*arrays))
     got = got[: len(want)] if want.ndim else got
     terms = 16 + job.flops / 2 / max(1, got.size) if job.flops else arrays[0].size
     error = float(np.abs(got - want).max()) / max(1.0, float(np.abs(want).max()))
-    if error > terms * 2.0**-24:
+    if not error <= terms * 2.0**-24:
         raise ValueError(f"{job.name}: wrong by {error:.3g} of the largest value")
-
-
-def calibrate(call: Callable[[], Any]) -> None:
-    """Enough calls for a round of about 50 ms."""
-    call()
-    start = time.perf_counter()
-    call()
-    once = time.perf_counter() - start
-    current.update(call=call, count=max(1, int(0.05 / max(once, 1e-6))))
-
-
-def measure() -> Answer:
-    call, count = current["call"], current["count"]
-    start = time.perf_counter()
-    for _ in range(count):
-        call()
-    return {"seconds": (time.perf_counter() - start) / count}
-
-
-def limits(threads: int) -> Answer:
-    from hornbeam import _core
-
-    return {"gflops": _core.measure_fma_peak(threads), "gbytes": _core.measure_triad(threads)}
-
-
-if __name__ == "__main__":
-    serve({"about": about, "prepare": prepare, "measure": measure, "limits": limits})

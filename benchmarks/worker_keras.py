@@ -10,7 +10,7 @@ import os
 import time
 from typing import Any
 
-from harness import Answer, serve
+from harness import Answer, calibrate, extra_memory, measure, serve
 from workloads import BY_NAME, Layers, Workload
 
 LIBRARY = os.environ.get("BENCH_LIBRARY", "hornbeam")
@@ -34,6 +34,8 @@ def apply(x: Any, layers: Layers, variables: list[Any]) -> Any:
     kl = keras.layers
     plain = {
         "norm": kl.BatchNormalization,
+        "mean pool": kl.AveragePooling2D,
+        "mean over time": kl.GlobalAveragePooling1D,
         "relu": kl.ReLU,
         "pool": kl.MaxPooling2D,
         "flatten": kl.Flatten,
@@ -43,6 +45,9 @@ def apply(x: Any, layers: Layers, variables: list[Any]) -> Any:
         if kind == "residual":
             short = apply(x, c["shortcut"], variables)
             x = kl.ReLU()(kl.Add()([apply(x, c["layers"], variables), short]))
+            continue
+        if kind in COMPOSED:
+            x = COMPOSED[kind](x, variables, **c)
             continue
         if kind == "dense":
             layer = kl.Dense(c["units"], activation=c["activation"])
@@ -55,6 +60,10 @@ def apply(x: Any, layers: Layers, variables: list[Any]) -> Any:
                 use_bias=c["bias"],
                 activation=c["activation"],
             )
+        elif kind == "embedding":
+            layer = kl.Embedding(c["tokens"], c["units"])
+        elif kind in RECURRENT:
+            layer = getattr(kl, RECURRENT[kind])(c["units"])
         else:
             layer = plain[kind]()
         x = layer(x)
@@ -62,8 +71,52 @@ def apply(x: Any, layers: Layers, variables: list[Any]) -> Any:
     return x
 
 
+RECURRENT = {"lstm": "LSTM", "gru": "GRU", "simplernn": "SimpleRNN"}
+
+
+def attention_block(x: Any, variables: list[Any], units: int, heads: int, inner: int) -> Any:
+    """Attention, then two dense layers, each added to its input and normalised."""
+    kl = keras.layers
+    attention = kl.MultiHeadAttention(heads, units // heads)
+    first, wide, narrow = kl.LayerNormalization(), kl.Dense(inner, "relu"), kl.Dense(units)
+    second = kl.LayerNormalization()
+    x = first(kl.Add()([x, attention(x, x)]))
+    x = second(kl.Add()([x, narrow(wide(x))]))
+    for layer in (attention, first, wide, narrow, second):
+        variables += layer.weights
+    return x
+
+
+def wavenet(x: Any, variables: list[Any], units: int, layers: int) -> Any:
+    """Gated dilated layers with residuals; what each gives is added up (arXiv:1609.03499)."""
+    kl = keras.layers
+
+    def conv(x: Any, kernel: int, dilation: int = 1, activation: str | None = None) -> Any:
+        layer = kl.Conv1D(
+            units, kernel, padding="causal", dilation_rate=dilation, activation=activation
+        )
+        x = layer(x)
+        variables.extend(layer.weights)
+        return x
+
+    x = conv(x, 1)
+    skips = []
+    for i in range(layers):
+        gate = kl.Multiply()([conv(x, 2, 2**i, "tanh"), conv(x, 2, 2**i, "sigmoid")])
+        skips.append(conv(gate, 1))
+        x = kl.Add()([x, conv(gate, 1)])
+    x = conv(kl.ReLU()(kl.Add()(skips)), 1, activation="relu")
+    last = kl.Conv1D(1, 1)
+    x = last(x)
+    variables += last.weights
+    return x
+
+
+COMPOSED = {"attention block": attention_block, "wavenet": wavenet}
+
+
 def build(work: Workload) -> Any:
-    inputs = keras.Input(work.input_shape)
+    inputs = keras.Input(work.input_shape, dtype="int32" if work.tokens else "float32")
     variables: list[Any] = []
     model = keras.Model(inputs, apply(inputs, work.layers, variables))
     values = work.weights([tuple(v.shape) for v in variables], [v.name for v in variables])
@@ -88,28 +141,44 @@ def prepare(name: str) -> Answer:
     batch = slice(0, work.batch)
     loss = float(model.evaluate(x[batch], y[batch], batch_size=work.batch, verbose=0))
     current.update(model=model, x=x, y=y, work=work)
-    start = time.perf_counter()
-    repeat(1)
-    return {"loss": loss, "first": time.perf_counter() - start}
+    return {"loss": loss, "first": calibrate(unit, work.unit)}
 
 
-def repeat(count: int) -> None:
+def unit() -> None:
+    """An epoch, or one call."""
     model, x, y, work = (current[k] for k in ("model", "x", "y", "work"))
     if work.mode == "fit":
-        model.fit(x, y, batch_size=work.batch, epochs=count, shuffle=False, verbose=0)
+        model.fit(x, y, batch_size=work.batch, epochs=1, shuffle=False, verbose=0)
+    elif work.mode == "train_on_batch":
+        model.train_on_batch(x, y)
     elif work.mode == "predict":
-        for _ in range(count * work.steps):
-            model.predict(x, batch_size=work.batch, verbose=0)
+        model.predict(x, batch_size=work.batch, verbose=0)
     else:
-        for _ in range(count * work.steps):
-            model(x).__array__()
+        model(x).__array__()
 
 
-def measure() -> Answer:
-    """Seconds a step, over one round."""
-    start = time.perf_counter()
-    repeat(1)
-    return {"seconds": (time.perf_counter() - start) / current["work"].steps}
+def memory(name: str) -> Answer:
+    """Bytes that two steps need beyond the model and its data, at the peak."""
+    work = BY_NAME[name]
+    x, y = work.data()
+    model = build(work)
+    rows = slice(0, work.batch)
+    if LIBRARY == "hornbeam":  # what making the model has left for reuse is no gift to the step
+        importlib.import_module("hornbeam._core").release_cached_memory()
+    return extra_memory(lambda: model.train_on_batch(x[rows], y[rows]))
+
+
+def ready(name: str) -> Answer:
+    """Seconds until a new model's first step is done, the second step's time taken off."""
+    work = BY_NAME[name]
+    x, y = work.data()
+    rows, seconds = slice(0, work.batch), []
+    model = build(work)
+    for _ in range(2):
+        start = time.perf_counter()
+        model.train_on_batch(x[rows], y[rows])
+        seconds.append(time.perf_counter() - start)
+    return {"seconds": max(0.0, seconds[0] - seconds[1])}
 
 
 def limits(threads: int) -> Answer:
@@ -119,4 +188,5 @@ def limits(threads: int) -> Answer:
 
 
 if __name__ == "__main__":
-    serve({"about": about, "prepare": prepare, "measure": measure, "limits": limits})
+    actions = {"about": about, "prepare": prepare, "measure": measure, "limits": limits}
+    serve({**actions, "memory": memory, "ready": ready})

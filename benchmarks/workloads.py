@@ -1,6 +1,7 @@
 """The networks that are trained and asked, as data; imports no framework.
 
-A network is a list of layers; "residual" holds a list of layers whose output is added to its input.
+A network is a list of layers; "residual" holds a list of layers whose output is added to its input,
+"attention block" is one of a Transformer, "wavenet" the whole stack of dilated layers.
 `flops` is the arithmetic of one row's forward pass, multiply-adds of dense and convolution layers
 counted as two; a training step does three times that.
 """
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from shapes import resnet50
 
 Layers = list[tuple[str, dict[str, Any]]]
 
@@ -18,21 +20,29 @@ Layers = list[tuple[str, dict[str, Any]]]
 @dataclass(frozen=True)
 class Workload:
     name: str
-    mode: str  # fit, predict or call
+    mode: str  # fit, train_on_batch, predict or call
     input_shape: tuple[int, ...]
     layers: Layers
     flops: float
     batch: int
-    steps: int  # batches an epoch, or calls a round
+    steps: int = 1  # batches an epoch
     optimizer: str = "sgd"
     momentum: float = 0.0
     loss: str = "sparse_categorical_crossentropy"
     classes: int = 10
+    tokens: int = 0  # inputs are integers below it
+
+    @property
+    def unit(self) -> int:
+        """Steps of what is timed as one."""
+        return self.steps if self.mode == "fit" else 1
 
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.RandomState(0)
         rows = self.batch * (self.steps if self.mode == "fit" else 1)
         x = rng.standard_normal((rows, *self.input_shape)).astype("float32")
+        if self.tokens:
+            x = rng.randint(0, self.tokens, x.shape).astype("int32")
         if self.loss == "mean_squared_error":
             return x, (2 * x + 3 + 0.1 * rng.standard_normal(x.shape)).astype("float32")
         return x, rng.randint(0, self.classes, rows).astype("int32")
@@ -42,7 +52,7 @@ class Workload:
         rng = np.random.RandomState(1)
         made = []
         for shape, name in zip(shapes, names, strict=True):
-            if len(shape) > 1:
+            if len(shape) > 1 and name != "bias":
                 std = np.sqrt(1 / np.prod(shape[:-1]))
                 made.append((rng.standard_normal(shape) * std).astype("float32"))
             else:
@@ -71,6 +81,21 @@ def block(filters: int, strides: int) -> tuple[str, dict[str, Any]]:
     ]
     shortcut: Layers = [conv(filters, kernel=1, strides=strides, **plain), ("norm", {})]
     return ("residual", {"layers": inner, "shortcut": shortcut if strides > 1 else []})
+
+
+def bottleneck(filters: int, strides: int, widen: bool) -> tuple[str, dict[str, Any]]:
+    plain = {"bias": False, "activation": None}
+    inner: Layers = [
+        *(conv(filters, kernel=1, **plain), ("norm", {}), ("relu", {})),
+        *(conv(filters, strides=strides, **plain), ("norm", {}), ("relu", {})),
+        *(conv(4 * filters, kernel=1, **plain), ("norm", {})),
+    ]
+    shortcut: Layers = [conv(4 * filters, kernel=1, strides=strides, **plain), ("norm", {})]
+    return ("residual", {"layers": inner, "shortcut": shortcut if widen else []})
+
+
+def recurrent(kind: str, units: int) -> Layers:
+    return [(kind, {"units": units}), HEAD]
 
 
 POOL: tuple[str, dict[str, Any]] = ("pool", {})
@@ -114,6 +139,43 @@ VGG7_FLOPS = 2 * (
     + 8**2 * 256 * 10
 )
 
+RESNET50: Layers = [
+    conv(64, kernel=7, strides=2, bias=False, activation=None),
+    ("norm", {}),
+    ("relu", {}),
+    POOL,
+    *[bottleneck(64, 1, i == 0) for i in range(3)],
+    *[bottleneck(128, 2 if i == 0 else 1, i == 0) for i in range(4)],
+    *[bottleneck(256, 2 if i == 0 else 1, i == 0) for i in range(6)],
+    *[bottleneck(512, 2 if i == 0 else 1, i == 0) for i in range(3)],
+    ("mean", {}),
+    dense(1000, "softmax"),
+]
+RESNET50_FLOPS = sum(layer.count * layer.flops for layer in resnet50(1)) + 2 * 2048 * 1000
+
+LENET5: Layers = [
+    *(conv(6, kernel=5, activation="tanh"), ("mean pool", {})),
+    *(conv(16, kernel=5, same=False, activation="tanh"), ("mean pool", {})),
+    *(FLAT, dense(120, "tanh"), dense(84, "tanh"), HEAD),
+]
+LENET5_FLOPS = 2 * (28**2 * 6 * 25 + 10**2 * 16 * 6 * 25 + 400 * 120 + 120 * 84 + 840)
+
+T, D = 128, 256
+TRANSFORMER: Layers = [
+    ("embedding", {"tokens": 1000, "units": D}),
+    *[("attention block", {"units": D, "heads": 4, "inner": 4 * D})] * 2,
+    ("mean over time", {}),
+    HEAD,
+]
+TRANSFORMER_FLOPS = 2 * (2 * T * (12 * D * D + 2 * T * D) + D * 10)
+
+WAVENET: Layers = [("wavenet", {"units": 64, "layers": 8})]
+# a layer: two convolutions of width 2, two of width 1
+WAVENET_FLOPS = 2 * 2048 * (64 + 8 * (2 * 2 * 64 * 64 + 2 * 64 * 64) + 64 * 64 + 64)
+
+STEPS, UNITS = 64, 128  # of the recurrent ones, whose inputs have UNITS features
+RNN_FLOPS = 2 * STEPS * 2 * UNITS * UNITS
+
 MLP_SMALL: Layers = [dense(32), HEAD]
 MLP_WIDE: Layers = [dense(512), dense(512), HEAD]
 MLP_ROW: Layers = [dense(64), HEAD]
@@ -149,11 +211,64 @@ WORKLOADS = [
     ),
     Workload("VGG-7 64×64, batch 16, Adam", "fit", (64, 64, 3), VGG7, VGG7_FLOPS, 16, 3, "adam"),
     Workload(
-        "predict, one row, MLP 64-64-10", "predict", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1, 50
+        "ResNet-50 224×224, batch 8, SGD momentum",
+        "fit",
+        (224, 224, 3),
+        RESNET50,
+        RESNET50_FLOPS,
+        8,
+        1,
+        momentum=0.9,
+        classes=1000,
     ),
-    Workload("model(x), one row, MLP 64-64-10", "call", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1, 50),
+    Workload("LeNet-5 28×28, batch 128, SGD", "fit", (28, 28, 1), LENET5, LENET5_FLOPS, 128, 20),
     Workload(
-        "predict, CNN 28×28, 256 images", "predict", (28, 28, 1), MNIST_CNN, MNIST_CNN_FLOPS, 256, 4
+        "Transformer 2×256, T 128, batch 16, Adam",
+        "fit",
+        (T,),
+        TRANSFORMER,
+        TRANSFORMER_FLOPS,
+        16,
+        4,
+        "adam",
+        tokens=1000,
+    ),
+    Workload(
+        "WaveNet 8×64, T 2048, batch 4, Adam",
+        "fit",
+        (2048, 1),
+        WAVENET,
+        WAVENET_FLOPS,
+        4,
+        3,
+        "adam",
+        loss="mean_squared_error",
+    ),
+    *[
+        Workload(
+            f"{name} {UNITS}, T {STEPS}, batch 32, Adam",
+            "fit",
+            (STEPS, UNITS),
+            recurrent(name.lower(), UNITS),
+            gates * RNN_FLOPS + 2 * UNITS * 10,
+            32,
+            5,
+            "adam",
+        )
+        for name, gates in (("LSTM", 4), ("GRU", 3), ("SimpleRNN", 1))
+    ],
+    Workload(
+        "train_on_batch, MLP 64-32-10, batch 32, SGD",
+        "train_on_batch",
+        (64,),
+        MLP_SMALL,
+        2 * (64 * 32 + 320),
+        32,
+    ),
+    Workload("predict, one row, MLP 64-64-10", "predict", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1),
+    Workload("model(x), one row, MLP 64-64-10", "call", (64,), MLP_ROW, 2 * (64 * 64 + 640), 1),
+    Workload(
+        "predict, CNN 28×28, 256 images", "predict", (28, 28, 1), MNIST_CNN, MNIST_CNN_FLOPS, 256
     ),
 ]
 BY_NAME = {w.name: w for w in WORKLOADS}

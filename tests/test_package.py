@@ -63,6 +63,12 @@ def test_import_brings_no_optional_package():
     assert not loaded & optional
 
 
+def test_models_leave_costly_modules_for_later():
+    code = "import sys, hornbeam; hornbeam.Sequential; print(*sys.modules)"
+    loaded = set(python(code).stdout.split())
+    assert not loaded & {"h5py", "multiprocessing", "concurrent.futures", "zipfile", "difflib"}
+
+
 @pytest.mark.parametrize("level", _core.isa_levels())
 def test_level_from_the_environment(level):
     code = "from hornbeam import _core; print(_core.isa())"
@@ -71,7 +77,7 @@ def test_level_from_the_environment(level):
 
 # A module may import those of its own row and of the rows above.
 ROWS = [
-    ["_core", "_openmp", "_version"],
+    ["_core", "_lazy", "_openmp", "_version"],
     [
         "tree",
         "utils",

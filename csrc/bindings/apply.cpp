@@ -182,6 +182,9 @@ void register_apply(py::module_& m) {
         info["differentiable"] = op.grad != no_gradient;
         return info;
     });
+    m.def(
+        "is_recording", [] { return current_recorder() != nullptr || !active_tapes().empty(); },
+        "Whether a trace or a tape sees what is computed.");
     m.def("is_tracing", [] { return current_recorder() != nullptr; });
 
     auto tensor = py::reinterpret_borrow<py::class_<Tensor>>(m.attr("Tensor"));

@@ -9,16 +9,33 @@ py::object numpy(const char* name) {
     return py::reinterpret_borrow<py::object>(module).attr(name);
 }
 
-const DType* dtype_of_format(const std::string& format, size_t itemsize) {
+const DType* known_dtype(const py::dtype& dtype) {
     static const DType types[] = {DType::f32, DType::f64, DType::i32,
                                   DType::i64, DType::u8,  DType::b8};
-    if (format == "f" && itemsize == 4) return &types[0];
-    if (format == "d" && itemsize == 8) return &types[1];
-    if ((format == "i" || format == "l") && itemsize == 4) return &types[2];
-    if ((format == "l" || format == "q") && itemsize == 8) return &types[3];
-    if (format == "B") return &types[4];
-    if (format == "?") return &types[5];
-    return nullptr;
+    const bool four = dtype.itemsize() == 4;
+    switch (dtype.char_()) {
+        case 'f':
+            return &types[0];
+        case 'd':
+            return &types[1];
+        case 'i':
+            return four ? &types[2] : nullptr;
+        case 'l':
+            return four ? &types[2] : &types[3];
+        case 'q':
+            return &types[3];
+        case 'B':
+            return &types[4];
+        case '?':
+            return &types[5];
+        default:
+            return nullptr;
+    }
+}
+
+// NumPy writes '=' for the machine's own order, whichever it is, and '|' where there is none.
+bool is_native(const py::dtype& dtype) {
+    return dtype.byteorder() == '=' || dtype.byteorder() == '|';
 }
 
 // The dtype here that holds what a NumPy dtype without a counterpart holds.
@@ -38,25 +55,19 @@ bool is_array(py::handle object) {
 }  // namespace
 
 Tensor array_to_tensor(py::handle handle) {
-    py::object array = py::reinterpret_borrow<py::object>(handle);
-    py::object dtype = array.attr("dtype");
-    if (!py::cast<bool>(dtype.attr("isnative"))) {
-        array = array.attr("astype")(dtype.attr("newbyteorder")("="));
-        dtype = array.attr("dtype");
-    }
-    const std::string kind = py::str(dtype.attr("char"));
-    const DType* known = dtype_of_format(kind, py::cast<size_t>(dtype.attr("itemsize")));
-    if (known == nullptr) {
-        array = array.attr("astype")(nearest_dtype(dtype));
-        return array_to_tensor(array);
-    }
-    auto view = py::reinterpret_borrow<py::array>(array);
+    if (!is_array(handle)) return array_to_tensor(numpy("asarray")(handle));
+    auto view = py::reinterpret_borrow<py::array>(handle);
+    const py::dtype dtype = view.dtype();
+    if (!is_native(dtype))
+        return array_to_tensor(view.attr("astype")(dtype.attr("newbyteorder")("=")));
+    const DType* known = known_dtype(dtype);
+    if (known == nullptr) return array_to_tensor(view.attr("astype")(nearest_dtype(dtype)));
     const bool aligned = reinterpret_cast<uintptr_t>(view.data()) % dtype_size(*known) == 0;
     if (!(view.flags() & py::array::c_style) || !aligned) {
-        array = numpy("array")(array, py::arg("order") = "C", py::arg("copy") = true);
-        view = py::reinterpret_borrow<py::array>(array);
+        py::object copy = numpy("array")(view, py::arg("order") = "C", py::arg("copy") = true);
+        view = py::reinterpret_borrow<py::array>(copy);
     }
-    TensorType type{*known, Shape(std::vector<int64_t>(view.shape(), view.shape() + view.ndim()))};
+    TensorType type{*known, Shape(view.shape(), view.shape() + view.ndim())};
     PyObject* owner = view.inc_ref().ptr();
     auto release = [owner] {
         py::gil_scoped_acquire gil;

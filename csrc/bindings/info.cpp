@@ -48,6 +48,36 @@ double measure_triad(int threads) {
     for (int i = 0; i < 7; ++i) best = std::min(best, seconds(list, threads));
     return 3.0 * double(bytes) / best * 1e-9;
 }
+
+// Best of a few passes in which each share reads `bytes` of its own again and again, in GB/s.
+double measure_read(int threads, int64_t bytes) {
+    if (bytes < 512) fail_value("measure_read: at least 512 bytes a share. Received: {}.", bytes);
+    const int shares = num_shares(threads);
+    const int64_t n = bytes / 512 * 128;
+    const int64_t rounds = std::max<int64_t>(1, (int64_t(1) << 24) / n);
+    Buffer a(size_t(n * shares) * sizeof(float));
+    std::memset(a.data(), 0, a.bytes());
+    std::vector<float> sink(size_t(shares) * 16);
+    const ReadArgs args{static_cast<float*>(a.data()), n, rounds, sink.data()};
+    InstrList list;
+    list.instrs.push_back({kernels().measure->read, &args, kAlways, false});
+    double best = 1e9;
+    for (int i = 0; i < 5; ++i) best = std::min(best, seconds(list, threads));
+    return double(a.bytes()) * double(rounds) / best * 1e-9;
+}
+
+// Seconds that an instruction shared by all threads costs beyond its work: shares and a barrier.
+double measure_barrier(int threads) {
+    constexpr int kInstrs = 2000;
+    std::vector<float> sink(size_t(num_shares(threads)) * 16);
+    const FmaPeakArgs args{0, sink.data()};
+    InstrList list;
+    for (int i = 0; i < kInstrs; ++i)
+        list.instrs.push_back({kernels().measure->fma_peak, &args, kAlways, false});
+    double best = 1e9;
+    for (int i = 0; i < 5; ++i) best = std::min(best, seconds(list, threads));
+    return best / kInstrs;
+}
 }  // namespace
 
 void register_info(py::module_& m) {
@@ -68,6 +98,10 @@ void register_info(py::module_& m) {
     });
     m.def("measure_fma_peak", &measure_fma_peak, py::arg("threads"), "GFLOP/s of multiply-adds.");
     m.def("measure_triad", &measure_triad, py::arg("threads"), "GB/s of a[i] = b[i] + s * c[i].");
+    m.def("measure_read", &measure_read, py::arg("threads"), py::arg("bytes"),
+          "GB/s of reading `bytes` a share, again and again.");
+    m.def("measure_barrier", &measure_barrier, py::arg("threads"),
+          "Seconds that sharing an instruction costs.");
     m.def("cached_bytes", &cached_bytes);
     m.def("release_cached_memory", &release_cached_memory);
 }

@@ -30,9 +30,26 @@ void triad(const void* p, int thread, int threads) {
     const Range range = split(args.n, thread, threads);
     for (int64_t i = range.begin; i < range.end; ++i) args.a[i] = args.b[i] + 3.0f * args.c[i];
 }
+
+void read(const void* p, int thread, int) {
+    const auto& args = *static_cast<const ReadArgs*>(p);
+    using V = Vec<float>;
+    constexpr int kSums = 8;
+    V::type sum[kSums];
+    for (int i = 0; i < kSums; ++i) sum[i] = V::splat(0);
+    const float* from = args.a + thread * args.n;
+    for (int64_t r = 0; r < args.rounds; ++r) {
+        for (int64_t i = 0; i < args.n; i += kSums * V::lanes)
+#pragma GCC unroll 8
+            for (int k = 0; k < kSums; ++k) sum[k] = sum[k] + V::load(from + i + k * V::lanes);
+        asm volatile("" ::: "memory");  // each round reads anew
+    }
+    for (int i = 1; i < kSums; ++i) sum[0] = sum[0] + sum[i];
+    V::store(args.sink + thread * 16, sum[0]);
+}
 }  // namespace
 
-extern const MeasureKernels measure_kernels = {fma_peak, triad,
-                                               2.0 * kChains* kUnroll* Vec<float>::lanes};
+extern const MeasureKernels measure_kernels = {fma_peak, triad, read,
+                                               2.0 * kChains * kUnroll * Vec<float>::lanes};
 
 }  // namespace hb::HB_ISA

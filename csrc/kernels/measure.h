@@ -17,9 +17,17 @@ struct TriadArgs {  // a[i] = b[i] + s * c[i]
     int64_t n;
 };
 
+struct ReadArgs {  // each share sums `n` numbers of its own, `rounds` times
+    const float* a;
+    int64_t n;  // a multiple of 128
+    int64_t rounds;
+    float* sink;  // 16 floats per share
+};
+
 struct MeasureKernels {
     KernelFn fma_peak;
     KernelFn triad;
+    KernelFn read;
     double fma_flops_per_round;
 };
 HB_DECLARE_KERNELS(MeasureKernels, measure_kernels)

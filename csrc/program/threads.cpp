@@ -1,5 +1,8 @@
 #include "program/threads.h"
 
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 #include <pthread.h>
 #include <sched.h>
 
@@ -39,6 +42,17 @@ int allowed_threads() {
     return std::max(1, std::min(cpus, quota));
 }
 
+#ifdef _OPENMP
+// What OpenMP's own setting was when we were loaded. Somebody who lowers it later (threadpoolctl
+// does) means us too.
+const int openmp_at_first = omp_get_max_threads();
+
+int openmp_limit() {
+    const int now = omp_get_max_threads();
+    return now < openmp_at_first ? now : 1 << 20;
+}
+#endif
+
 // OpenMP's workers do not survive a fork: a child that asked for them would wait for ever.
 const int registered = pthread_atfork(nullptr, nullptr, [] { forked = true; });
 }  // namespace
@@ -50,7 +64,7 @@ int num_threads() {
     if (forked) return 1;
     int n = chosen.load(std::memory_order_relaxed);
     if (n == 0) chosen = n = allowed_threads();
-    return n;
+    return std::min(n, openmp_limit());
 #endif
 }
 

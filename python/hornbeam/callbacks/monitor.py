@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import numpy as np
 
+from hornbeam._lazy import LazyModule
 from hornbeam.callbacks.callback import Callback
 from hornbeam.utils.suggest import suggest
 
-_logger = logging.getLogger("hornbeam")
+logging: Any = LazyModule("logging")
 _HIGHER_IS_BETTER = ("acc", "auc", "precision", "recall", "score", "iou", "top_k", "fbeta", "f1",
                      "correlation", "cosine")  # fmt: skip
 
@@ -59,7 +59,7 @@ class MonitorCallback(Callback):
         """The metric now; None, with one warning, if it is not there."""
         value = (logs or {}).get(self.monitor)
         if value is None and not self._warned:
-            _logger.warning(
+            logging.getLogger("hornbeam").warning(
                 "%s: the metric '%s' is not available.%s Available: %s.",
                 type(self).__name__, self.monitor, suggest(self.monitor, logs or {}),
                 ", ".join(logs or {}),

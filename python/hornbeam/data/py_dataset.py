@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from hornbeam._lazy import LazyModule
 from hornbeam.data.shuffling import random_order
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+futures: Any = LazyModule("concurrent.futures")
+multiprocessing: Any = LazyModule("multiprocessing")
 
 
 class PyDataset:
@@ -89,9 +94,9 @@ def batches_of(dataset: PyDataset, shuffle: bool) -> Iterator[Any]:
     executor: Executor
     if dataset.use_multiprocessing:
         context = multiprocessing.get_context("spawn")
-        executor = ProcessPoolExecutor(max(dataset.workers, 1), mp_context=context)
+        executor = futures.ProcessPoolExecutor(max(dataset.workers, 1), mp_context=context)
     else:
-        executor = ThreadPoolExecutor(dataset.workers)
+        executor = futures.ThreadPoolExecutor(dataset.workers)
     waiting: deque[Future[Any]] = deque()
     try:
         for index in order:

@@ -9,7 +9,28 @@ from hornbeam._variable import Variable
 from hornbeam.random import SeedGenerator
 from hornbeam.symbolic import Operation
 
-_PLAIN = frozenset({type(None), bool, int, float, str})
+_PLAIN, _ITEM, _LIST, _DICT = "plain", "item", "list", "dict"
+_KINDS: dict[type, str] = {}  # what values of each class are to `_tracked`
+
+
+# set by the package itself while models are called and trained; no Program depends on them
+_QUIET = frozenset(
+    {"built", "history", "stop_training"}
+    | {"_build_shapes", "_call_programs", "_checked_shape", "_epoch_steps", "_flags", "_losses"}
+    | {"_predict_programs", "_predict_steps", "_resumed_epoch", "_test_steps", "_train_steps"}
+    | {"_validates", "_init_args"}
+)
+# set in each fit, and never anything that holds layers
+_FLAGS = frozenset({"stop_training", "_resumed_epoch", "_validates"})
+
+
+class Changes:
+    """How often an attribute of any layer has been set: what is kept of layers may be outdated."""
+
+    count = 0
+
+
+changes = Changes()
 
 
 class Tracking(Operation):
@@ -21,6 +42,18 @@ class Tracking(Operation):
     _trainable: bool
     _weight_roles: dict[int, bool]  # id -> made as trainable
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if name not in _QUIET:
+            changes.count += 1
+        if name not in self._untracked and name not in _FLAGS:
+            self.__dict__.pop("_members", None)
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        changes.count += 1
+        self.__dict__.pop("_members", None)
+
     def _check_super_called(self) -> None:
         if not self._ready:
             raise RuntimeError(
@@ -28,16 +61,22 @@ class Tracking(Operation):
                 f"first statement in the `__init__()` method. Go add it!"
             )
 
-    def _tracked(self) -> Iterator[Any]:
+    def _tracked(self) -> list[Any]:
         """Variables, layers, metrics and seed generators in the attributes, in order, once each."""
-        seen: set[int] = set()
-        for key, value in self.__dict__.items():
-            if type(value) not in _PLAIN and key not in self._untracked:
-                yield from _find(value, seen)
+        members = self.__dict__.get("_members")  # attributes that may hold something
+        if members is None:
+            kinds = [(k, v, _KINDS.get(type(v)) or _kind(type(v))) for k, v in vars(self).items()]
+            members = [(v, c) for k, v, c in kinds if c is not _PLAIN and k not in self._untracked]
+            self.__dict__["_members"] = members
+        found: dict[int, Any] = {}
+        for value, kind in members:
+            _find(value, kind, found)
+        return list(found.values())
 
-    def _own_variables(self) -> list[Any]:
+    def _own_variables(self, tracked: list[Any] | None = None) -> list[Any]:
         """Own variables: first those made as trainable, then the others."""
-        found = [item for item in self._tracked() if isinstance(item, Variable)]
+        tracked = self._tracked() if tracked is None else tracked
+        found = [item for item in tracked if isinstance(item, Variable)]
         roles = self._weight_roles
         for variable in found:
             roles.setdefault(id(variable), bool(variable.trainable))
@@ -45,6 +84,20 @@ class Tracking(Operation):
 
     def _sublayers(self) -> list["Tracking"]:
         return [item for item in self._tracked() if isinstance(item, Tracking)]
+
+    def _walk(self) -> list[tuple[Any, list[Any]]]:
+        """This layer and the layers in it, depth first, each once, and what each tracks."""
+        seen: set[int] = set()
+        found: list[tuple[Any, list[Any]]] = []
+        stack: list[Tracking] = [self]
+        while stack:
+            layer = stack.pop()
+            if id(layer) not in seen:
+                seen.add(id(layer))
+                tracked = layer._tracked()
+                found.append((layer, tracked))
+                stack += [item for item in reversed(tracked) if isinstance(item, Tracking)]
+        return found
 
     def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> Iterator[Any]:
         """This layer and the layers in it, depth first, each once."""
@@ -63,8 +116,9 @@ class Tracking(Operation):
     @property
     def variables(self) -> list[Any]:
         """All variables: weights, states of metrics and of seed generators."""
-        found: list[Any] = self._own_variables()
-        for item in self._tracked():
+        tracked = self._tracked()
+        found: list[Any] = self._own_variables(tracked)
+        for item in tracked:
             if isinstance(item, SeedGenerator):
                 found.append(item.state)
             elif is_metric(item) or isinstance(item, Tracking):
@@ -74,10 +128,8 @@ class Tracking(Operation):
     @property
     def weights(self) -> list[Any]:
         """Weights: own trainable ones, own others, then those of the layers inside."""
-        found = self._own_variables()
-        for layer in self._sublayers():
-            found.extend(layer.weights)
-        return _unique(found)
+        walk = self._walk()
+        return _unique([v for layer, tracked in walk for v in layer._own_variables(tracked)])
 
     @property
     def trainable_variables(self) -> list[Any]:
@@ -181,26 +233,39 @@ class Tracking(Operation):
             variable.assign(np.asarray(store[str(i)]))
 
 
-def _find(value: Any, seen: set[int]) -> Iterator[Any]:
-    if type(value) in _PLAIN:
+def _find(value: Any, kind: str, found: dict[int, Any]) -> None:
+    if kind is _ITEM:
+        found[id(value)] = value
         return
-    if isinstance(value, (Variable, Tracking, SeedGenerator)) or is_metric(value):
-        if id(value) not in seen:
-            seen.add(id(value))
-            yield value
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for item in value:
-            yield from _find(item, seen)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _find(item, seen)
+    for inner in value.values() if kind is _DICT else value:
+        inner_kind = _KINDS.get(type(inner)) or _kind(type(inner))
+        if inner_kind is not _PLAIN:
+            _find(inner, inner_kind, found)
+
+
+def _kind(cls: type) -> str:
+    """An entry of `_KINDS`, made at the first value of each class."""
+    if len(_KINDS) > 1000:  # classes that come and go are not kept for ever
+        _KINDS.clear()
+    if issubclass(cls, (Variable, Tracking, SeedGenerator)) or _is_metric_class(cls):
+        kind = _ITEM
+    elif issubclass(cls, dict):
+        kind = _DICT
+    else:
+        kind = _LIST if issubclass(cls, (list, tuple, set, frozenset)) else _PLAIN
+    _KINDS[cls] = kind
+    return kind
 
 
 def is_metric(value: Any) -> bool:
     """Whether `value` is a metric; layers with `adapt` have methods of these names too."""
-    if isinstance(value, Tracking):
+    return _is_metric_class(type(value))
+
+
+def _is_metric_class(cls: type) -> bool:
+    if issubclass(cls, Tracking):
         return False
-    return hasattr(type(value), "update_state") and hasattr(type(value), "reset_state")
+    return hasattr(cls, "update_state") and hasattr(cls, "reset_state")
 
 
 def _unique(variables: list[Any]) -> list[Any]:

@@ -35,7 +35,7 @@ class Layer(Forward):
     # attributes in which no layers and weights are looked for
     _untracked: tuple[str, ...] = (
         "_init_args", "_build_shapes", "_inbound_nodes", "_outbound_nodes", "_losses",
-        "_weight_roles", "_checked_shape", "_input_spec",
+        "_weight_roles", "_checked_shape", "_input_spec", "_members",
     )  # fmt: skip
     _init_args: tuple[tuple[Any, ...], dict[str, Any]]
     runs_on_host = False  # whether `call` works on NumPy arrays, and so takes text

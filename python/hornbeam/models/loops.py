@@ -86,6 +86,8 @@ class Loops:
             raise ValueError(f"fit: shuffle must be True, False or 'batch'. Received: {shuffle!r}.")
         limit = config.max_epochs()
         epochs = min(epochs, limit) if limit is not None else epochs
+        cache = model._epoch_steps if model._is_full_batch else model._train_steps
+        cache.check()
         source, held_out = self._training_source(
             x, y, sample_weight, batch_size, class_weight, validation_split, shuffle
         )
@@ -104,8 +106,6 @@ class Loops:
                 callbacks, add_history=True, add_progbar=verbose != 0, model=self,
                 verbose=verbose, epochs=epochs, steps=steps,
             )  # fmt: skip
-        cache = model._epoch_steps if model._is_full_batch else model._train_steps
-        cache.check()
         runner = Runner(self, cache, called, "train")
         stream = endless(source) if steps_per_epoch is not None else None
         model.stop_training = False
@@ -137,7 +137,7 @@ class Loops:
                 if model.stop_training:
                     break
             if model.optimizer is not None and epochs > initial_epoch:
-                model.optimizer.finalize_variable_values(model.trainable_weights)
+                model.optimizer.finalize_variable_values(model._weights_of_programs())
         except KeyboardInterrupt:
             if model._is_full_batch:
                 model.optimizer.begin_epoch()
@@ -412,8 +412,8 @@ class Loops:
     def _no_nan_in(self) -> tuple[str, ...]:
         """Parts of the data where a NaN is a mistake: no code of the user's own may expect it."""
         model: Any = self
-        own = [type(layer).__module__ for layer in model._flatten_layers()]
-        if not all(module.startswith("hornbeam.") for module in own):
+        layers = model._flags[0] if model._flags is not None else model._flatten_layers()
+        if not all(type(layer).__module__.startswith("hornbeam.") for layer in layers):
             return ()
         compiled = model._compile_loss
         for loss in tree.flatten(compiled.given) if compiled is not None else ():
@@ -472,6 +472,14 @@ class Loops:
         self, cache: StepCache, x: Any, y: Any, weight: Any, where: str
     ) -> dict[str, Any]:
         model: Any = self
+        plain = type(x) is np.ndarray and type(y) is np.ndarray and weight is None
+        key = (x.shape, x.dtype, y.shape, y.dtype) if plain else None
+        if key in cache.plain and not model.run_eagerly:  # seen before: nothing to be checked
+            cache.check(known=True)
+            if key in cache.plain:
+                model._zero_metrics()
+                traced, dtypes = cache.plain[key]
+                return to_logs(traced([_core.tensor(x, dtypes[0]), _core.tensor(y, dtypes[1])]))
         source = self._array_source(x, y, weight, None, where)
         host = model._host_part()
         if host is not None and where == "train_on_batch":
@@ -481,7 +489,11 @@ class Loops:
         batch = Batch(self._structure(source))
         if model.run_eagerly or (host is not None and host.whole):
             return to_logs(cache.run_eagerly(batch, cast(batch.leaves)))
-        return to_logs(cache.run(batch, specs_of(batch.leaves), cast(batch.leaves)))
+        specs = specs_of(batch.leaves)
+        logs = to_logs(cache.run(batch, specs, cast(batch.leaves)))
+        if plain and source.x is x and source.y is y:
+            cache.keep_plain(key, batch, specs)
+        return logs
 
     def _in_order(self, logs: dict[str, Any]) -> Any:
         values = list(logs.values())

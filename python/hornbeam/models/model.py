@@ -10,6 +10,7 @@ import numpy as np
 from hornbeam import tree
 from hornbeam.layers._call import shapes_of
 from hornbeam.layers.layer import Layer
+from hornbeam.models.call_programs import LONE
 from hornbeam.models.summary import summarize
 from hornbeam.models.trainer import Trainer
 from hornbeam.saving.assets import assets_of, load_assets
@@ -73,6 +74,16 @@ class Model(Trainer, Layer):
     def _host_part(self) -> Any:
         """The `HostPart` of a Sequential or functional model with layers for text."""
         return None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and not kwargs and type(args[0]) in LONE and self._ready:
+            outputs = self._call_programs.run(self, args[0])
+            if outputs is not None:
+                return outputs
+        return self._call_long(*args, **kwargs)
+
+    def _call_long(self, *args: Any, **kwargs: Any) -> Any:
+        return Layer.__call__(self, *args, **kwargs)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from hornbeam import _core, tree
+from hornbeam._lazy import LazyModule
 from hornbeam.callbacks.callback import CallbackList
 from hornbeam.data.shuffling import random_order
 from hornbeam.data.source import ArraySource, specs_of
 from hornbeam.models.steps import Batch, StepCache
 
-_logger = logging.getLogger("hornbeam")
+logging: Any = LazyModule("logging")
 _DRAW_EVERY = 0.1  # seconds between two drawings of the progress bar
 
 
@@ -113,7 +113,9 @@ class Runner:
                 f"only; for several use a PyDataset, or steps_per_epoch with an endless generator."
             )
         if steps is not None and step < steps and not self.model.stop_training:
-            _logger.warning("%s: the data ended after %d of %d batches.", source.where, step, steps)
+            logging.getLogger("hornbeam").warning(
+                "%s: the data ended after %d of %d batches.", source.where, step, steps
+            )
         if self.bar is not None and self.bar.bar is not None and self.bar.bar.target is None:
             self.bar.bar.target = step
         return to_logs(result)

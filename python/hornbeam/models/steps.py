@@ -51,16 +51,19 @@ class StepCache:
         self._version = version
         self._made_for: Any = None
         self._traced: dict[Any, Traced] = {}
+        # (shape and dtype of x and y) -> its Program, and the dtypes that it takes
+        self.plain: dict[Any, tuple[Traced, list[str]]] = {}
 
     def check(self, known: bool = False) -> None:
         """Drop Programs that were made before something about the model changed."""
         version = self._version(known)
         if version != self._made_for:
-            self._traced.clear()
+            self.clear()
             self._made_for = version
 
     def clear(self) -> None:
         self._traced.clear()
+        self.plain.clear()
         self._made_for = None
 
     def traced(self, batch: Batch, specs: Specs) -> Traced:
@@ -78,6 +81,12 @@ class StepCache:
     def run(self, batch: Batch, specs: Specs, values: Sequence[Any]) -> Any:
         """One step; returns what the function returns."""
         return self.traced(batch, specs)(list(values))
+
+    def keep_plain(self, key: Any, batch: Batch, specs: Specs) -> None:
+        """Lets later batches of two plain arrays like these find their Program by `key`."""
+        if len(self.plain) > 256:
+            self.plain.clear()
+        self.plain[key] = self.traced(batch, specs), [dtype for _, dtype in specs]
 
     def run_eagerly(self, batch: Batch, values: Sequence[Any]) -> Any:
         """One step without a Program: what a debugger can follow."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 from typing import Any
 
 import numpy as np
 
+from hornbeam._lazy import LazyModule
 from hornbeam.layers.input import InputLayer
 from hornbeam.layers.layer import Layer
+
+shutil: Any = LazyModule("shutil")
 
 
 def _count(variables: list[Any]) -> int:

@@ -13,6 +13,7 @@ from hornbeam._variable import Variable
 from hornbeam.data.source import unpack
 from hornbeam.layers._tracking import is_metric
 from hornbeam.layers.layer import Layer
+from hornbeam.models.call_programs import CallPrograms
 from hornbeam.models.compiled_loss import CompiledLoss
 from hornbeam.models.compiled_metrics import CompiledMetrics
 from hornbeam.models.loops import Loops
@@ -27,16 +28,19 @@ class Trainer(Loops):
     _untracked = (
         *Layer._untracked,
         "_compile_loss", "_compile_metrics", "_compile_config", "_loss_tracker", "_train_steps",
-        "_epoch_steps", "_test_steps", "_predict_steps", "_predict_programs", "optimizer", "loss",
+        "_epoch_steps", "_test_steps", "_predict_steps", "_predict_programs", "_call_programs",
+        "optimizer", "loss",
         "history", "_flags",
     )  # fmt: skip
 
     # what Layer has
     _flatten_layers: Any
+    _walk: Any
     losses: Any
     weights: Any
     trainable_weights: Any
     trainable_variables: Any
+    _trainable: bool
     __call__: Any
 
     def __init__(self) -> None:
@@ -53,6 +57,7 @@ class Trainer(Loops):
         self.steps_per_execution = 1
         self._predict_steps = StepCache(self._call_predict_step, _constant)
         self._predict_programs: dict[Any, Any] = {}
+        self._call_programs = CallPrograms()
 
     # ---- compile --------------------------------------------------------------------------
 
@@ -167,6 +172,12 @@ class Trainer(Loops):
     @property
     def metrics(self) -> list[Any]:
         """The loss, losses of outputs, compiled metrics, then metrics of layers."""
+        return self._metrics_in(self._walk())
+
+    def _has_plain_metrics(self) -> bool:
+        return type(self).metrics is Trainer.metrics
+
+    def _metrics_in(self, walk: Any) -> list[Any]:
         found: list[Any] = []
         if self.compiled:
             found.append(self._loss_tracker)
@@ -174,7 +185,7 @@ class Trainer(Loops):
                 found += self._compile_loss.metrics
             if self._compile_metrics is not None:
                 found += self._compile_metrics.metrics
-        own = [m for layer in self._flatten_layers() for m in layer._tracked() if is_metric(m)]
+        own = [item for _, tracked in walk for item in tracked if is_metric(item)]
         return list({id(metric): metric for metric in (*found, *own)}.values())
 
     @property
@@ -300,6 +311,7 @@ class Trainer(Loops):
         self._test_steps = StepCache(self._call_test_step, self._version)
         self._predict_steps = StepCache(self._call_predict_step, _constant)
         self._predict_programs = {}
+        self._call_programs = CallPrograms()
 
     def _version(self, known: bool = False) -> Any:
         """What traced training depends on and may change: which weights are trained.
@@ -308,18 +320,32 @@ class Trainer(Loops):
             known: Whether the layers found by the last call will do.
         """
         if not known or self._flags is None:
-            variables = [v for metric in self.metrics for v in metric.variables]
-            zeros = [(v, np.zeros(v.shape, v.dtype)) for v in variables]
-            self._flags = list(self._flatten_layers()), self.weights, zeros
+            walk = self._walk()
+            metrics = self._metrics_in(walk) if self._has_plain_metrics() else self.metrics
+            weights = {id(v): v for layer, own in walk for v in layer._own_variables(own)}
+            zeros = [
+                (v, _core.tensor(np.zeros(v.shape, v.dtype))) for m in metrics for v in m.variables
+            ]
+            self._flags = [layer for layer, _ in walk], list(weights.values()), zeros
         layers, weights, _ = self._flags
         flags = [layer._trainable for layer in layers], [v._trainable for v in weights]
         return flags, getattr(self.optimizer, "_changed", 0)
 
+    def _weights_of_programs(self) -> list[Any]:
+        """The weights that the steps' Programs have; the layers are not searched again."""
+        if self._flags is None or self._run_eagerly:
+            return self.trainable_weights  # type: ignore[no-any-return]
+        return [v for v in self._flags[1] if v.trainable] if self._trainable else []
+
     def _zero_metrics(self) -> None:
         """Set the metrics to zero, quickly where nobody has overridden them."""
-        cls = type(self)
-        plain = cls.reset_metrics is Trainer.reset_metrics and cls.metrics is Trainer.metrics
-        if plain and self._flags is not None and not self._run_eagerly:
+        plain = type(self).reset_metrics is Trainer.reset_metrics
+        if (
+            plain
+            and self._has_plain_metrics()
+            and self._flags is not None
+            and not self._run_eagerly
+        ):
             for variable, zero in self._flags[2]:
                 variable.assign(zero)
         else:

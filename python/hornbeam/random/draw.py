@@ -1,5 +1,7 @@
 """Draws from distributions."""
 
+from __future__ import annotations
+
 import math
 from typing import Any
 

@@ -6,10 +6,10 @@ import datetime as dt
 import io
 import json
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
+from hornbeam._lazy import LazyModule
 from hornbeam.saving.assets import assets_of, is_asset, load_assets
 from hornbeam.saving.atomic import atomic_path
 from hornbeam.saving.serialization import (
@@ -19,6 +19,8 @@ from hornbeam.saving.serialization import (
 )
 from hornbeam.saving.signature import constructor_parameters
 from hornbeam.saving.weights_file import check_free, read_weights, write_weights
+
+zipfile: Any = LazyModule("zipfile")
 
 _KERAS_VERSION = "3.15.1"  # whose format is written
 _MEMBERS = ("metadata.json", "config.json", "model.weights.h5")

@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import os
 import warnings
-import zipfile
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
+from hornbeam._lazy import LazyModule
 from hornbeam.layers.layer import Layer
 from hornbeam.saving.atomic import atomic_path
 from hornbeam.saving.tree_paths import saveables
+
+h5py: Any = LazyModule("h5py")
+zipfile: Any = LazyModule("zipfile")
 
 
 def write_weights(file: Any, model: Any) -> None:

@@ -1,7 +1,11 @@
 """Close matches of a misspelt name, for error messages."""
 
-import difflib
 from collections.abc import Iterable
+from typing import Any
+
+from hornbeam._lazy import LazyModule
+
+difflib: Any = LazyModule("difflib")
 
 
 def suggest(name: object, known: Iterable[str]) -> str:
