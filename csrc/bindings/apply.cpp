@@ -85,6 +85,31 @@ void update(const std::string& name, py::sequence inputs, const py::kwargs& kwar
     apply_effect(op, values, attrs);
 }
 
+// The same on lists of arrays: `changed` ones are updated in place.
+void update_arrays(const std::string& name, const py::sequence& numbers, const py::list& lists,
+                   const py::kwargs& kwargs) {
+    const OpDef& op = known_op(name);
+    std::vector<EffectInput> values;
+    for (py::handle number : numbers) values.push_back({to_tensor(number), nullptr});
+    for (py::handle item : lists) {
+        const auto list = py::cast<py::tuple>(item);
+        const auto label = py::cast<std::string>(list[0]);
+        const bool changed = py::cast<bool>(list[2]);
+        int64_t i = 0;
+        for (py::handle array : py::cast<py::sequence>(list[1])) {
+            values.push_back(
+                {changed ? array_in_place(array, label, i) : to_tensor(array), nullptr});
+            ++i;
+        }
+    }
+    const Attrs attrs = to_attrs(kwargs);
+    std::vector<TensorType> types;
+    for (const EffectInput& value : values) types.push_back(value.value.type());
+    op.infer({op.name, types, attrs});
+    py::gil_scoped_release release;
+    run_effect_eager(op, values, attrs);
+}
+
 using Operator = py::object (*)(py::handle, py::handle);
 
 template <Op op>
@@ -167,6 +192,8 @@ void register_apply(py::module_& m) {
           "Computes an op of the table; a Tensor, or a tuple of them.");
     m.def("update", &update, py::arg("name"), py::arg("inputs"),
           "Runs an op that changes the Variables among its inputs in place.");
+    m.def("update_arrays", &update_arrays, py::arg("name"), py::arg("numbers"), py::arg("lists"),
+          "Runs an op that changes arrays in place: lists of (label, arrays, whether changed).");
     m.def("op_names", [] {
         std::vector<std::string> names;
         for (int i = 0; i < int(Op::count); ++i) names.push_back(op_def(Op(i)).name);

@@ -1,6 +1,7 @@
 // Elementwise ops of one shape that feed one another become one pass over memory.
 #include <algorithm>
 
+#include "kernels/elementwise.h"
 #include "program/passes.h"
 
 namespace hb {
@@ -40,13 +41,20 @@ class Clusterer {
         std::vector<int> joined = members_[size_t(mine)];
         const std::vector<int>& theirs = members_[size_t(other)];
         joined.insert(joined.end(), theirs.begin(), theirs.end());
-        if (int(joined.size()) > kMaxMembers || count_inputs(joined, mine, other) > kMaxInputs ||
-            leads_back(joined, mine, other))
+        if (weight(joined) > kMaxMembers || int(joined.size()) > 2 * kMaxMembers ||
+            count_inputs(joined, mine, other) > kMaxInputs || leads_back(joined, mine, other))
             return;
         std::sort(joined.begin(), joined.end());
         for (int member : joined) id_[size_t(member)] = mine;
         members_[size_t(mine)] = std::move(joined);
         members_[size_t(other)].clear();
+    }
+
+    // Casts around ops on halves come three to an op and leave nothing behind.
+    int weight(const std::vector<int>& members) const {
+        int count = 0;
+        for (int member : members) count += graph_.nodes[size_t(member)].op->ew != int(EwOp::cast);
+        return count;
     }
 
     bool inside(int node, int a, int b) const {

@@ -4,23 +4,26 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam import _core, dtype_policies
+from hornbeam import _core, dtype_policies, ops
 from hornbeam._variable import Variable
+from hornbeam.dtype_policies.policy import FLOATS
 from hornbeam.layers._call import get_mask, set_mask
 from hornbeam.symbolic import KerasTensor
-
-_FLOATS = ("float32", "float64")
-
 
 class Casting:
     """Dtypes of weights and computation."""
 
     autocast: bool
+    path: str
     _dtype_policy: dtype_policies.DTypePolicy
 
     @property
     def dtype_policy(self) -> dtype_policies.DTypePolicy:
-        return self._dtype_policy
+        """The policy of this layer; a `DTypePolicyMap` is asked for the layer's path."""
+        policy = self._dtype_policy
+        if isinstance(policy, dtype_policies.DTypePolicyMap):
+            return policy[self.path]
+        return policy
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
@@ -29,27 +32,27 @@ class Casting:
     @property
     def dtype(self) -> str:
         """Alias of `variable_dtype`."""
-        return self._dtype_policy.variable_dtype
+        return self.dtype_policy.variable_dtype
 
     @property
     def variable_dtype(self) -> str:
         """Dtype of the weights."""
-        return self._dtype_policy.variable_dtype
+        return self.dtype_policy.variable_dtype
 
     @property
     def compute_dtype(self) -> str:
         """Dtype of the computation."""
-        return self._dtype_policy.compute_dtype
+        return self.dtype_policy.compute_dtype
 
     @property
     def input_dtype(self) -> str:
         """Dtype that float inputs are cast to."""
-        return self._dtype_policy.compute_dtype
+        return self.compute_dtype
 
     def _convert(self, value: Any) -> Any:
         """Arrays to tensors, and float tensors to the compute dtype."""
         if isinstance(value, _core.Tensor):
-            if self.autocast and value.dtype != self.compute_dtype and value.dtype in _FLOATS:
+            if self.autocast and value.dtype != self.compute_dtype and value.dtype in FLOATS:
                 return _cast_with_mask(value, self.compute_dtype)
             return value
         if isinstance(value, (list, tuple)):
@@ -59,7 +62,11 @@ class Casting:
             return items if isinstance(value, list) else tuple(items)
         if isinstance(value, dict):
             return {key: self._convert(item) for key, item in value.items()}
-        if isinstance(value, (KerasTensor, Variable)) or not hasattr(value, "__array__"):
+        if isinstance(value, KerasTensor):
+            if self.autocast and value.dtype in FLOATS and value.dtype != self.compute_dtype:
+                return ops.cast(value, self.compute_dtype)
+            return value
+        if isinstance(value, Variable) or not hasattr(value, "__array__"):
             return value
         return self._convert(_core.tensor(np.asarray(value)))
 

@@ -155,7 +155,7 @@ class Discretization(Layer):
                 "Discretization: the edges of the bins are not known. Call adapt() or give "
                 "`bin_boundaries`."
             )
-        x = inputs if inputs.dtype in ("float32", "float64") else ops.cast(inputs, "float32")
+        x = inputs if "float" in inputs.dtype else ops.cast(inputs, "float32")
         edges = np.asarray(self.bin_boundaries, x.dtype)
         bins = ops.searchsorted(edges, x, side="right")
         if self.output_mode == "int":
