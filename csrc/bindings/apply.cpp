@@ -1,5 +1,6 @@
 // apply(name, inputs, **attrs): the door to every op of the table; and the operators of Tensor.
 #include "bindings/bindings.h"
+#include "kernels/elementwise.h"
 #include "program/graph.h"
 #include "program/threads.h"
 
@@ -16,22 +17,23 @@ bool is_value(py::handle object) {
 }
 
 // Python numbers are weak: they take the dtype of the tensors beside them, an integer one becoming
-// float32 beside a float number.
+// float32 beside a float number. So they do in ops that promote, and behind the condition of where.
 std::vector<Tensor> to_inputs(const OpDef& op, py::handle list) {
     std::vector<Tensor> inputs;
     const py::sequence objects = py::reinterpret_borrow<py::sequence>(list);
-    const size_t n = objects.size();
+    const size_t n = objects.size(), first = op.ew == int(EwOp::where) ? 1 : 0;
     inputs.reserve(n);
     bool scalars = false;
-    for (size_t i = 0; i < n; ++i) scalars |= is_python_scalar(py::object(objects[i]));
-    if (!scalars || !(op.flags & kPromote)) {
+    for (size_t i = first; i < n; ++i) scalars |= is_python_scalar(py::object(objects[i]));
+    if (!scalars || !(op.flags & kPromote || first)) {
         for (size_t i = 0; i < n; ++i) inputs.push_back(to_tensor(py::object(objects[i])));
         return inputs;
     }
     inputs.resize(n);
+    if (first) inputs[0] = to_tensor(py::object(objects[0]));
     bool any = false, float_scalar = false;
     DType common = DType::b8;
-    for (size_t i = 0; i < n; ++i) {
+    for (size_t i = first; i < n; ++i) {
         py::object object = objects[i];
         if (is_python_scalar(object)) {
             float_scalar |= PyFloat_CheckExact(object.ptr());
@@ -42,7 +44,7 @@ std::vector<Tensor> to_inputs(const OpDef& op, py::handle list) {
         any = true;
     }
     if (any && float_scalar && !is_float(common)) common = DType::f32;
-    for (size_t i = 0; i < n; ++i) {
+    for (size_t i = first; i < n; ++i) {
         py::object object = objects[i];
         if (inputs[i].defined()) continue;
         const bool number_beside_bool = common == DType::b8 && !PyBool_Check(object.ptr());

@@ -48,8 +48,13 @@ void register_variable(py::module_& m) {
                                        result[size_t(i)] = shape[i];
                                    return result;
                                })
-        .def_property_readonly("dtype",
-                               [](const Variable& v) { return dtype_name(v.type().dtype); })
+        .def_property_readonly(
+            "dtype",  // what a read gives now
+            [](const Variable& v) {
+                const std::optional<DType> other = autocast_dtype();
+                const DType own = v.type().dtype;
+                return dtype_name(other && v.autocast && is_float(own) ? *other : own);
+            })
         .def_property_readonly("ndim", [](const Variable& v) { return v.type().shape.ndim(); })
         .def_property_readonly("size", [](const Variable& v) { return volume(v.type().shape); })
         .def_property_readonly("value", &Variable::read)

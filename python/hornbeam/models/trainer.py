@@ -36,6 +36,7 @@ class Trainer(Loops):
     weights: Any
     trainable_weights: Any
     trainable_variables: Any
+    dtype_policy: Any
     __call__: Any
 
     def __init__(self) -> None:
@@ -79,7 +80,8 @@ class Trainer(Loops):
             run_eagerly: Whether steps run op by op, for debugging.
             steps_per_execution: How many steps run before batch hooks of callbacks are called.
             jit_compile: Accepted as it is: steps always are compiled unless `run_eagerly`.
-            auto_scale_loss: Accepted: there is no float16 here whose losses would need scaling.
+            auto_scale_loss: Whether the optimizer of a model of policy "mixed_float16" is wrapped
+                in a `LossScaleOptimizer`.
 
         Raises:
             ValueError: If a name is not known; the message has close matches.
@@ -99,6 +101,9 @@ class Trainer(Loops):
         if not names or not isinstance(names, list):
             names = None
         made = optimizers.get(optimizer) if optimizer is not None else None
+        scales = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
+        if scales and made is not None and not isinstance(made, optimizers.LossScaleOptimizer):
+            made = optimizers.LossScaleOptimizer(made, name="loss_scale_optimizer")
         compiled_loss = CompiledLoss(loss, loss_weights, names) if loss is not None else None
         compiled_metrics = None
         if metrics is not None or weighted_metrics is not None:
@@ -308,7 +313,8 @@ class Trainer(Loops):
         """
         if not known or self._flags is None:
             variables = [v for metric in self.metrics for v in metric.variables]
-            zeros = [(v, np.zeros(v.shape, v.dtype)) for v in variables]
+            with _core.eager():
+                zeros = [(v, ops.zeros(v.shape, v.dtype)) for v in variables]
             self._flags = list(self._flatten_layers()), self.weights, zeros
         layers, weights, _ = self._flags
         flags = [layer._trainable for layer in layers], [v._trainable for v in weights]

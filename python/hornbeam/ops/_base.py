@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,8 @@ def dtype_name(dtype: Any) -> str:
         return config.floatx()
     if dtype is int:
         return "int32"
+    if dtype is bool:
+        return "bool"
     try:
         name = str(np.dtype(dtype).name)
     except TypeError:
@@ -109,3 +111,21 @@ def in_float32(x: Any) -> Any:
 def as_dtype(x: Any, dtype: str) -> Any:
     """A tensor in a dtype; itself where it has that already."""
     return x if x.dtype == dtype else apply("cast", [x], dtype=dtype)
+
+
+class FloatInfo(NamedTuple):
+    """Limits of a float dtype."""
+
+    min: float
+    max: float
+    tiny: float
+    eps: float
+
+
+def float_info(dtype: str) -> FloatInfo:
+    """`np.finfo`, also for bfloat16."""
+    if dtype == "bfloat16":
+        largest = (2 - 2.0**-7) * 2.0**127
+        return FloatInfo(-largest, largest, 2.0**-126, 2.0**-7)
+    info = np.finfo(dtype)
+    return FloatInfo(float(info.min), float(info.max), float(info.tiny), float(info.eps))

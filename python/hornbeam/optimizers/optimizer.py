@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,16 @@ from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
 from hornbeam.saving.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.saving.signature import config_of, spell_out
 from hornbeam.utils.naming import auto_name
+
+
+@contextmanager
+def changed_only_if(condition: Any, variables: Iterable[Any]) -> Iterator[None]:
+    """Inside, everything is computed; after it, the variables keep it only where `condition` is."""
+    kept = list({id(v): v for v in variables}.values())
+    before = [v.value for v in kept]
+    yield
+    for variable, old in zip(kept, before, strict=True):
+        variable.assign(ops.where(condition, variable.value, old))
 
 
 class Optimizer:
@@ -183,7 +194,7 @@ class Optimizer:
             if callable(initializer):
                 value = initializer(shape, dtype=dtype)
             else:
-                value = np.full(shape, float(initializer == "ones"), dtype)
+                value = ops.full(shape, float(initializer == "ones"), dtype)
             return self._track(Variable(value, dtype=dtype, trainable=False, name=name))
 
     def add_variable_from_reference(
@@ -374,12 +385,9 @@ class Optimizer:
         now = ops.equal(ops.mod(self._iterations.value + 1, steps), 0)
         sums = [self._slot(self._accumulators, v) for v in variables]
         totals = [total.value + g for total, g in zip(sums, grads, strict=True)]
-        kept = {id(v): v for v in (*variables, *self._variables[1:])}
-        kept = {key: v for key, v in kept.items() if v is not self._learning_rate}
-        before = {key: v.value for key, v in kept.items()}
-        self._apply_now([total / steps for total in totals], variables)
-        for key, variable in kept.items():
-            variable.assign(ops.where(now, variable.value, before[key]))
+        slots = [v for v in self._variables[1:] if v is not self._learning_rate]
+        with changed_only_if(now, (*variables, *slots)):
+            self._apply_now([total / steps for total in totals], variables)
         for total, value in zip(sums, totals, strict=True):
             total.assign(ops.where(now, ops.zeros_like(value), value))
 
@@ -403,6 +411,47 @@ class Optimizer:
     def scale_loss(self, loss: Any) -> Any:
         """The loss times `loss_scale_factor`."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    def stateless_apply(
+        self, optimizer_variables: Sequence[Any], grads: Sequence[Any],
+        trainable_variables: Sequence[Any],
+    ) -> tuple[list[Any], list[Any]]:  # fmt: skip
+        """`apply` on values: nothing is changed, the new values are returned.
+
+        Args:
+            optimizer_variables: A value for each of `variables`.
+            grads: A gradient for each variable.
+            trainable_variables: A value for each variable that the optimizer was built for.
+
+        Returns:
+            The new values of the trainable variables, and those of the optimizer's.
+        """
+        if not self.built:
+            raise ValueError(
+                f"{self.name}: stateless_apply() needs an optimizer that is built. Call "
+                f"build(trainable_variables) first."
+            )
+        mine, theirs = self.variables, self._trainable_variables
+        given = (("optimizer_variables", optimizer_variables, mine),
+                 ("trainable_variables", trainable_variables, theirs))  # fmt: skip
+        for name, values, variables in given:
+            if len(values) != len(variables):
+                raise ValueError(
+                    f"{self.name}: {name} must hold {len(variables)} values. "
+                    f"Received: {len(values)}."
+                )
+        both = [*theirs, *mine]
+        before = [v.value for v in both]
+        try:
+            values = [ops.convert_to_tensor(v) for v in (*trainable_variables, *optimizer_variables)]
+            for variable, value in zip(both, values, strict=True):
+                variable.assign(value)
+            self.apply(grads, theirs)
+            after = [v.value for v in both]
+        finally:
+            for variable, value in zip(both, before, strict=True):
+                variable.assign(value)
+        return after[: len(theirs)], after[len(theirs) :]
 
     # ---- assignment, for subclasses -------------------------------------------------------
 

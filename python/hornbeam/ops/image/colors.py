@@ -38,7 +38,7 @@ def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Any:
         return tensor(images)
     _planes(x, "rgb_to_grayscale")
     x = as_float(x)
-    weights = tensor(np.asarray([0.2989, 0.587, 0.114], x.dtype))
+    weights = tensor([0.2989, 0.587, 0.114], x.dtype)
     y = apply("sum", [apply("mul", [x, weights])], axes=(3,), keepdims=True)
     return tensor(unbatch(y, first, single), dtype)
 
