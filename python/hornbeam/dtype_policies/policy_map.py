@@ -144,8 +144,9 @@ def get(identifier: Any) -> DTypePolicy:
 
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     """The policy as Keras writes it into files."""
+    at_root = not isinstance(dtype_policy, DTypePolicyMap)
     return {
-        "module": "keras",
+        "module": "keras" if at_root else "keras.dtype_policies",
         "class_name": type(dtype_policy).__name__,
         "config": dtype_policy.get_config(),
         "registered_name": None,

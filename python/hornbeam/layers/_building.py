@@ -131,7 +131,8 @@ class Building(Casting, Tracking):
                 f"{self.name}: the shape of weight {name!r} must be fully known. "
                 f"Received: shape={shape}."
             )
-        dtype = dtype_policies.get(dtype).variable_dtype if dtype is not None else self.variable_dtype
+        policy = self.dtype_policy if dtype is None else dtype_policies.get(dtype)
+        dtype = policy.variable_dtype
         if initializer is None:
             initializer = "glorot_uniform" if "float" in dtype else "zeros"
         with _core.eager():
@@ -167,10 +168,13 @@ class Building(Casting, Tracking):
         path = this_thread.context.path
         return path if path[-1:] == (self.name,) else (*path, self.name)
 
+    def _path(self) -> str:
+        return "/".join(self._scope())
+
     @property
     def path(self) -> str:
         """Where the layer is: names of the layers around it and its own."""
-        return "/".join(self._scope())
+        return self._path()
 
 
 def as_shapes(value: Any) -> Any:

@@ -4,25 +4,30 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam import _core, dtype_policies, ops
+from hornbeam import _core, dtype_policies
 from hornbeam._variable import Variable
 from hornbeam.dtype_policies.policy import FLOATS
 from hornbeam.layers._call import get_mask, set_mask
+from hornbeam.ops._base import HALVES
 from hornbeam.symbolic import KerasTensor
+
 
 class Casting:
     """Dtypes of weights and computation."""
 
     autocast: bool
-    path: str
+    _halves_inputs = True  # whether inputs become float16 or bfloat16 here, or in the layers inside
     _dtype_policy: dtype_policies.DTypePolicy
+
+    def _path(self) -> str:
+        raise NotImplementedError
 
     @property
     def dtype_policy(self) -> dtype_policies.DTypePolicy:
         """The policy of this layer; a `DTypePolicyMap` is asked for the layer's path."""
         policy = self._dtype_policy
         if isinstance(policy, dtype_policies.DTypePolicyMap):
-            return policy[self.path]
+            return policy[self._path()]
         return policy
 
     @dtype_policy.setter
@@ -52,9 +57,12 @@ class Casting:
     def _convert(self, value: Any) -> Any:
         """Arrays to tensors, and float tensors to the compute dtype."""
         if isinstance(value, _core.Tensor):
-            if self.autocast and value.dtype != self.compute_dtype and value.dtype in FLOATS:
-                return _cast_with_mask(value, self.compute_dtype)
-            return value
+            dtype = self.compute_dtype
+            if not self.autocast or value.dtype == dtype or value.dtype not in FLOATS:
+                return value
+            if dtype in HALVES and not self._halves_inputs:
+                return value
+            return _cast_with_mask(value, dtype)
         if isinstance(value, (list, tuple)):
             items = [self._convert(item) for item in value]
             if hasattr(value, "_fields"):
@@ -62,11 +70,7 @@ class Casting:
             return items if isinstance(value, list) else tuple(items)
         if isinstance(value, dict):
             return {key: self._convert(item) for key, item in value.items()}
-        if isinstance(value, KerasTensor):
-            if self.autocast and value.dtype in FLOATS and value.dtype != self.compute_dtype:
-                return ops.cast(value, self.compute_dtype)
-            return value
-        if isinstance(value, Variable) or not hasattr(value, "__array__"):
+        if isinstance(value, (KerasTensor, Variable)) or not hasattr(value, "__array__"):
             return value
         return self._convert(_core.tensor(np.asarray(value)))
 

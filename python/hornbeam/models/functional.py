@@ -27,6 +27,7 @@ class Functional(Model):
         trainable: Whether the weights are trained.
     """
 
+    _halves_inputs = False
     _untracked = (*Model._untracked, "_plan", "_steps", "_inputs_structure", "_outputs_structure")
 
     def __init__(

@@ -33,6 +33,7 @@ class Sequential(Model):
         49
     """
 
+    _halves_inputs = False
     _untracked = (*Model._untracked, "_tensors", "_input_layer")
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:

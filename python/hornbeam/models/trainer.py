@@ -100,7 +100,7 @@ class Trainer(Loops):
         names = getattr(self, "output_names", None)
         if not names or not isinstance(names, list):
             names = None
-        made = optimizers.get(optimizer) if optimizer is not None else None
+        made = given = optimizers.get(optimizer) if optimizer is not None else None
         scales = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
         if scales and made is not None and not isinstance(made, optimizers.LossScaleOptimizer):
             made = optimizers.LossScaleOptimizer(made, name="loss_scale_optimizer")
@@ -121,7 +121,7 @@ class Trainer(Loops):
         self.stop_training = False
         self.compiled = True
         self._compile_config = {
-            "optimizer": made,
+            "optimizer": given,
             "loss": loss,
             "loss_weights": loss_weights,
             "metrics": metrics,

@@ -3,8 +3,6 @@
 import math
 from typing import Any
 
-import numpy as np
-
 from hornbeam.ops._base import TensorLike, apply, as_float, float_info, tensor
 from hornbeam.symbolic import symbolic_op
 

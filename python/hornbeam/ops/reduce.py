@@ -20,7 +20,6 @@ from hornbeam.ops._base import (
 from hornbeam.ops.elementwise_logic import isclose
 from hornbeam.symbolic import symbolic_op
 
-
 # What small integers are added up in, as in Keras.
 _WIDER = {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32",
           "uint16": "uint32"}  # fmt: skip

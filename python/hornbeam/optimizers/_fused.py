@@ -41,18 +41,18 @@ def _sgd_half(
 
 def _adam_half(
     rate: Any, beta_1: float, beta_2: float, epsilon: float, step: Any, weight_decay: float,
-    bias_correction: bool, variable: Any, gradient: Any, mean: Any, square: Any,
-    largest: Any = None,
+    bias_correction: bool, lists: list[Any],
 ) -> None:  # fmt: skip
     """The formula in float32; what is stored is rounded."""
+    variable, gradient, mean, square, *largest = lists
     gradient, p = _wide(gradient), _wide(variable)
     m = _wide(mean) + (gradient - _wide(mean)) * (1 - beta_1)
     v = _wide(square) + (ops.square(gradient) - _wide(square)) * (1 - beta_2)
     mean.assign(m)
     square.assign(v)
-    if largest is not None:
-        v = ops.maximum(_wide(largest), v)
-        largest.assign(v)
+    for slot in largest:
+        v = ops.maximum(_wide(slot), v)
+        slot.assign(v)
     alpha = rate
     if bias_correction:
         t = ops.cast(step, "float32")
@@ -101,7 +101,8 @@ def adam_update(
     scalars = [learning_rate, beta_1, beta_2, epsilon, step, weight_decay]
     lists, halves = _apart(variables, gradients, means, squares, largest)
     for half in halves:
-        _adam_half(*scalars, bias_correction, *half)
+        _adam_half(learning_rate, beta_1, beta_2, epsilon, step, weight_decay, bias_correction,
+                   half)  # fmt: skip
     variables = lists[0]
     if not variables:
         return

@@ -23,8 +23,8 @@ class LossScaleOptimizer(Optimizer):
     """Another optimizer, with a loss that is multiplied by a scale found while training.
 
     The scale doubles after `dynamic_growth_steps` steps whose gradients are all finite. A step with
-    a gradient that is not is left out, and halves it. `compile` wraps the optimizer of a model whose
-    policy is "mixed_float16" in it (`auto_scale_loss`).
+    a gradient that is not is left out, and halves it. `compile` wraps the optimizer of a model of
+    policy "mixed_float16" in it (`auto_scale_loss`).
 
     Args:
         inner_optimizer: The optimizer.
@@ -68,8 +68,10 @@ class LossScaleOptimizer(Optimizer):
         self.initial_scale = initial_scale
         self.dynamic_growth_steps = dynamic_growth_steps
         inner_optimizer.loss_scale_factor = None  # else gradients would be divided twice
-        self.step_counter: Any = None
-        self.dynamic_scale: Any = None
+        # Made now, as a step may be traced with them before it builds the optimizer.
+        self.step_counter = Variable(0, dtype="int32", trainable=False, name="step_counter")
+        scale = float(initial_scale)
+        self.dynamic_scale = Variable(scale, dtype="float32", trainable=False, name="dynamic_scale")
 
     @property
     def variables(self) -> list[Variable]:
@@ -91,15 +93,14 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer.learning_rate = value
 
     @property
-    def _changed(self) -> int:
-        return getattr(self.inner_optimizer, "_changed", 0)
+    def _changed(self) -> Any:
+        return self.inner_optimizer._changed
 
     def build(self, variables: Sequence[Any]) -> None:
         if self.built:
             return
-        self.step_counter = self.add_variable((), dtype="int32", name="step_counter")
-        self.dynamic_scale = self.add_variable((), name="dynamic_scale")
-        self.dynamic_scale.assign(float(self.initial_scale))
+        self._track(self.step_counter)
+        self._track(self.dynamic_scale)
         self.inner_optimizer.build(variables)
         super().build(variables)
 
@@ -126,7 +127,7 @@ class LossScaleOptimizer(Optimizer):
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss times the scale."""
-        return loss * (self.dynamic_scale.value if self.built else float(self.initial_scale))
+        return loss * self.dynamic_scale.value
 
     def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
         self.inner_optimizer.finalize_variable_values(var_list)

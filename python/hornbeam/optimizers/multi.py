@@ -174,7 +174,7 @@ class MultiOptimizer(Optimizer):
 
     @property
     def _changed(self) -> Any:
-        return [getattr(inner, "_changed", 0) for inner in self._inner]
+        return [inner._changed for inner in self._inner]
 
     def build(self, variables: Sequence[Any]) -> None:
         if self.built:

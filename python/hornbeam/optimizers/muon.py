@@ -110,7 +110,7 @@ class Muon(Optimizer):
             return x
         return x * float(self.rms_rate * np.sqrt(max(x.shape[0], x.shape[1])))
 
-    def transpose_last_axis(self, X: Any) -> Any:  # noqa: N803 (Keras' name)
+    def transpose_last_axis(self, X: Any) -> Any:
         """The last two axes exchanged."""
         return ops.swapaxes(X, -1, -2)
 

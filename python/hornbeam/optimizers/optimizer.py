@@ -85,6 +85,7 @@ class Optimizer:
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self._check_arguments()
         self.built = False
+        self._schedules = 0  # how many schedules it was given since
         self._variables: list[Variable] = []
         self._trainable_variables: list[Any] = []
         self._index: dict[int, int] = {}
@@ -144,6 +145,11 @@ class Optimizer:
         return list(self._variables)
 
     @property
+    def _changed(self) -> Any:
+        """Another value whenever a step traced before is wrong."""
+        return self._schedules
+
+    @property
     def iterations(self) -> Any:
         """Number of updates so far."""
         if self.gradient_accumulation_steps:
@@ -169,7 +175,7 @@ class Optimizer:
                 )
             self._learning_rate = value
             self._variables = [v for v in self._variables if v.name != "learning_rate"]
-            self._changed = getattr(self, "_changed", 0) + 1
+            self._schedules += 1
         else:
             self._learning_rate.assign(float(value))
 
@@ -432,9 +438,9 @@ class Optimizer:
                 f"build(trainable_variables) first."
             )
         mine, theirs = self.variables, self._trainable_variables
-        given = (("optimizer_variables", optimizer_variables, mine),
+        lists = (("optimizer_variables", optimizer_variables, mine),
                  ("trainable_variables", trainable_variables, theirs))  # fmt: skip
-        for name, values, variables in given:
+        for name, values, variables in lists:
             if len(values) != len(variables):
                 raise ValueError(
                     f"{self.name}: {name} must hold {len(variables)} values. "
@@ -443,7 +449,9 @@ class Optimizer:
         both = [*theirs, *mine]
         before = [v.value for v in both]
         try:
-            values = [ops.convert_to_tensor(v) for v in (*trainable_variables, *optimizer_variables)]
+            values = [
+                ops.convert_to_tensor(v) for v in (*trainable_variables, *optimizer_variables)
+            ]
             for variable, value in zip(both, values, strict=True):
                 variable.assign(value)
             self.apply(grads, theirs)
@@ -468,41 +476,41 @@ class Optimizer:
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the values of `variables`."""
-        if len(weights) != len(self._variables):
+        if len(weights) != len(self.variables):
             raise ValueError(
-                f"{self.name}: there are {len(self._variables)} variables. "
+                f"{self.name}: there are {len(self.variables)} variables. "
                 f"Received: {len(weights)} values."
             )
-        for variable, value in zip(self._variables, weights, strict=True):
+        for variable, value in zip(self.variables, weights, strict=True):
             if tuple(variable.shape) != np.shape(value):
                 raise ValueError(
                     f"{self.name}: variable {variable.path} has shape {tuple(variable.shape)}. "
                     f"Received: a value of shape {np.shape(value)}."
                 )
-        for variable, value in zip(self._variables, weights, strict=True):
+        for variable, value in zip(self.variables, weights, strict=True):
             variable.assign(np.asarray(value))
 
     def save_own_variables(self, store: Any) -> None:
         """Put the variables into `store` as "0", "1", ..."""
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
         """Read back what `save_own_variables` stored."""
-        own = [v for v in self._variables if v.name in ("iteration", "learning_rate")]
-        if len(store.keys()) == len(own) < len(self._variables):  # saved before the first step
+        own = [v for v in self.variables if v.name in ("iteration", "learning_rate")]
+        if len(store.keys()) == len(own) < len(self.variables):  # saved before the first step
             for i, variable in enumerate(own):
                 variable.assign(np.asarray(store[str(i)]))
             return
-        if len(store.keys()) != len(self._variables):
+        if len(store.keys()) != len(self.variables):
             built = "" if self.built else " As the optimizer is not built, it has no slots yet."
             warnings.warn(
-                f"Skipping the variables of optimizer '{self.name}': it has {len(self._variables)} "
+                f"Skipping the variables of optimizer '{self.name}': it has {len(self.variables)} "
                 f"variables, the file has {len(store.keys())}.{built}",
                 stacklevel=2,
             )
             return
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self.variables):
             variable.assign(np.asarray(store[str(i)]))
 
     def get_config(self) -> dict[str, Any]:
