@@ -13,7 +13,17 @@ constexpr int kMaxInputs = 24;
 class Clusterer {
   public:
     explicit Clusterer(Graph& graph)
-        : graph_(graph), id_(graph.nodes.size(), -1), seen_(graph.nodes.size(), 0) {}
+        : graph_(graph),
+          id_(graph.nodes.size(), -1),
+          seen_(graph.nodes.size(), 0),
+          effect_before_(graph.nodes.size(), -1) {
+        int last = -1;
+        for (size_t i = 0; i < graph.nodes.size(); ++i) {
+            if (!graph.nodes[i].effect()) continue;
+            effect_before_[i] = last;
+            last = int(i);
+        }
+    }
 
     void run() {
         for (int i = 0; i < int(graph_.nodes.size()); ++i) {
@@ -106,6 +116,7 @@ class Clusterer {
             push(v.node);
         }
         if (n.after >= 0) push(n.after);
+        if (effect_before_[size_t(node)] >= 0) push(effect_before_[size_t(node)]);
         return false;
     }
 
@@ -185,6 +196,7 @@ class Clusterer {
     std::vector<int> id_;                    // cluster of each node, -1 for none
     std::vector<std::vector<int>> members_;  // in order
     std::vector<int> seen_;
+    std::vector<int> effect_before_;  // effects keep their order: each needs the one before it
     int stamp_ = 0;
 };
 }  // namespace

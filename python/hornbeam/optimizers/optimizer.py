@@ -160,7 +160,7 @@ class Optimizer:
     def learning_rate(self) -> Any:
         """The learning rate now: a variable, or the schedule's value at this step."""
         if isinstance(self._learning_rate, LearningRateSchedule):
-            return self._learning_rate(self.iterations)
+            return self._learning_rate(self._iterations)
         if isinstance(self._learning_rate, Variable):
             return self._learning_rate
         return self._learning_rate()
