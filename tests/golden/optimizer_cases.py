@@ -66,7 +66,8 @@ COMMON: dict[str, dict[str, Any]] = {
                      {"initial_learning_rate": 0.0625, "decay_steps": 2, "decay_rate": 0.5})
     },
     "piecewise accumulation": {
-        "schedule": ("PiecewiseConstantDecay", {"boundaries": [1, 3], "values": [0.25, 0.125, 0.5]}),
+        "schedule": ("PiecewiseConstantDecay",
+                     {"boundaries": [1, 3], "values": [0.25, 0.125, 0.5]}),
         "config": {"gradient_accumulation_steps": 2},
     },
 }  # fmt: skip
