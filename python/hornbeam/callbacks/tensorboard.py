@@ -12,8 +12,6 @@ import numpy as np
 from hornbeam import config
 from hornbeam.callbacks.callback import Callback
 from hornbeam.layers.embedding import Embedding
-from hornbeam.models.functional import Functional
-from hornbeam.models.sequential import Sequential
 
 
 class TensorBoard(Callback):
@@ -84,7 +82,8 @@ class TensorBoard(Callback):
     def set_model(self, model: Any) -> None:
         super().set_model(model)
         self._close()
-        if self.write_graph and isinstance(model, (Functional, Sequential)):
+        kinds = {cls.__name__ for cls in type(model).__mro__}  # models import callbacks
+        if self.write_graph and kinds & {"Functional", "Sequential"}:
             self._write_model(model)
         if self.embeddings_freq:
             self._write_projector(model)
