@@ -186,8 +186,9 @@ def test_losses():
 def test_input_is_cast_to_the_compute_dtype():
     assert layers.Dense(2)(X.astype("float64")).dtype == "float32"
     assert layers.Dense(2, dtype="float64")(X).dtype == "float64"
-    with pytest.raises(ValueError, match="float16 and bfloat16"):
-        layers.Dense(2, dtype="mixed_float16")
+    assert layers.Dense(2, dtype="mixed_bfloat16")(X).dtype == "bfloat16"
+    with pytest.raises(ValueError, match="mixed_bfloat16"):
+        layers.Dense(2, dtype="mixed_float8")
 
 
 def test_masks_travel_and_are_merged():

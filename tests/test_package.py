@@ -101,7 +101,7 @@ ROWS = [
         "saving.op_classes",
         "utils.bounding_boxes",
     ],
-    ["losses", "metrics", "optimizers"],
+    ["losses", "metrics", "optimizers", "mixed_precision"],
     ["layers"],
     ["saving.model_file", "saving.weights_file", "saving.tree_paths", "saving.assets"],
     [

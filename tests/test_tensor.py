@@ -48,8 +48,8 @@ def test_arrays_of_other_layouts_and_dtypes_are_converted():
     base = np.arange(24, dtype="float32").reshape(4, 6)
     for array in (base.T, base[::2, 1::2], base[::-1], base.astype(">f4")):
         np.testing.assert_array_equal(_core.tensor(array), array)
-    assert _core.tensor(base.astype("float16")).dtype == "float32"
-    assert _core.tensor(base.astype("int16")).dtype == "int32"
+    assert _core.tensor(base.astype("float16")).dtype == "float16"
+    assert _core.tensor(base.astype("int16")).dtype == "int16"
     with pytest.raises(TypeError, match="dtype str"):
         _core.tensor(np.array(["a", "b"]))
     with pytest.raises(TypeError, match="None"):

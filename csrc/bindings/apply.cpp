@@ -1,5 +1,6 @@
 // apply(name, inputs, **attrs): the door to every op of the table; and the operators of Tensor.
 #include "bindings/bindings.h"
+#include "kernels/elementwise.h"
 #include "program/graph.h"
 #include "program/threads.h"
 
@@ -16,22 +17,23 @@ bool is_value(py::handle object) {
 }
 
 // Python numbers are weak: they take the dtype of the tensors beside them, an integer one becoming
-// float32 beside a float number.
+// float32 beside a float number. So they do in ops that promote, and behind the condition of where.
 std::vector<Tensor> to_inputs(const OpDef& op, py::handle list) {
     std::vector<Tensor> inputs;
     const py::sequence objects = py::reinterpret_borrow<py::sequence>(list);
-    const size_t n = objects.size();
+    const size_t n = objects.size(), first = op.ew == int(EwOp::where) ? 1 : 0;
     inputs.reserve(n);
     bool scalars = false;
-    for (size_t i = 0; i < n; ++i) scalars |= is_python_scalar(py::object(objects[i]));
-    if (!scalars || !(op.flags & kPromote)) {
+    for (size_t i = first; i < n; ++i) scalars |= is_python_scalar(py::object(objects[i]));
+    if (!scalars || !(op.flags & kPromote || first)) {
         for (size_t i = 0; i < n; ++i) inputs.push_back(to_tensor(py::object(objects[i])));
         return inputs;
     }
     inputs.resize(n);
+    if (first) inputs[0] = to_tensor(py::object(objects[0]));
     bool any = false, float_scalar = false;
     DType common = DType::b8;
-    for (size_t i = 0; i < n; ++i) {
+    for (size_t i = first; i < n; ++i) {
         py::object object = objects[i];
         if (is_python_scalar(object)) {
             float_scalar |= PyFloat_CheckExact(object.ptr());
@@ -42,7 +44,7 @@ std::vector<Tensor> to_inputs(const OpDef& op, py::handle list) {
         any = true;
     }
     if (any && float_scalar && !is_float(common)) common = DType::f32;
-    for (size_t i = 0; i < n; ++i) {
+    for (size_t i = first; i < n; ++i) {
         py::object object = objects[i];
         if (inputs[i].defined()) continue;
         const bool number_beside_bool = common == DType::b8 && !PyBool_Check(object.ptr());
@@ -83,6 +85,31 @@ void update(const std::string& name, py::sequence inputs, const py::kwargs& kwar
     const Attrs attrs = to_attrs(kwargs);
     py::gil_scoped_release release;
     apply_effect(op, values, attrs);
+}
+
+// The same on lists of arrays: `changed` ones are updated in place.
+void update_arrays(const std::string& name, const py::sequence& numbers, const py::list& lists,
+                   const py::kwargs& kwargs) {
+    const OpDef& op = known_op(name);
+    std::vector<EffectInput> values;
+    for (py::handle number : numbers) values.push_back({to_tensor(number), nullptr});
+    for (py::handle item : lists) {
+        const auto list = py::cast<py::tuple>(item);
+        const auto label = py::cast<std::string>(list[0]);
+        const bool changed = py::cast<bool>(list[2]);
+        int64_t i = 0;
+        for (py::handle array : py::cast<py::sequence>(list[1])) {
+            values.push_back(
+                {changed ? array_in_place(array, label, i) : to_tensor(array), nullptr});
+            ++i;
+        }
+    }
+    const Attrs attrs = to_attrs(kwargs);
+    std::vector<TensorType> types;
+    for (const EffectInput& value : values) types.push_back(value.value.type());
+    op.infer({op.name, types, attrs});
+    py::gil_scoped_release release;
+    run_effect_eager(op, values, attrs);
 }
 
 using Operator = py::object (*)(py::handle, py::handle);
@@ -167,6 +194,8 @@ void register_apply(py::module_& m) {
           "Computes an op of the table; a Tensor, or a tuple of them.");
     m.def("update", &update, py::arg("name"), py::arg("inputs"),
           "Runs an op that changes the Variables among its inputs in place.");
+    m.def("update_arrays", &update_arrays, py::arg("name"), py::arg("numbers"), py::arg("lists"),
+          "Runs an op that changes arrays in place: lists of (label, arrays, whether changed).");
     m.def("op_names", [] {
         std::vector<std::string> names;
         for (int i = 0; i < int(Op::count); ++i) names.push_back(op_def(Op(i)).name);

@@ -20,6 +20,8 @@ void register_info(py::module_& m);
 // A bare Python number takes `weak` when that is given.
 Tensor to_tensor(py::handle object, const DType* weak = nullptr);
 Tensor array_to_tensor(py::handle array);
+// The memory of a float array that is to be changed; errors call it list[i].
+Tensor array_in_place(py::handle array, const std::string& list, int64_t i);
 Tensor make_tensor(py::handle object, const py::object& dtype);
 bool is_python_scalar(py::handle object);
 Attrs to_attrs(const py::kwargs& kwargs);

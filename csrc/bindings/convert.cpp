@@ -1,4 +1,6 @@
 // Python objects to Tensors and attributes.
+#include <optional>
+
 #include "bindings/bindings.h"
 
 namespace hb {
@@ -9,42 +11,50 @@ py::object numpy(const char* name) {
     return py::reinterpret_borrow<py::object>(module).attr(name);
 }
 
-const DType* known_dtype(const py::dtype& dtype) {
-    static const DType types[] = {DType::f32, DType::f64, DType::i32,
-                                  DType::i64, DType::u8,  DType::b8};
-    const bool four = dtype.itemsize() == 4;
-    switch (dtype.char_()) {
-        case 'f':
-            return &types[0];
-        case 'd':
-            return &types[1];
-        case 'i':
-            return four ? &types[2] : nullptr;
-        case 'l':
-            return four ? &types[2] : &types[3];
-        case 'q':
-            return &types[3];
-        case 'B':
-            return &types[4];
-        case '?':
-            return &types[5];
+// The dtype of NumPy's type number; none for what tensors do not hold.
+std::optional<DType> dtype_of(const py::dtype& dtype) {
+    enum { kBool, kByte, kUByte, kShort, kUShort, kInt, kUInt, kLong, kULong, kLongLong };
+    enum { kULongLong = 10, kFloat, kDouble, kHalf = 23 };
+    const bool wide = dtype.itemsize() == 8;  // C's long has 4 bytes on Windows
+    switch (dtype.num()) {
+        case kBool:
+            return DType::b8;
+        case kByte:
+            return DType::i8;
+        case kUByte:
+            return DType::u8;
+        case kShort:
+            return DType::i16;
+        case kUShort:
+            return DType::u16;
+        case kInt:
+        case kLong:
+        case kLongLong:
+            return wide ? DType::i64 : DType::i32;
+        case kUInt:
+        case kULong:
+        case kULongLong:
+            return wide ? DType::u64 : DType::u32;
+        case kFloat:
+            return DType::f32;
+        case kDouble:
+            return DType::f64;
+        case kHalf:
+            return DType::f16;
         default:
-            return nullptr;
+            return std::nullopt;
     }
 }
 
-// NumPy writes '=' for the machine's own order, whichever it is, and '|' where there is none.
-bool is_native(const py::dtype& dtype) {
-    return dtype.byteorder() == '=' || dtype.byteorder() == '|';
+bool native(const py::dtype& dtype) {
+    const char order = dtype.byteorder();
+    return order == '=' || order == '|';
 }
 
 // The dtype here that holds what a NumPy dtype without a counterpart holds.
 std::string nearest_dtype(const py::object& dtype) {
     const std::string name = py::str(dtype.attr("name"));
-    if (name == "float16" || name == "bfloat16") return "float32";
     if (name == "longdouble" || name == "float128") return "float64";
-    if (name == "int8" || name == "int16" || name == "uint16") return "int32";
-    if (name == "uint32" || name == "uint64") return "int64";
     fail_type("An array of dtype {} cannot become a tensor. Expected numbers or booleans.", name);
 }
 
@@ -54,28 +64,53 @@ bool is_array(py::handle object) {
 }
 }  // namespace
 
+Shape shape_of(const py::array& array) {
+    return Shape(std::vector<int64_t>(array.shape(), array.shape() + array.ndim()));
+}
+
 Tensor array_to_tensor(py::handle handle) {
     if (!is_array(handle)) return array_to_tensor(numpy("asarray")(handle));
-    auto view = py::reinterpret_borrow<py::array>(handle);
-    const py::dtype dtype = view.dtype();
-    if (!is_native(dtype))
-        return array_to_tensor(view.attr("astype")(dtype.attr("newbyteorder")("=")));
-    const DType* known = known_dtype(dtype);
-    if (known == nullptr) return array_to_tensor(view.attr("astype")(nearest_dtype(dtype)));
-    const bool aligned = reinterpret_cast<uintptr_t>(view.data()) % dtype_size(*known) == 0;
-    if (!(view.flags() & py::array::c_style) || !aligned) {
-        py::object copy = numpy("array")(view, py::arg("order") = "C", py::arg("copy") = true);
-        view = py::reinterpret_borrow<py::array>(copy);
+    auto array = py::reinterpret_borrow<py::array>(handle);
+    py::dtype dtype = array.dtype();
+    if (!native(dtype)) {
+        array = array.attr("astype")(dtype.attr("newbyteorder")("="));
+        dtype = array.dtype();
     }
-    TensorType type{*known, Shape(view.shape(), view.shape() + view.ndim())};
-    PyObject* owner = view.inc_ref().ptr();
+    const std::optional<DType> known = dtype_of(dtype);
+    if (!known && py::cast<std::string>(py::str(dtype.attr("name"))) == "bfloat16") {
+        const py::array bits = numpy("ascontiguousarray")(array).attr("view")("uint16");
+        return Tensor(TensorType{DType::bf16, shape_of(array)}, array_to_tensor(bits).buffer());
+    }
+    if (!known) return array_to_tensor(array.attr("astype")(nearest_dtype(dtype)));
+    const bool aligned = reinterpret_cast<uintptr_t>(array.data()) % dtype_size(*known) == 0;
+    if (!(array.flags() & py::array::c_style) || !aligned)
+        array = numpy("array")(array, py::arg("order") = "C", py::arg("copy") = true);
+    TensorType type{*known, shape_of(array)};
+    PyObject* owner = array.inc_ref().ptr();
     auto release = [owner] {
         py::gil_scoped_acquire gil;
         Py_DECREF(owner);
     };
     const size_t bytes = type.bytes();
     return Tensor(std::move(type),
-                  std::make_shared<Buffer>(const_cast<void*>(view.data()), bytes, release));
+                  std::make_shared<Buffer>(const_cast<void*>(array.data()), bytes, release));
+}
+
+// No copy, and no hold on the array: it must outlive the tensor.
+Tensor array_in_place(py::handle object, const std::string& list, int64_t i) {
+    const auto array = py::reinterpret_borrow<py::array>(object);
+    if (!is_array(object) || !(array.flags() & py::array::c_style))
+        fail_value("{}[{}] must be a C-contiguous array: it is changed in place.", list, i);
+    if (!array.writeable()) fail_value("{}[{}] must be writable: it is changed in place.", list, i);
+    const py::dtype dtype = array.dtype();
+    const std::optional<DType> known = native(dtype) ? dtype_of(dtype) : std::nullopt;
+    if (known != DType::f32 && known != DType::f64)
+        fail_type("{}[{}] must be float32 or float64. Received: {}.", list, i,
+                  std::string(py::str(dtype)));
+    TensorType type{*known, shape_of(array)};
+    const size_t bytes = type.bytes();
+    return Tensor(std::move(type), std::make_shared<Buffer>(const_cast<void*>(array.data()), bytes,
+                                                            std::function<void()>([] {})));
 }
 
 bool is_python_scalar(py::handle object) {

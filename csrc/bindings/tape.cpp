@@ -87,12 +87,54 @@ class RecordingTape {
     Tape tape_;
     bool persistent_, recording_ = false, used_ = false;
 };
+
+// Python's function as a rule. Gradients that did not come are zeros; it is called under the lock.
+Tape::Rule rule_of(const py::function& function, const std::vector<Tensor>& out) {
+    const auto held = std::shared_ptr<py::function>(new py::function(function), [](auto* f) {
+        py::gil_scoped_acquire gil;
+        delete f;
+    });
+    return [held, out](const std::vector<Tensor>& dout) {
+        py::gil_scoped_acquire gil;
+        py::list given;
+        for (size_t i = 0; i < out.size(); ++i)
+            given.append(dout[i].defined() ? dout[i] : zeros_like(out[i]));
+        std::vector<Tensor> din;
+        for (py::handle gradient : py::cast<py::list>((*held)(given)))
+            din.push_back(gradient.is_none() ? Tensor() : to_tensor(gradient));
+        return din;
+    };
+}
+
+// `with no_tape():` nothing inside is recorded for differentiation.
+class NoTape {
+  public:
+    void enter() { tapes_.swap(active_tapes()); }
+    void exit() { tapes_.swap(active_tapes()); }
+
+  private:
+    std::vector<Tape*> tapes_;
+};
 }  // namespace
 
 void register_tape(py::module_& m) {
     m.def(
         "num_tapes", [] { return active_tapes().size(); },
         "How many tapes record on this thread now.");
+    m.def(
+        "record_custom",
+        [](const std::vector<Tensor>& in, const std::vector<Tensor>& out,
+           const py::function& function) {
+            if (active_tapes().empty()) return;
+            const Tape::Rule rule = rule_of(function, out);
+            for (Tape* tape : active_tapes()) tape->record(rule, in, out);
+        },
+        py::arg("inputs"), py::arg("outputs"), py::arg("gradient"),
+        "Tells the tapes how the outputs' gradients become those of the inputs: a list each.");
+    py::class_<NoTape>(m, "no_tape")
+        .def(py::init<>())
+        .def("__enter__", &NoTape::enter)
+        .def("__exit__", [](NoTape& scope, const py::args&) { scope.exit(); });
     py::class_<RecordingTape>(m, "Tape")
         .def(py::init<bool, bool>(), py::arg("persistent"), py::arg("watch_variables"))
         .def("start", &RecordingTape::start)

@@ -18,8 +18,24 @@ py::dtype numpy_dtype(DType dtype) {
             return py::dtype::of<uint8_t>();
         case DType::b8:
             return py::dtype::of<bool>();
+        case DType::bf16:  // NumPy has none: its bits
+            return py::dtype::of<uint16_t>();
+        default:
+            return py::dtype(std::string(dtype_name(dtype)));
     }
-    return py::dtype::of<float>();
+}
+
+// The dtype of the package ml_dtypes, or None where that is not installed.
+py::object ml_bfloat16() {
+    static PyObject* found = [] {
+        try {
+            return py::object(py::module_::import("ml_dtypes").attr("bfloat16")).release().ptr();
+        } catch (py::error_already_set& error) {
+            if (!error.matches(PyExc_ImportError)) throw;
+            return py::none().release().ptr();
+        }
+    }();
+    return py::reinterpret_borrow<py::object>(found);
 }
 
 py::tuple shape_tuple(const Shape& shape) {
@@ -38,8 +54,11 @@ std::vector<py::ssize_t> strides_of(const TensorType& type) {
     return strides;
 }
 
-// Shares the tensor's memory; writable only where nobody else can see it.
+// Shares the tensor's memory; writable only where nobody else can see it. bfloat16 without
+// ml_dtypes becomes a new array of float32.
 py::array to_numpy(const Tensor& tensor, bool writable) {
+    if (tensor.dtype() == DType::bf16 && ml_bfloat16().is_none())
+        return to_numpy(cast(tensor, DType::f32), true);
     void* data = tensor.data();
     auto* keep = new std::shared_ptr<Buffer>(tensor.buffer());
     py::capsule owner(keep, [](void* p) { delete static_cast<std::shared_ptr<Buffer>*>(p); });
@@ -47,6 +66,7 @@ py::array to_numpy(const Tensor& tensor, bool writable) {
                     std::vector<py::ssize_t>(tensor.shape().begin(), tensor.shape().end()),
                     strides_of(tensor.type()), data, owner);
     if (!writable) array.attr("setflags")(py::arg("write") = false);
+    if (tensor.dtype() == DType::bf16) return array.attr("view")(ml_bfloat16());
     return array;
 }
 
@@ -62,7 +82,10 @@ py::object as_array(const Tensor& tensor, const py::object& dtype, const py::obj
 }
 
 py::buffer_info buffer(const Tensor& tensor) {
-    static const char* formats[] = {"f", "d", "i", "q", "B", "?"};
+    static const char* formats[kNumDTypes] = {"f", "d", "i", "q", "B", "?", "e",
+                                              "",  "b", "h", "H", "I", "Q"};
+    if (tensor.dtype() == DType::bf16)
+        fail_type("Python's buffers have no bfloat16. Use np.asarray(tensor).");
     return py::buffer_info(tensor.data(), py::ssize_t(dtype_size(tensor.dtype())),
                            formats[int(tensor.dtype())], tensor.ndim(),
                            std::vector<py::ssize_t>(tensor.shape().begin(), tensor.shape().end()),
@@ -96,14 +119,25 @@ Tensor make_tensor(py::handle object, const py::object& dtype) {
     }
     if (PyList_Check(object.ptr()) || PyTuple_Check(object.ptr())) {
         try {
+            const DType read_as = is_half(wanted) ? DType::f32 : wanted;
             py::object array = py::module_::import("numpy").attr("asarray")(
-                object, py::arg("dtype") = dtype_name(wanted));
-            return array_to_tensor(array);
+                object, py::arg("dtype") = dtype_name(read_as));
+            return cast(array_to_tensor(array), wanted);
         } catch (py::error_already_set& error) {
             if (!error.matches(PyExc_TypeError)) throw;  // tensors inside: stack them
         }
     }
     return cast(to_tensor(object), wanted);
+}
+
+// NumPy's uint16 as what its bits mean.
+Tensor from_bits(const py::array& bits, const std::string& dtype) {
+    const Tensor tensor = array_to_tensor(bits);
+    const DType meant = dtype_from_name(dtype);
+    if (tensor.dtype() != DType::u16 || !is_half(meant))
+        fail_type("from_bits: expects uint16 and a half type. Received: {}, {}.", tensor.dtype(),
+                  dtype);
+    return Tensor(TensorType{meant, tensor.shape()}, tensor.buffer());
 }
 
 void register_tensor(py::module_& m) {
@@ -150,6 +184,8 @@ Ops give Tensors; NumPy reads them without a copy (`np.asarray(t)`). Make one wi
         .def("__reduce__", [](py::object self) {
             return py::make_tuple(py::type::of(self), py::make_tuple(self.attr("numpy")()));
         });
+    m.def("from_bits", &from_bits, py::arg("bits"), py::arg("dtype"),
+          "float16 or bfloat16 from an array of uint16; shares its memory.");
     m.def("tensor", &make_tensor, py::arg("value"), py::arg("dtype") = py::none(),
           "A Tensor of anything that holds numbers.");
 }

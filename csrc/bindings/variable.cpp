@@ -48,13 +48,19 @@ void register_variable(py::module_& m) {
                                        result[size_t(i)] = shape[i];
                                    return result;
                                })
-        .def_property_readonly("dtype",
-                               [](const Variable& v) { return dtype_name(v.type().dtype); })
+        .def_property_readonly(
+            "dtype",  // what a read gives now
+            [](const Variable& v) {
+                const std::optional<DType> other = autocast_dtype();
+                const DType own = v.type().dtype;
+                return dtype_name(other && v.autocast && is_float(own) ? *other : own);
+            })
         .def_property_readonly("ndim", [](const Variable& v) { return v.type().shape.ndim(); })
         .def_property_readonly("size", [](const Variable& v) { return volume(v.type().shape); })
         .def_property_readonly("value", &Variable::read)
         .def_property_readonly("_now", &Variable::value)
         .def_readwrite("_trainable", &Variable::trainable)
+        .def_readwrite("autocast", &Variable::autocast)
         .def("_assign", [](const VariablePtr& self,
                            py::handle value) { assign(self, operand(self, value), "assign"); })
         .def("_assign_add", &assign_changed<Op::add>)
@@ -75,6 +81,16 @@ void register_variable(py::module_& m) {
             if (v.type().shape.empty()) fail_type("A 0-d variable has no length.");
             return v.type().shape[0];
         });
+    m.def(
+        "exchange_autocast",
+        [](const py::object& dtype) {
+            const std::optional<DType> before = autocast_dtype();
+            autocast_dtype().reset();
+            if (!dtype.is_none()) autocast_dtype() = dtype_from_name(py::cast<std::string>(dtype));
+            return before ? py::object(py::str(dtype_name(*before))) : py::object(py::none());
+        },
+        py::arg("dtype"),
+        "Sets the dtype that this thread reads float Variables in (None: their own); the former.");
 }
 
 }  // namespace hb

@@ -1,5 +1,6 @@
 #include "core/op.h"
 
+#include "core/storage.h"
 #include "core/tape.h"
 
 namespace hb {
@@ -63,12 +64,15 @@ std::vector<Tensor> no_gradient(const GradCtx& ctx) {
 std::vector<Tensor> apply(const OpDef& op, std::vector<Tensor> inputs, const Attrs& attrs) {
     std::vector<TensorType> in_types;
     in_types.reserve(inputs.size());
-    bool symbolic = false;
+    bool symbolic = false, storage = false;
     for (const Tensor& input : inputs) {
         if (!input.defined()) fail_type("{}: an input is missing.", op.name);
         in_types.push_back(input.type());
         symbolic |= input.symbolic();
+        storage |= is_storage(input.dtype());
     }
+    if ((storage || attrs.has("dtype")) && needs_carriers(op, in_types, attrs))
+        return apply_on_carriers(op, std::move(inputs), attrs);
     const std::vector<TensorType> out_types = op.infer({op.name, in_types, attrs});
     std::vector<Tensor> outputs;
     if (symbolic) {

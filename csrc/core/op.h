@@ -14,10 +14,12 @@
 namespace hb {
 
 enum OpFlags : uint32_t {
-    kPromote = 1,  // inputs are converted to a common dtype before inference
-    kFloat = 2,    // integer inputs become float32
-    kAlias = 4,    // output 0 shares the memory of input 0
-    kEffect = 8,   // changes variables: never removed, merged or reordered with its like
+    kPromote = 1,      // inputs are converted to a common dtype before inference
+    kFloat = 2,        // integer inputs become float32
+    kAlias = 4,        // output 0 shares the memory of input 0
+    kEffect = 8,       // changes variables: never removed, merged or reordered with its like
+    kMoves = 16,       // copies elements without looking at them: takes storage dtypes as they are
+    kMovesFirst = 32,  // the same, of input 0 alone (the others are indices)
 };
 
 struct InferCtx {
@@ -166,6 +168,9 @@ std::vector<Tensor> no_gradient(const GradCtx& ctx);
 // The one way to compute anything: converts the inputs as the op's flags say, infers, then runs the
 // op or records it in the trace, and tells the tapes.
 std::vector<Tensor> apply(const OpDef& op, std::vector<Tensor> inputs, const Attrs& attrs = {});
+
+// x in another dtype (defined in ops/ops.cpp, which has the op).
+Tensor cast(const Tensor& x, DType dtype);
 
 // Runs one op at once (defined in program/eager.cpp, which has the executor).
 std::vector<Tensor> run_eager(const OpDef& op, const std::vector<Tensor>& inputs,

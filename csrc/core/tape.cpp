@@ -45,6 +45,13 @@ void Tape::record(const OpDef& op, const Attrs& attrs, const std::vector<Tensor>
     entries_.push_back({&op, attrs, in, out});
 }
 
+void Tape::record(const Rule& rule, const std::vector<Tensor>& in, const std::vector<Tensor>& out) {
+    if (std::none_of(in.begin(), in.end(), [&](const Tensor& t) { return tracks(t); })) return;
+    for (const Tensor& tensor : out)
+        if (is_float(tensor.dtype())) tracked_.insert(tensor.id());
+    entries_.push_back({nullptr, {}, in, out, rule});
+}
+
 std::vector<Tensor> Tape::gradient(const std::vector<Tensor>& targets,
                                    const std::vector<Tensor>& seeds,
                                    const std::vector<EffectInput>& sources) {
@@ -94,13 +101,16 @@ std::vector<Tensor> Tape::gradient(const std::vector<Tensor>& targets,
         if (!any) continue;
         std::unique_ptr<bool[]> needs(new bool[entry.in.size()]);
         for (size_t i = 0; i < entry.in.size(); ++i) needs[i] = wanted.count(entry.in[i].id()) != 0;
-        const std::vector<Tensor> din = entry.op->grad(
-            {entry.attrs, entry.in, entry.out, dout, std::span(needs.get(), entry.in.size())});
+        const std::vector<Tensor> din =
+            entry.op ? entry.op->grad({entry.attrs, entry.in, entry.out, dout,
+                                       std::span(needs.get(), entry.in.size())})
+                     : entry.rule(dout);
         for (size_t i = 0; i < din.size(); ++i) {
             if (!din[i].defined() || !needs[i]) continue;
             if (din[i].shape() != entry.in[i].shape())
                 fail_value("gradient of {}: input {} has shape {} but its gradient has shape {}.",
-                           entry.op->name, i, entry.in[i].shape(), din[i].shape());
+                           entry.op ? entry.op->name : "custom_gradient", i, entry.in[i].shape(),
+                           din[i].shape());
             accumulate(entry.in[i].id(), din[i]);
         }
     }

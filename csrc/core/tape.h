@@ -2,6 +2,7 @@
 // back.
 #pragma once
 
+#include <functional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -18,6 +19,9 @@ class Tape {
     void saw_read(const VariablePtr& variable, const Tensor& value);
     void record(const OpDef& op, const Attrs& attrs, const std::vector<Tensor>& in,
                 const std::vector<Tensor>& out);
+    // A function with a gradient of its own: the outputs' gradients to those of the inputs.
+    using Rule = std::function<std::vector<Tensor>(const std::vector<Tensor>& dout)>;
+    void record(const Rule& rule, const std::vector<Tensor>& in, const std::vector<Tensor>& out);
     bool tracks(const Tensor& tensor) const { return tracked_.count(tensor.id()) != 0; }
 
     // d(sum of targets) / d(source), each weighted by seeds[i] where that is defined.
@@ -29,9 +33,10 @@ class Tape {
 
   private:
     struct Entry {
-        const OpDef* op;
+        const OpDef* op;  // null: rule
         Attrs attrs;
         std::vector<Tensor> in, out;
+        Rule rule{};
     };
 
     bool watch_variables_;

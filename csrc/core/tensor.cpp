@@ -6,6 +6,7 @@
 #include <new>
 
 #include "core/allocator.h"
+#include "kernels/half.h"
 
 namespace hb {
 
@@ -46,42 +47,77 @@ void* Tensor::data() const {
     return impl_->buffer->data();
 }
 
+namespace {
+template <class T>
+void put(void* where, T value) {
+    std::memcpy(where, &value, sizeof(value));
+}
+template <class T>
+double take(const void* where) {
+    T value;
+    std::memcpy(&value, where, sizeof(value));
+    return double(value);
+}
+}  // namespace
+
 void store_scalar(void* where, DType dtype, double value) {
     switch (dtype) {
         case DType::f32:
-            *static_cast<float*>(where) = float(value);
-            return;
+            return put(where, float(value));
         case DType::f64:
-            *static_cast<double*>(where) = value;
-            return;
+            return put(where, value);
         case DType::i32:
-            *static_cast<int32_t*>(where) = int32_t(value);
-            return;
+            return put(where, int32_t(value));
         case DType::i64:
-            *static_cast<int64_t*>(where) = int64_t(value);
-            return;
+            return put(where, int64_t(value));
         case DType::u8:
-            *static_cast<uint8_t*>(where) = uint8_t(value);
-            return;
+            return put(where, uint8_t(int64_t(value)));
         case DType::b8:
-            *static_cast<uint8_t*>(where) = value != 0;
-            return;
+            return put(where, uint8_t(value != 0));
+        case DType::f16:
+            return put(where, f16_of_float(float_to_odd(value)));
+        case DType::bf16:
+            return put(where, bf16_of_float(float_to_odd(value)));
+        case DType::i8:
+            return put(where, int8_t(int64_t(value)));
+        case DType::i16:
+            return put(where, int16_t(int64_t(value)));
+        case DType::u16:
+            return put(where, uint16_t(int64_t(value)));
+        case DType::u32:
+            return put(where, uint32_t(int64_t(value)));
+        case DType::u64:
+            return put(where, value < 0 ? uint64_t(int64_t(value)) : uint64_t(value));
     }
 }
 
 double load_scalar(const void* where, DType dtype) {
     switch (dtype) {
         case DType::f32:
-            return *static_cast<const float*>(where);
+            return take<float>(where);
         case DType::f64:
-            return *static_cast<const double*>(where);
+            return take<double>(where);
         case DType::i32:
-            return *static_cast<const int32_t*>(where);
+            return take<int32_t>(where);
         case DType::i64:
-            return double(*static_cast<const int64_t*>(where));
+            return take<int64_t>(where);
         case DType::u8:
         case DType::b8:
-            return *static_cast<const uint8_t*>(where);
+            return take<uint8_t>(where);
+        case DType::f16:
+            return float_of_f16(*static_cast<const uint16_t*>(where));
+        case DType::bf16:
+            return float_of_bf16(*static_cast<const uint16_t*>(where));
+        case DType::i8:
+            return take<int8_t>(where);
+        case DType::i16:
+            return take<int16_t>(where);
+        case DType::u16:
+            return take<uint16_t>(where);
+        case DType::u32:
+            return take<uint32_t>(where);
+        case DType::u64:
+            return take<uint64_t>(where);
     }
     return 0;
 }

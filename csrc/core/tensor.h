@@ -80,7 +80,7 @@ double load_scalar(const void* where, DType dtype);
 template <class T>
 Tensor Tensor::scalar(DType dtype, T value) {
     Tensor out(TensorType{dtype, {}});
-    if (dtype == DType::i64)
+    if (dtype == DType::i64 || dtype == DType::u64)
         *out.as<int64_t>() = int64_t(value);
     else
         store_scalar(out.data(), dtype, double(value));

@@ -5,48 +5,58 @@
 namespace hb {
 
 namespace {
-struct DTypeInfo {
-    const char* name;
-    size_t size;
-};
-constexpr DTypeInfo kInfo[kNumDTypes] = {{"float32", 4}, {"float64", 8}, {"int32", 4},
-                                         {"int64", 8},   {"uint8", 1},   {"bool", 1}};
+constexpr const char* kNames[kNumDTypes] = {"float32", "float64", "int32",    "int64", "uint8",
+                                            "bool",    "float16", "bfloat16", "int8",  "int16",
+                                            "uint16",  "uint32",  "uint64"};
+
+bool is_unsigned(DType d) {
+    return d == DType::u8 || d == DType::u16 || d == DType::u32 || d == DType::u64;
+}
+
+DType promote_integers(DType a, DType b) {
+    if (is_unsigned(a) == is_unsigned(b)) return size_of(a) >= size_of(b) ? a : b;
+    const DType sign = is_unsigned(a) ? b : a, none = is_unsigned(a) ? a : b;
+    if (size_of(sign) > size_of(none)) return sign;
+    switch (none) {
+        case DType::u8:
+            return DType::i16;
+        case DType::u16:
+            return DType::i32;
+        case DType::u32:
+            return DType::i64;
+        default:
+            return DType::f32;
+    }
+}
 }  // namespace
 
-size_t dtype_size(DType dtype) { return kInfo[int(dtype)].size; }
-const char* dtype_name(DType dtype) { return kInfo[int(dtype)].name; }
+size_t dtype_size(DType dtype) { return size_t(size_of(dtype)); }
+const char* dtype_name(DType dtype) { return kNames[int(dtype)]; }
 
 DType dtype_from_name(std::string_view name) {
     for (int i = 0; i < kNumDTypes; ++i)
-        if (name == kInfo[i].name) return DType(i);
+        if (name == kNames[i]) return DType(i);
     if (name == "float") return DType::f32;
     if (name == "int") return DType::i32;
     fail_type(
-        "dtype: '{}' is not supported. Expected one of float32, float64, int32, int64, uint8, "
-        "bool.",
+        "dtype: '{}' is not supported. Expected one of float32, float64, float16, bfloat16, int8, "
+        "int16, int32, int64, uint8, uint16, uint32, uint64, bool.",
         name);
 }
 
+DType carrier(DType dtype) {
+    if (is_half(dtype)) return DType::f32;
+    if (!is_storage(dtype)) return dtype;
+    return size_of(dtype) < 4 ? DType::i32 : DType::i64;
+}
+
 DType promote(DType a, DType b) {
-    if (a == b) return a;
-    const auto rank = [](DType d) {
-        switch (d) {
-            case DType::b8:
-                return 0;
-            case DType::u8:
-                return 1;
-            case DType::i32:
-                return 2;
-            case DType::i64:
-                return 3;
-            case DType::f32:
-                return 4;
-            case DType::f64:
-                return 5;
-        }
-        return 5;
-    };
-    return rank(a) > rank(b) ? a : b;
+    if (a == b || b == DType::b8) return a;
+    if (a == DType::b8) return b;
+    if (is_float(a) != is_float(b)) return is_float(a) ? a : b;
+    if (!is_float(a)) return promote_integers(a, b);
+    if (a == DType::f64 || b == DType::f64) return DType::f64;
+    return DType::f32;  // two different ones of float32, float16, bfloat16
 }
 
 std::ostream& operator<<(std::ostream& out, DType dtype) { return out << dtype_name(dtype); }

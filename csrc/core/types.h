@@ -16,11 +16,15 @@ namespace hb {
 size_t dtype_size(DType dtype);
 const char* dtype_name(DType dtype);
 DType dtype_from_name(std::string_view name);
-inline bool is_float(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }
-inline bool is_integer(DType dtype) {
-    return dtype == DType::i32 || dtype == DType::i64 || dtype == DType::u8;
+inline bool is_half(DType dtype) { return dtype == DType::f16 || dtype == DType::bf16; }
+inline bool is_float(DType dtype) {
+    return dtype == DType::f32 || dtype == DType::f64 || is_half(dtype);
 }
-// The dtype that holds both, by Keras' rules: any integer with float32 is float32.
+inline bool is_integer(DType dtype) { return !is_float(dtype) && dtype != DType::b8; }
+// The dtype in which ops on a storage dtype compute; any other dtype is its own.
+DType carrier(DType dtype);
+// The dtype that holds both, by Keras' rules: any integer with a float is that float, float16 with
+// bfloat16 is float32, int64 with uint64 is float32.
 DType promote(DType a, DType b);
 std::ostream& operator<<(std::ostream& out, DType dtype);
 

@@ -22,12 +22,18 @@ Tensor copy_of(const Tensor& tensor) {
 Variable::Variable(const Tensor& initial, bool trainable)
     : trainable(trainable), value_(copy_of(initial)) {}
 
+std::optional<DType>& autocast_dtype() {
+    thread_local std::optional<DType> dtype;
+    return dtype;
+}
+
 Tensor Variable::read() {
     const VariablePtr self = shared_from_this();
     Recorder* recorder = current_recorder();
     Tensor value = recorder ? recorder->read(self) : value_;
     for (Tape* tape : active_tapes()) tape->saw_read(self, value);
-    return value;
+    const std::optional<DType> wanted = autocast_dtype();
+    return wanted && autocast && is_float(value.dtype()) ? cast(value, *wanted) : value;
 }
 
 void Variable::assign(const Tensor& value) {

@@ -1,23 +1,27 @@
 // A Variable has memory of its own that effect ops change in place.
 #pragma once
 
+#include <optional>
+
 #include "core/op.h"
 
 namespace hb {
 
 class Variable : public std::enable_shared_from_this<Variable> {
   public:
+    Variable() = default;  // without a value: over() gives it one
     explicit Variable(const Tensor& initial, bool trainable = true);
 
     // A variable over somebody else's memory.
     static std::shared_ptr<Variable> over(const Tensor& memory) {
-        auto variable = std::make_shared<Variable>(Tensor(TensorType{memory.dtype(), {0}}));
+        auto variable = std::make_shared<Variable>();
         variable->value_ = Tensor(memory.type(), memory.buffer());
         return variable;
     }
 
     const TensorType& type() const { return value_.type(); }
-    // The value now, or its symbol while tracing. Later changes do not show through it.
+    // The value now, or its symbol while tracing, in the dtype that autocast_dtype() says. Later
+    // changes do not show through it.
     Tensor read();
     // The value now, whatever is being traced.
     const Tensor& value() const { return value_; }
@@ -27,12 +31,16 @@ class Variable : public std::enable_shared_from_this<Variable> {
     void* data() const { return value_.data(); }
 
     bool trainable = true;
+    bool autocast = true;  // whether autocast_dtype() concerns it
 
   private:
     Tensor value_;
 };
 
 using VariablePtr = std::shared_ptr<Variable>;
+
+// The dtype that this thread reads float variables in, while a layer of mixed precision computes.
+std::optional<DType>& autocast_dtype();
 
 // An input of an effect op: a value, or a variable that it changes in place.
 struct EffectInput {

@@ -5,10 +5,6 @@
 namespace hb::HB_ISA {
 namespace {
 
-constexpr int64_t size_of(DType t) {
-    return t == DType::f64 || t == DType::i64 ? 8 : t == DType::u8 || t == DType::b8 ? 1 : 4;
-}
-
 // n elements at the given stride; dst has room for kEwSlack more bytes.
 template <class U>
 inline void copy_run(U* dst, const U* src, int64_t stride, int64_t n) {
@@ -81,6 +77,8 @@ void prepare(const EwInput& in, char* dst, int64_t n) {
         scalar ? splat((uint64_t*)dst, in.data, n) : unroll((uint64_t*)dst, in.data, in.period, n);
     else if (size == 4)
         scalar ? splat((uint32_t*)dst, in.data, n) : unroll((uint32_t*)dst, in.data, in.period, n);
+    else if (size == 2)
+        scalar ? splat((uint16_t*)dst, in.data, n) : unroll((uint16_t*)dst, in.data, in.period, n);
     else
         scalar ? splat((uint8_t*)dst, in.data, n) : unroll((uint8_t*)dst, in.data, in.period, n);
 }
@@ -93,6 +91,8 @@ char* strided_input(const EwInput& in, char* dst, const EwArgs& p, int64_t start
         expand((uint64_t*)dst, in, p, start, n);
     else if (size == 4)
         expand((uint32_t*)dst, in, p, start, n);
+    else if (size == 2)
+        expand((uint16_t*)dst, in, p, start, n);
     else
         expand((uint8_t*)dst, in, p, start, n);
     return dst;

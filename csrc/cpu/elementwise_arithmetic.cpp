@@ -57,8 +57,9 @@ EwTileFn compare_for(DType type) {
             return binary_tile<F, bool, uint8_t>;
         case DType::b8:
             return binary_tile<F, bool, bool>;
+        default:
+            return nullptr;
     }
-    return nullptr;
 }
 
 // Bits decide, not values, so one loop serves all types of a size.
@@ -79,8 +80,7 @@ void copy_tile(void* dst, const void* a, const void*, const void*, int64_t n) {
 }  // namespace
 
 EwTileFn ew_arithmetic_tile(EwOp op, DType type) {
-    const bool wide = type == DType::f64 || type == DType::i64;
-    const bool byte = type == DType::u8 || type == DType::b8;
+    const int64_t size = size_of(type);
     switch (op) {
 #define ANY_UNARY(F) \
     case EwOp::F:    \
@@ -119,9 +119,14 @@ EwTileFn ew_arithmetic_tile(EwOp op, DType type) {
         case EwOp::logical_xor:
             return binary_tile<logical_xor, bool, bool>;
         case EwOp::where:
-            return wide ? where_tile<uint64_t> : byte ? where_tile<uint8_t> : where_tile<uint32_t>;
+            return size == 8   ? where_tile<uint64_t>
+                   : size == 1 ? where_tile<uint8_t>
+                               : where_tile<uint32_t>;
         case EwOp::copy:
-            return wide ? copy_tile<uint64_t> : byte ? copy_tile<uint8_t> : copy_tile<uint32_t>;
+            return size == 8   ? copy_tile<uint64_t>
+                   : size == 4 ? copy_tile<uint32_t>
+                   : size == 2 ? copy_tile<uint16_t>
+                               : copy_tile<uint8_t>;
         default:
             return nullptr;
     }

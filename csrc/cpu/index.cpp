@@ -95,10 +95,13 @@ void by_size(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const IndexArgs*>(pod);
     const Range share = split(a.outer * a.m, thread, threads);
     if (share.begin == share.end) return;
-    if (a.dtype == DType::f32 || a.dtype == DType::i32)
+    const int64_t size = size_of(a.dtype);
+    if (size == 4)
         by_index<uint32_t, F>(a, share);
-    else if (a.dtype == DType::f64 || a.dtype == DType::i64)
+    else if (size == 8)
         by_index<uint64_t, F>(a, share);
+    else if (size == 2)
+        by_index<uint16_t, F>(a, share);
     else
         by_index<uint8_t, F>(a, share);
 }

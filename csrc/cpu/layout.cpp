@@ -94,7 +94,8 @@ inline void transpose_tile(uint64_t* d, int64_t dst_row, const uint64_t* s, int6
     }
 }
 
-inline void transpose_tile(uint8_t* d, int64_t dst_row, const uint8_t* s, int64_t src_col) {
+template <class U>
+inline void transpose_tile(U* d, int64_t dst_row, const U* s, int64_t src_col) {
     for (int i = 0; i < 8; ++i)
         for (int j = 0; j < 8; ++j) d[i * dst_row + j] = s[j * src_col + i];
 }
@@ -170,6 +171,8 @@ void copy(const void* pod, int thread, int threads) {
             copy_units<uint32_t>(one, first, last);
         else if (one.size == 8)
             copy_units<uint64_t>(one, first, last);
+        else if (one.size == 2)
+            copy_units<uint16_t>(one, first, last);
         else
             copy_units<uint8_t>(one, first, last);
     }
@@ -201,6 +204,8 @@ void iota(const void* pod, int thread, int threads) {
             return count_up<uint8_t>(a, share);
         case DType::b8:
             return count_up<bool>(a, share);
+        default:
+            return;
     }
 }
 
@@ -240,6 +245,8 @@ void one_hot(const void* pod, int thread, int threads) {
         case DType::u8:
         case DType::b8:
             return mark<uint8_t>(a, share);
+        default:
+            return;
     }
 }
 

@@ -41,7 +41,7 @@ inline constexpr int kNumEwOps = HB_EW_ALL(HB_EW_COUNT);
 
 inline constexpr int kEwTile = 512;     // elements of a register
 inline constexpr int kEwBlock = 2048;   // threads meet at multiples of this
-inline constexpr int kEwMaxRegs = 128;  // inputs and instructions of one program
+inline constexpr int kEwMaxRegs = 256;  // inputs and instructions of one program
 inline constexpr int kEwMaxDims = 16;   // after collapsing
 inline constexpr int kEwSlack = 64;     // bytes behind a register that may be overwritten
 

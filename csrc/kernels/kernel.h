@@ -10,8 +10,17 @@ namespace hb {
 // Does the share of `thread` out of `threads`. The bits of the result must not depend on `threads`.
 using KernelFn = void (*)(const void* args, int thread, int threads);
 
-enum class DType : uint8_t { f32, f64, i32, i64, u8, b8 };
-inline constexpr int kNumDTypes = 6;
+// Kernels compute with the first six. The others are storage: they are copied and cast, and an op
+// on them runs on the dtype that carries their values (core/storage.h).
+enum class DType : uint8_t { f32, f64, i32, i64, u8, b8, f16, bf16, i8, i16, u16, u32, u64 };
+inline constexpr int kNumDTypes = 13;
+
+static inline bool is_storage(DType dtype) { return dtype >= DType::f16; }
+
+static inline int64_t size_of(DType dtype) {
+    constexpr int8_t sizes[kNumDTypes] = {4, 8, 4, 8, 1, 1, 2, 2, 1, 2, 2, 4, 8};
+    return sizes[int(dtype)];
+}
 
 // Written by kernels that meet a bad index or label: the first bad flat position + 1 (0 = fine) and
 // its value.

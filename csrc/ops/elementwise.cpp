@@ -152,13 +152,13 @@ constexpr double kRootPi = 1.0 / std::numbers::inv_sqrtpi;
 extern const OpDef op_neg = unary<EwOp::neg, UNARY(-dy)>();
 extern const OpDef op_abs = unary<EwOp::abs, UNARY(dy* f(Op::sign, x))>();
 extern const OpDef op_sign = flat_unary<EwOp::sign>();
-extern const OpDef op_square = unary<EwOp::square, UNARY(dy*(2.0 * x))>();
+extern const OpDef op_square = unary<EwOp::square, UNARY(dy * (2.0 * x))>();
 extern const OpDef op_sqrt = unary<EwOp::sqrt, UNARY(0.5 * dy / y)>(kFloat);
 extern const OpDef op_rsqrt = unary<EwOp::rsqrt, UNARY(-0.5 * dy * (y * square(y)))>(kFloat);
 extern const OpDef op_reciprocal = unary<EwOp::reciprocal, UNARY(-(dy* square(y)))>(kFloat);
 
 extern const OpDef op_exp = unary<EwOp::exp, UNARY(dy* y)>(kFloat);
-extern const OpDef op_expm1 = unary<EwOp::expm1, UNARY(dy*(1.0 + y))>(kFloat);
+extern const OpDef op_expm1 = unary<EwOp::expm1, UNARY(dy * (1.0 + y))>(kFloat);
 extern const OpDef op_log = unary<EwOp::log, UNARY(dy / x)>(kFloat);
 extern const OpDef op_log2 = unary<EwOp::log2, UNARY(dy / (kLn2 * x))>(kFloat);
 extern const OpDef op_log10 = unary<EwOp::log10, UNARY(dy / (kLn10 * x))>(kFloat);
@@ -166,13 +166,13 @@ extern const OpDef op_log1p = unary<EwOp::log1p, UNARY(dy / (1.0 + x))>(kFloat);
 
 extern const OpDef op_sin = unary<EwOp::sin, UNARY(dy* f(Op::cos, x))>(kFloat);
 extern const OpDef op_cos = unary<EwOp::cos, UNARY(-(dy* f(Op::sin, x)))>(kFloat);
-extern const OpDef op_tan = unary<EwOp::tan, UNARY(dy*(1.0 + square(y)))>(kFloat);
+extern const OpDef op_tan = unary<EwOp::tan, UNARY(dy * (1.0 + square(y)))>(kFloat);
 extern const OpDef op_asin = unary<EwOp::asin, UNARY(dy* f(Op::rsqrt, 1.0 - square(x)))>(kFloat);
 extern const OpDef op_acos = unary<EwOp::acos, UNARY(-(dy* f(Op::rsqrt, 1.0 - square(x))))>(kFloat);
 extern const OpDef op_atan = unary<EwOp::atan, UNARY(dy / (1.0 + square(x)))>(kFloat);
 extern const OpDef op_sinh = unary<EwOp::sinh, UNARY(dy* f(Op::cosh, x))>(kFloat);
 extern const OpDef op_cosh = unary<EwOp::cosh, UNARY(dy* f(Op::sinh, x))>(kFloat);
-extern const OpDef op_tanh = unary<EwOp::tanh, UNARY(dy*(1.0 - square(y)))>(kFloat);
+extern const OpDef op_tanh = unary<EwOp::tanh, UNARY(dy * (1.0 - square(y)))>(kFloat);
 extern const OpDef op_asinh = unary<EwOp::asinh, UNARY(dy* f(Op::rsqrt, 1.0 + square(x)))>(kFloat);
 extern const OpDef op_acosh =
     unary<EwOp::acosh, UNARY(dy* f(Op::rsqrt, (-1.0 + x) * (1.0 + x)))>(kFloat);
@@ -181,7 +181,7 @@ extern const OpDef op_erf =
     unary<EwOp::erf, UNARY((2 / kRootPi) * dy * f(Op::exp, -square(x)))>(kFloat);
 extern const OpDef op_erfinv =
     unary<EwOp::erfinv, UNARY((kRootPi / 2) * dy * f(Op::exp, square(y)))>(kFloat);
-extern const OpDef op_sigmoid = unary<EwOp::sigmoid, UNARY(dy*(y*(1.0 - y)))>(kFloat);
+extern const OpDef op_sigmoid = unary<EwOp::sigmoid, UNARY(dy*(y * (1.0 - y)))>(kFloat);
 extern const OpDef op_softplus = unary<EwOp::softplus, UNARY(dy* f(Op::sigmoid, x))>(kFloat);
 extern const OpDef op_relu = unary<EwOp::relu, UNARY(f(Op::relu_grad, y, dy))>();
 extern const OpDef op_relu_grad = {infer_binary<EwOp::relu_grad>, emit<EwOp::relu_grad>,
@@ -231,8 +231,8 @@ extern const OpDef op_left_shift = flat_binary<EwOp::left_shift>();
 extern const OpDef op_right_shift = flat_binary<EwOp::right_shift>();
 
 extern const OpDef op_where = {infer_where, emit<EwOp::where>, where_grad, 0, int(EwOp::where)};
-extern const OpDef op_cast = {infer_cast, emit<EwOp::cast>, cast_grad, 0, int(EwOp::cast)};
-extern const OpDef op_copy = unary<EwOp::copy, UNARY(dy)>();
-extern const OpDef op_stop_gradient = flat_unary<EwOp::copy>();
+extern const OpDef op_cast = {infer_cast, emit<EwOp::cast>, cast_grad, kMoves, int(EwOp::cast)};
+extern const OpDef op_copy = unary<EwOp::copy, UNARY(dy)>(kMoves);
+extern const OpDef op_stop_gradient = flat_unary<EwOp::copy>(kMoves);
 
 }  // namespace hb

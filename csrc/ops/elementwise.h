@@ -22,6 +22,8 @@ DType ew_result_type(EwOp op, DType type);
 // Rough cost per element, in flops.
 int ew_cost(EwOp op);
 const char* ew_name(EwOp op);
+// The dtype that a cast goes to first on its way; `to` itself where one loop does it.
+DType ew_cast_hop(DType from, DType to);
 
 class EwProgramBuilder {
   public:

@@ -52,6 +52,20 @@ const char* ew_name(EwOp op) {
     return names[int(op)];
 }
 
+DType ew_cast_hop(DType from, DType to) {
+    const bool from_float = is_float(from), to_float = is_float(to);
+    if (is_storage(from)) {
+        if (to == carrier(from) || (from == DType::u64 && to_float && !is_half(to))) return to;
+        // A half is rounded once, from a double that has all bits.
+        return from == DType::u64 && is_half(to) ? DType::f64 : carrier(from);
+    }
+    if (!is_storage(to) || to == carrier(from) || from == carrier(to)) return to;
+    if (is_half(to) && from == DType::f64) return to;
+    if (to == DType::u64 && from_float) return to;
+    if (is_half(to) && (from == DType::i32 || from == DType::i64)) return DType::f64;
+    return carrier(to);
+}
+
 int EwProgramBuilder::new_reg(DType dtype) {
     if (int(regs_.size()) >= kEwMaxRegs)
         throw Error(ErrorKind::runtime, "elementwise: a fused program has too many values");
@@ -84,7 +98,9 @@ int EwProgramBuilder::add_op(EwOp op, std::span<const int> operands, DType to) {
     int r[3] = {0, 0, 0};
     std::copy(operands.begin(), operands.end(), r);
     const auto cast = [&](int reg, DType type) {
-        return dtype(reg) == type ? reg : push(EwOp::cast, dtype(reg), type, reg, reg, reg);
+        while (dtype(reg) != type)
+            reg = push(EwOp::cast, dtype(reg), ew_cast_hop(dtype(reg), type), reg, reg, reg);
+        return reg;
     };
     if (op == EwOp::cast) return cast(r[0], to);
     if (one_of(op, {EwOp::round, EwOp::trunc}) && !is_float(dtype(r[0]))) return r[0];

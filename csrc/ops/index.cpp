@@ -207,6 +207,7 @@ Error describe_put(const ErrorSlot& slot, std::span<const TensorType> in, const 
 extern const OpDef op_gather = {.infer = infer_gather,
                                 .emit = emit_gather,
                                 .grad = grad_gather,
+                                .flags = kMovesFirst,
                                 .describe_error = describe_gather};
 extern const OpDef op_scatter_add = {.infer = infer_scatter_add,
                                      .emit = emit_scatter_add,
@@ -215,6 +216,7 @@ extern const OpDef op_scatter_add = {.infer = infer_scatter_add,
 extern const OpDef op_take_along_axis = {.infer = infer_take_along_axis,
                                          .emit = emit_take_along_axis,
                                          .grad = grad_take_along_axis,
+                                         .flags = kMovesFirst,
                                          .describe_error = describe_take};
 extern const OpDef op_put_along_axis_add = {.infer = infer_put_along_axis_add,
                                             .emit = emit_put_along_axis_add,

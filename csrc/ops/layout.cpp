@@ -161,12 +161,14 @@ std::vector<Tensor> grad_concat(const GradCtx& c) {
 }  // namespace
 
 extern const OpDef op_reshape = {
-    .infer = infer_reshape, .emit = emit_reshape, .grad = grad_reshape, .flags = kAlias};
+    .infer = infer_reshape, .emit = emit_reshape, .grad = grad_reshape, .flags = kAlias | kMoves};
 extern const OpDef op_transpose = {
-    .infer = infer_transpose, .emit = emit_transpose, .grad = grad_transpose};
-extern const OpDef op_broadcast_to = {
-    .infer = infer_broadcast_to, .emit = emit_broadcast_to, .grad = grad_broadcast_to};
+    .infer = infer_transpose, .emit = emit_transpose, .grad = grad_transpose, .flags = kMoves};
+extern const OpDef op_broadcast_to = {.infer = infer_broadcast_to,
+                                      .emit = emit_broadcast_to,
+                                      .grad = grad_broadcast_to,
+                                      .flags = kMoves};
 extern const OpDef op_concat = {
-    .infer = infer_concat, .emit = emit_concat, .grad = grad_concat, .flags = kPromote};
+    .infer = infer_concat, .emit = emit_concat, .grad = grad_concat, .flags = kPromote | kMoves};
 
 }  // namespace hb

@@ -37,7 +37,8 @@ std::vector<TensorType> infer_fill(const InferCtx& c) {
 void emit_fill(Emit& e) {
     const DType dtype = e.out_type(0).dtype;
     char value[8] = {};
-    if (dtype == DType::i64) {  // all 64 bits of integers that a double does not hold
+    if (dtype == DType::i64 ||
+        dtype == DType::u64) {  // all 64 bits of integers that a double does not hold
         for (const Attrs::Item& item : e.attrs.items())
             if (item.name == "value") {
                 const auto* exact = std::get_if<int64_t>(&item.value);
@@ -77,7 +78,8 @@ void emit_one_hot(Emit& e) {
 }  // namespace
 
 extern const OpDef op_iota = {.infer = infer_iota, .emit = emit_iota, .grad = no_gradient};
-extern const OpDef op_fill = {.infer = infer_fill, .emit = emit_fill, .grad = no_gradient};
+extern const OpDef op_fill = {
+    .infer = infer_fill, .emit = emit_fill, .grad = no_gradient, .flags = kMoves};
 extern const OpDef op_one_hot = {.infer = infer_one_hot, .emit = emit_one_hot, .grad = no_gradient};
 
 }  // namespace hb

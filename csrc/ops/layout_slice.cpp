@@ -151,9 +151,11 @@ std::vector<Tensor> grad_pad(const GradCtx& c) {
 }
 }  // namespace
 
-extern const OpDef op_slice = {.infer = infer_slice, .emit = emit_slice, .grad = grad_slice};
+extern const OpDef op_slice = {
+    .infer = infer_slice, .emit = emit_slice, .grad = grad_slice, .flags = kMoves};
 extern const OpDef op_slice_grad = {
-    .infer = infer_slice_grad, .emit = emit_slice_grad, .grad = grad_slice_grad};
-extern const OpDef op_pad = {.infer = infer_pad, .emit = emit_pad, .grad = grad_pad};
+    .infer = infer_slice_grad, .emit = emit_slice_grad, .grad = grad_slice_grad, .flags = kMoves};
+extern const OpDef op_pad = {
+    .infer = infer_pad, .emit = emit_pad, .grad = grad_pad, .flags = kMoves};
 
 }  // namespace hb

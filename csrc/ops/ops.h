@@ -22,7 +22,6 @@ inline Tensor apply1(Op op, std::vector<Tensor> inputs, const Attrs& attrs = {})
 }
 std::vector<Tensor> convert_inputs(const OpDef& op, std::vector<Tensor> inputs);
 
-Tensor cast(const Tensor& x, DType dtype);
 Tensor add(const Tensor& a, const Tensor& b);
 Tensor sub(const Tensor& a, const Tensor& b);
 Tensor mul(const Tensor& a, const Tensor& b);

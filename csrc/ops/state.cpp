@@ -24,6 +24,6 @@ void emit_assign(Emit& e) {
 }  // namespace
 
 extern const OpDef op_assign = {
-    .infer = infer_assign, .emit = emit_assign, .grad = no_gradient, .flags = kEffect};
+    .infer = infer_assign, .emit = emit_assign, .grad = no_gradient, .flags = kEffect | kMoves};
 
 }  // namespace hb

@@ -1,6 +1,7 @@
 // Elementwise ops of one shape that feed one another become one pass over memory.
 #include <algorithm>
 
+#include "kernels/elementwise.h"
 #include "program/passes.h"
 
 namespace hb {
@@ -12,7 +13,17 @@ constexpr int kMaxInputs = 24;
 class Clusterer {
   public:
     explicit Clusterer(Graph& graph)
-        : graph_(graph), id_(graph.nodes.size(), -1), seen_(graph.nodes.size(), 0) {}
+        : graph_(graph),
+          id_(graph.nodes.size(), -1),
+          seen_(graph.nodes.size(), 0),
+          effect_before_(graph.nodes.size(), -1) {
+        int last = -1;
+        for (size_t i = 0; i < graph.nodes.size(); ++i) {
+            if (!graph.nodes[i].effect()) continue;
+            effect_before_[i] = last;
+            last = int(i);
+        }
+    }
 
     void run() {
         for (int i = 0; i < int(graph_.nodes.size()); ++i) {
@@ -40,13 +51,20 @@ class Clusterer {
         std::vector<int> joined = members_[size_t(mine)];
         const std::vector<int>& theirs = members_[size_t(other)];
         joined.insert(joined.end(), theirs.begin(), theirs.end());
-        if (int(joined.size()) > kMaxMembers || count_inputs(joined, mine, other) > kMaxInputs ||
-            leads_back(joined, mine, other))
+        if (weight(joined) > kMaxMembers || int(joined.size()) > 2 * kMaxMembers ||
+            count_inputs(joined, mine, other) > kMaxInputs || leads_back(joined, mine, other))
             return;
         std::sort(joined.begin(), joined.end());
         for (int member : joined) id_[size_t(member)] = mine;
         members_[size_t(mine)] = std::move(joined);
         members_[size_t(other)].clear();
+    }
+
+    // Casts around ops on halves come three to an op and leave nothing behind.
+    int weight(const std::vector<int>& members) const {
+        int count = 0;
+        for (int member : members) count += graph_.nodes[size_t(member)].op->ew != int(EwOp::cast);
+        return count;
     }
 
     bool inside(int node, int a, int b) const {
@@ -98,6 +116,7 @@ class Clusterer {
             push(v.node);
         }
         if (n.after >= 0) push(n.after);
+        if (effect_before_[size_t(node)] >= 0) push(effect_before_[size_t(node)]);
         return false;
     }
 
@@ -177,6 +196,7 @@ class Clusterer {
     std::vector<int> id_;                    // cluster of each node, -1 for none
     std::vector<std::vector<int>> members_;  // in order
     std::vector<int> seen_;
+    std::vector<int> effect_before_;  // effects keep their order: each needs the one before it
     int stamp_ = 0;
 };
 }  // namespace

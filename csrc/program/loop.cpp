@@ -308,7 +308,8 @@ std::vector<Tensor> grad_scan(const GradCtx& ctx) {
 }
 }  // namespace
 
-extern const OpDef op_scan = {.infer = infer_scan, .emit = emit_scan, .grad = grad_scan};
+extern const OpDef op_scan = {
+    .infer = infer_scan, .emit = emit_scan, .grad = grad_scan, .flags = kMoves};  // any dtype
 
 std::vector<Tensor> run_loop(const std::shared_ptr<const LoopBody>& body,
                              const std::vector<Tensor>& carry, const std::vector<Tensor>& xs,

@@ -25,12 +25,21 @@ void convert_from(To* to, const void* from, DType dtype, int64_t n) {
         case DType::u8:
         case DType::b8:
             return convert(to, static_cast<const uint8_t*>(from), n);
+        default:
+            return;
     }
 }
 
 void convert_elements(void* to, DType to_dtype, const void* from, DType from_dtype, int64_t n) {
     if (to_dtype == from_dtype) {
         std::memcpy(to, from, size_t(n) * dtype_size(to_dtype));
+        return;
+    }
+    if (is_storage(to_dtype) || is_storage(from_dtype)) {
+        const size_t to_size = dtype_size(to_dtype), from_size = dtype_size(from_dtype);
+        for (size_t i = 0; i < size_t(n); ++i)
+            store_scalar(static_cast<char*>(to) + i * to_size, to_dtype,
+                         load_scalar(static_cast<const char*>(from) + i * from_size, from_dtype));
         return;
     }
     switch (to_dtype) {
@@ -46,6 +55,8 @@ void convert_elements(void* to, DType to_dtype, const void* from, DType from_dty
             return convert_from(static_cast<uint8_t*>(to), from, from_dtype, n);
         case DType::b8:
             return convert_from(static_cast<bool*>(to), from, from_dtype, n);
+        default:
+            return;
     }
 }
 

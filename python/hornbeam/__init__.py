@@ -49,6 +49,9 @@ if TYPE_CHECKING:
         metrics as metrics,
     )
     from hornbeam import (
+        mixed_precision as mixed_precision,
+    )
+    from hornbeam import (
         models as models,
     )
     from hornbeam import (
@@ -84,6 +87,7 @@ if TYPE_CHECKING:
     from hornbeam._tape import value_and_grad as value_and_grad
     from hornbeam._variable import Variable as Variable
     from hornbeam.dtype_policies import DTypePolicy as DTypePolicy
+    from hornbeam.dtype_policies import FloatDTypePolicy as FloatDTypePolicy
     from hornbeam.initializers import Initializer as Initializer
     from hornbeam.layers import Input as Input
     from hornbeam.layers import InputSpec as InputSpec
@@ -111,6 +115,7 @@ _SUBPACKAGES = (
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "ops",
     "optimizers",
@@ -129,6 +134,7 @@ _MODULE_OF = {
     "value_and_grad": "hornbeam._tape",
     "Variable": "hornbeam._variable",
     "DTypePolicy": "hornbeam.dtype_policies",
+    "FloatDTypePolicy": "hornbeam.dtype_policies",
     "Initializer": "hornbeam.initializers",
     "Input": "hornbeam.layers",
     "InputSpec": "hornbeam.layers",
@@ -146,6 +152,7 @@ _MODULE_OF = {
 
 __all__ = [
     "DTypePolicy",
+    "FloatDTypePolicy",
     "Functional",
     "GradientTape",
     "Initializer",
@@ -175,6 +182,7 @@ __all__ = [
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "ops",
     "optimizers",

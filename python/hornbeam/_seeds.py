@@ -8,7 +8,7 @@ import numpy as np
 from hornbeam import _core
 from hornbeam._variable import Variable
 from hornbeam.symbolic import unique_name
-from hornbeam.utils.seed import on_set_random_seed
+from hornbeam.utils.seed import last_seed, on_set_random_seed
 
 
 def make_seed() -> int:
@@ -76,7 +76,8 @@ def global_seed_generator() -> SeedGenerator:
     """The generator of calls that were given no seed."""
     if not _global:
         with _core.eager():
-            _global.append(SeedGenerator(name="global_seed_generator"))
+            seed = last_seed[-1] if last_seed else None  # drawing one would shift all later draws
+            _global.append(SeedGenerator(seed, name="global_seed_generator"))
     return _global[0]
 
 

@@ -5,8 +5,8 @@ import operator
 from hornbeam import _core
 from hornbeam._settings import settings
 from hornbeam.dtype_policies import dtype_policy, set_dtype_policy
+from hornbeam.dtype_policies.policy import FLOATS
 
-_FLOATS = ("float32", "float64")
 _FORMATS = ("channels_last", "channels_first")
 _MOST_THREADS = 1024
 
@@ -25,10 +25,10 @@ def set_floatx(value: str) -> None:
     """Set the default float dtype.
 
     Args:
-        value: `"float32"` or `"float64"`.
+        value: `"float32"`, `"float64"`, `"float16"` or `"bfloat16"`.
     """
-    if value not in _FLOATS:
-        raise ValueError(f"set_floatx: value must be one of {_FLOATS}. Received: value={value!r}.")
+    if value not in FLOATS:
+        raise ValueError(f"set_floatx: value must be one of {FLOATS}. Received: value={value!r}.")
     settings.floatx = value
 
 

@@ -97,19 +97,6 @@ def conv2d_backward(
     return np.asarray(dx), np.asarray(dw)
 
 
-def _state(arrays: Sequence[Array], name: str) -> list[_core.Variable]:
-    variables = []
-    for i, array in enumerate(arrays):
-        if not isinstance(array, np.ndarray) or not array.flags.c_contiguous:
-            raise ValueError(f"{name}[{i}] must be a C-contiguous array: it is changed in place.")
-        if not array.flags.writeable:
-            raise ValueError(f"{name}[{i}] must be writable: it is changed in place.")
-        if array.dtype not in (np.float32, np.float64):
-            raise TypeError(f"{name}[{i}] must be float32 or float64. Received: {array.dtype}.")
-        variables.append(_core.Variable.over(array))
-    return variables
-
-
 def sgd_update(
     params: Sequence[Array],
     grads: Sequence[Array],
@@ -128,13 +115,11 @@ def sgd_update(
             f"Received: {len(velocities)}."
         )
     _check_gradients("sgd_update", params, grads)
-    slots = _state(velocities, "velocities") if momentum else []
-    _core.update(
-        "sgd_update",
-        [_scalar(learning_rate), _scalar(momentum), *_state(params, "params"), *grads, *slots],
-        n=len(params),
-        nesterov=nesterov,
-    )
+    lists: list[Any] = [("params", params, True), ("grads", grads, False)]
+    if momentum:
+        lists.append(("velocities", velocities, True))
+    numbers = [_scalar(learning_rate), _scalar(momentum)]
+    _core.update_arrays("sgd_update", numbers, lists, n=len(params), nesterov=nesterov)
 
 
 def adam_update(
@@ -167,16 +152,13 @@ def adam_update(
         raise ValueError(f"adam_update: step counts from 1. Received: {step}.")
     scalars = [_scalar(s) for s in (learning_rate, beta_1, beta_2, epsilon)]
     scalars += [_core.tensor(step, "int64"), _scalar(weight_decay)]
-    _core.update(
+    lists = [("params", params, True), ("grads", grads, False), ("m", m, True), ("v", v, True)]
+    if vhat:
+        lists.append(("vhat", vhat, True))
+    _core.update_arrays(
         "adam_update",
-        [
-            *scalars,
-            *_state(params, "params"),
-            *grads,
-            *_state(m, "m"),
-            *_state(v, "v"),
-            *_state(vhat, "vhat"),
-        ],
+        scalars,
+        lists,
         n=len(params),
         amsgrad=bool(vhat),
         bias_correction=bias_correction,

@@ -5,12 +5,14 @@ from hornbeam.callbacks.callback import Callback, CallbackList, History
 from hornbeam.callbacks.checkpoint import CSVLogger, ModelCheckpoint
 from hornbeam.callbacks.monitor import EarlyStopping, MonitorCallback, ReduceLROnPlateau
 from hornbeam.callbacks.progress import ProgbarLogger
+from hornbeam.callbacks.remote import RemoteMonitor
 from hornbeam.callbacks.simple import (
     LambdaCallback,
     LearningRateScheduler,
     SwapEMAWeights,
     TerminateOnNaN,
 )
+from hornbeam.callbacks.tensorboard import TensorBoard
 
 __all__ = [
     "BackupAndRestore",
@@ -25,6 +27,8 @@ __all__ = [
     "MonitorCallback",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
     "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

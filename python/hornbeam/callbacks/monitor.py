@@ -114,7 +114,7 @@ class EarlyStopping(MonitorCallback):
         self._warned = False
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        value = self._value(logs)
+        value = self.get_monitor_value(logs)
         if value is None or epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:
@@ -131,6 +131,10 @@ class EarlyStopping(MonitorCallback):
         if self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
+
+    def get_monitor_value(self, logs: Any) -> float | None:
+        """The metric in the logs; None, with one warning, if it is not there."""
+        return self._value(logs)
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.stopped_epoch > 0 and self.verbose > 0:
@@ -187,6 +191,10 @@ class ReduceLROnPlateau(MonitorCallback):
         self.wait = 0
         self.cooldown_counter = 0
 
+    def in_cooldown(self) -> bool:
+        """Whether epochs do not count now, because the learning rate has just been lowered."""
+        return self.cooldown_counter > 0
+
     def on_train_begin(self, logs: Any = None) -> None:
         self._reset()
 
@@ -196,12 +204,12 @@ class ReduceLROnPlateau(MonitorCallback):
         value = self._value(logs)
         if value is None:
             return
-        if self.cooldown_counter > 0:
+        if self.in_cooldown():
             self.cooldown_counter -= 1
             self.wait = 0
         if self._is_better(value, self.best):
             self.best, self.wait = value, 0
-        elif self.cooldown_counter <= 0:
+        elif not self.in_cooldown():
             self.wait += 1
             if self.wait >= self.patience:
                 old = float(self.model.optimizer.learning_rate)

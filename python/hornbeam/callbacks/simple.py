@@ -127,17 +127,19 @@ class SwapEMAWeights(Callback):
         self._swapped = False
 
     def _swap(self) -> None:
-        optimizer = self.model.optimizer
-        if not getattr(optimizer, "use_ema", False):
+        outer = self.model.optimizer
+        inner = getattr(outer, "inner_optimizer", outer)  # of a LossScaleOptimizer
+        optimizers = [o for o in getattr(inner, "optimizers", [inner]) if o.use_ema]
+        if not optimizers:
             raise ValueError("SwapEMAWeights: the optimizer must have use_ema=True.")
-        if not optimizer.built:
+        if not outer.built:
             return
-        for variable, average in zip(
-            optimizer._trainable_variables, optimizer._averages, strict=True
-        ):
-            value = variable.numpy().copy()
-            variable.assign(average.numpy())
-            average.assign(value)
+        for optimizer in optimizers:
+            averages = optimizer._averages if optimizer.built else ()
+            for variable, average in zip(optimizer._trainable_variables, averages, strict=True):
+                value = variable.numpy().copy()
+                variable.assign(average.numpy())
+                average.assign(value)
         self._swapped = not self._swapped
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

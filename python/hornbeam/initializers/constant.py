@@ -22,7 +22,7 @@ class Constant(Initializer):
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         dtype = dtype_name(dtype or config.floatx())
-        return tensor(np.broadcast_to(np.asarray(self.value, dtype), shape).copy())
+        return tensor(np.broadcast_to(np.asarray(self.value), shape).copy(), dtype)
 
     def get_config(self) -> dict[str, Any]:
         value = self.value

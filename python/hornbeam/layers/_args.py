@@ -60,7 +60,13 @@ def weight_options(
     setattr(layer, f"{name}_constraint", constraints.get(constraint))
 
 
-def add_weight(layer: Any, name: str, shape: tuple[int, ...], options: str | None = None) -> Any:
+def add_weight(
+    layer: Any,
+    name: str,
+    shape: tuple[int, ...],
+    options: str | None = None,
+    autocast: bool = True,
+) -> Any:
     """A trainable weight with the options that `weight_options` set for `options` or `name`."""
     prefix = options or name
     return layer.add_weight(
@@ -69,6 +75,7 @@ def add_weight(layer: Any, name: str, shape: tuple[int, ...], options: str | Non
         initializer=getattr(layer, f"{prefix}_initializer"),
         regularizer=getattr(layer, f"{prefix}_regularizer"),
         constraint=getattr(layer, f"{prefix}_constraint"),
+        autocast=autocast,
     )
 
 

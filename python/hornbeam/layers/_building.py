@@ -109,6 +109,7 @@ class Building(Casting, Tracking):
             initializer: Initializer; Glorot uniform for floats, zeros otherwise when left out.
             dtype: Element type; the layer's variable dtype when left out.
             trainable: Whether an optimizer changes it.
+            autocast: Whether `call` sees it in the compute dtype.
             regularizer: Adds to the loss.
             constraint: Applied after each update.
             name: Name; `variable` when left out.
@@ -130,12 +131,15 @@ class Building(Casting, Tracking):
                 f"{self.name}: the shape of weight {name!r} must be fully known. "
                 f"Received: shape={shape}."
             )
-        dtype = dtype_policies.get(dtype).name if dtype is not None else self.variable_dtype
+        policy = self.dtype_policy if dtype is None else dtype_policies.get(dtype)
+        dtype = policy.variable_dtype
         if initializer is None:
             initializer = "glorot_uniform" if "float" in dtype else "zeros"
         with _core.eager():
             value = initializers.get(initializer)(shape, dtype=dtype)
-            variable = Variable(value, dtype=dtype, trainable=trainable, name=name)
+            variable = Variable(
+                value, dtype=dtype, trainable=trainable, autocast=autocast, name=name
+            )
         variable.path = "/".join((*self._scope(), variable.name))
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
@@ -157,17 +161,20 @@ class Building(Casting, Tracking):
         """`add_weight` under its other name."""
         return self.add_weight(
             shape=shape, initializer=initializer, dtype=dtype, trainable=trainable,
-            regularizer=regularizer, constraint=constraint, name=name,
+            autocast=autocast, regularizer=regularizer, constraint=constraint, name=name,
         )  # fmt: skip
 
     def _scope(self) -> tuple[str, ...]:
         path = this_thread.context.path
         return path if path[-1:] == (self.name,) else (*path, self.name)
 
+    def _path(self) -> str:
+        return "/".join(self._scope())
+
     @property
     def path(self) -> str:
         """Where the layer is: names of the layers around it and its own."""
-        return "/".join(self._scope())
+        return self._path()
 
 
 def as_shapes(value: Any) -> Any:

@@ -15,10 +15,11 @@ from hornbeam.symbolic import KerasTensor
 class CallContext:
     """What nested calls inherit from the outer one."""
 
-    __slots__ = ("depth", "path", "training")
+    __slots__ = ("autocast", "depth", "path", "training")
 
     def __init__(self) -> None:
         self.depth = 0
+        self.autocast: str | None = None  # what variables are read in; _core knows it too
         self.training: bool | None = None
         self.path: tuple[str, ...] = ()
 
@@ -29,6 +30,12 @@ class _ThisThread(threading.local):
 
 
 this_thread = _ThisThread()
+
+
+def set_autocast(context: CallContext, dtype: str | None) -> None:
+    """Let this thread read float Variables in `dtype`; None: in their own."""
+    context.autocast = dtype
+    _core.exchange_autocast(dtype)
 
 
 @contextmanager

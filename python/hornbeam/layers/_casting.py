@@ -6,11 +6,11 @@ import numpy as np
 
 from hornbeam import _core, dtype_policies
 from hornbeam._variable import Variable
+from hornbeam.dtype_policies.policy import FLOATS
 from hornbeam.layers._call import get_mask, set_mask
+from hornbeam.ops._base import HALVES
 from hornbeam.symbolic import KerasTensor
 from hornbeam.utils.text import is_text
-
-_FLOATS = ("float32", "float64")
 
 
 class Casting:
@@ -18,12 +18,20 @@ class Casting:
 
     autocast: bool
     name: str
+    _halves_inputs = True  # whether inputs become float16 or bfloat16 here, or in the layers inside
     _dtype_policy: dtype_policies.DTypePolicy
     _flatten_layers: Any  # what Tracking has
 
+    def _path(self) -> str:
+        raise NotImplementedError
+
     @property
     def dtype_policy(self) -> dtype_policies.DTypePolicy:
-        return self._dtype_policy
+        """The policy of this layer; a `DTypePolicyMap` is asked for the layer's path."""
+        policy = self._dtype_policy
+        if isinstance(policy, dtype_policies.DTypePolicyMap):
+            return policy[self._path()]
+        return policy
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
@@ -32,29 +40,32 @@ class Casting:
     @property
     def dtype(self) -> str:
         """Alias of `variable_dtype`."""
-        return self._dtype_policy.variable_dtype
+        return self.dtype_policy.variable_dtype
 
     @property
     def variable_dtype(self) -> str:
         """Dtype of the weights."""
-        return self._dtype_policy.variable_dtype
+        return self.dtype_policy.variable_dtype
 
     @property
     def compute_dtype(self) -> str:
         """Dtype of the computation."""
-        return self._dtype_policy.compute_dtype
+        return self.dtype_policy.compute_dtype
 
     @property
     def input_dtype(self) -> str:
         """Dtype that float inputs are cast to."""
-        return self._dtype_policy.compute_dtype
+        return self.compute_dtype
 
     def _convert(self, value: Any) -> Any:
         """Arrays to tensors, and float tensors to the compute dtype."""
         if isinstance(value, _core.Tensor):
-            if self.autocast and value.dtype != self.compute_dtype and value.dtype in _FLOATS:
-                return _cast_with_mask(value, self.compute_dtype)
-            return value
+            dtype = self.compute_dtype
+            if not self.autocast or value.dtype == dtype or value.dtype not in FLOATS:
+                return value
+            if dtype in HALVES and not self._halves_inputs:
+                return value
+            return _cast_with_mask(value, dtype)
         if isinstance(value, (list, tuple)):
             items = [self._convert(item) for item in value]
             if hasattr(value, "_fields"):

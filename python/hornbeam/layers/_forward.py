@@ -6,12 +6,15 @@ from typing import Any
 import numpy as np
 
 from hornbeam import _core, tree
+from hornbeam.dtype_policies import DTypePolicyMap
+from hornbeam.dtype_policies.policy import FLOATS
 from hornbeam.layers._call import (
     CallContext,
     CallSignature,
     get_mask,
     is_tensor_like,
     masks_of,
+    set_autocast,
     set_mask,
     shapes_of,
     this_thread,
@@ -59,6 +62,7 @@ class Forward(Inference, AddedLosses):
         outer_depth, outer_training, outer_path = context.depth, context.training, context.path
         if outer_depth == 0:
             self._clear_losses()
+        outer_autocast = context.autocast
         context.depth = outer_depth + 1
         context.path = (*outer_path, self.name)
         try:
@@ -68,6 +72,7 @@ class Forward(Inference, AddedLosses):
             self._resolve_training(context, args, kwargs)
             if signature.masks and not (lone and get_mask(first) is None):
                 self._fill_masks(signature, args, kwargs)
+            self._enter_autocast(context)
             if symbolic:
                 outputs = self.symbolic_call(*args, **kwargs)
                 if explicit_training is None:  # left to whoever replays the call
@@ -82,9 +87,24 @@ class Forward(Inference, AddedLosses):
             raise
         finally:
             context.depth, context.training, context.path = outer_depth, outer_training, outer_path
+            if context.autocast != outer_autocast:
+                set_autocast(context, outer_autocast)
         if symbolic and outer_depth == 0:
             self._clear_losses()
         return outputs
+
+    def _enter_autocast(self, context: CallContext) -> None:
+        """Variables are read in the compute dtype, where that is another than theirs."""
+        policy = self._dtype_policy
+        if context.autocast is None and policy.compute_dtype == policy.variable_dtype:
+            if not isinstance(policy, DTypePolicyMap):
+                return
+            policy = self.dtype_policy
+            if policy.compute_dtype == policy.variable_dtype:
+                return
+        dtype = self.compute_dtype if self.autocast and self.compute_dtype in FLOATS else None
+        if dtype != context.autocast:
+            set_autocast(context, dtype)
 
     def _add_activity_losses(self, outputs: Any) -> None:
         for output in tree.flatten(outputs):

@@ -10,7 +10,7 @@ from hornbeam.layers._args import add_weight, int_arg, known_size, refuse, weigh
 from hornbeam.layers.features.adapting import batches_of
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
-from hornbeam.ops._base import apply
+from hornbeam.ops._base import apply, as_dtype, in_float32
 from hornbeam.ops.create import filled
 from hornbeam.ops.layout import permuted
 from hornbeam.saving import deserialize_keras_object
@@ -90,19 +90,23 @@ class BatchNormalization(Layer):
     def build(self, input_shape: Any) -> None:
         axis = _axis_of(self, self.axis, len(input_shape))
         size = known_size(self, input_shape, axis)
-        self.gamma = add_weight(self, "gamma", (size,)) if self.scale else None
-        self.beta = add_weight(self, "beta", (size,)) if self.center else None
+        self.gamma = add_weight(self, "gamma", (size,), autocast=False) if self.scale else None
+        self.beta = add_weight(self, "beta", (size,), autocast=False) if self.center else None
         self.moving_mean = self.add_weight(
             name="moving_mean", shape=(size,), initializer=self.moving_mean_initializer,
-            trainable=False,
+            trainable=False, autocast=False,
         )  # fmt: skip
         self.moving_variance = self.add_weight(
             name="moving_variance", shape=(size,), initializer=self.moving_variance_initializer,
-            trainable=False,
+            trainable=False, autocast=False,
         )  # fmt: skip
         self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: size})
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        y = self._normalize(in_float32(inputs), training, mask)
+        return as_dtype(y, inputs.dtype)
+
+    def _normalize(self, inputs: Any, training: Any, mask: Any) -> Any:
         axis = self.axis % inputs.ndim
         if not (training and self.trainable):
             return ops.batch_normalization(
@@ -195,8 +199,8 @@ class LayerNormalization(Layer):
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
         axes = [_axis_of(self, axis, len(input_shape)) for axis in axes]
         shape = tuple(known_size(self, input_shape, axis) for axis in sorted(axes))
-        self.gamma = add_weight(self, "gamma", shape) if self.scale else None
-        self.beta = add_weight(self, "beta", shape) if self.center else None
+        self.gamma = add_weight(self, "gamma", shape, autocast=False) if self.scale else None
+        self.beta = add_weight(self, "beta", shape, autocast=False) if self.center else None
 
     def call(self, inputs: Any) -> Any:
         gamma = None if self.gamma is None else self.gamma.value
@@ -276,15 +280,16 @@ class GroupNormalization(Layer):
                 f"GroupNormalization: the number of channels must be a multiple of `groups`. "
                 f"Received: groups={self.groups}, input_shape={tuple(input_shape)}."
             )
-        self.gamma = add_weight(self, "gamma", (size,)) if self.scale else None
-        self.beta = add_weight(self, "beta", (size,)) if self.center else None
+        self.gamma = add_weight(self, "gamma", (size,), autocast=False) if self.scale else None
+        self.beta = add_weight(self, "beta", (size,), autocast=False) if self.center else None
         self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: size})
 
     def call(self, inputs: Any) -> Any:
         axis = self.axis % inputs.ndim
         shape = tuple(inputs.shape)
         size = shape[axis] // self.groups
-        split = ops.reshape(inputs, (*shape[:axis], self.groups, size, *shape[axis + 1 :]))
+        x = in_float32(inputs)
+        split = ops.reshape(x, (*shape[:axis], self.groups, size, *shape[axis + 1 :]))
         axes = tuple(a for a in range(1, split.ndim) if a != axis)
         mean, variance = ops.moments(split, axes, keepdims=True)
         y = (split - mean) * ops.rsqrt(variance + self.epsilon)
@@ -292,7 +297,9 @@ class GroupNormalization(Layer):
         along = tuple(shape[axis] if a == axis else 1 for a in range(len(shape)))
         if self.gamma is not None:
             y = y * ops.reshape(self.gamma.value, along)
-        return y if self.beta is None else y + ops.reshape(self.beta.value, along)
+        if self.beta is not None:
+            y = y + ops.reshape(self.beta.value, along)
+        return as_dtype(y, inputs.dtype)
 
 
 class UnitNormalization(Layer):

@@ -93,7 +93,8 @@ class Loss:
 def as_float(x: Any, dtype: str | None = None) -> Any:
     """A tensor of `dtype`, or of the float dtype that it has, or else of the default one."""
     tensor = ops.convert_to_tensor(x)
-    wanted = dtype or (tensor.dtype if "float" in tensor.dtype else config.floatx())
+    keeps = tensor.dtype in ("float32", "float64")  # a half type is too short for sums
+    wanted = dtype or (tensor.dtype if keeps else config.floatx())
     return tensor if tensor.dtype == wanted else ops.cast(tensor, wanted)
 
 

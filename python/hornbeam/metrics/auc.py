@@ -67,7 +67,7 @@ class AUC(Metric):
         self.num_thresholds = num_thresholds
         self.curve = curve
         self.summation_method = summation_method
-        self.thresholds = None if thresholds is None else inner
+        self._given_thresholds = None if thresholds is None else inner
         self.multi_label = multi_label
         self.num_labels = num_labels
         self.label_weights = label_weights
@@ -77,6 +77,20 @@ class AUC(Metric):
         self._counts: dict[str, Any] = {}
         if not multi_label or num_labels:
             self._make(num_labels)
+
+    @property
+    def thresholds(self) -> list[float]:
+        """All thresholds, with one below 0 and one above 1."""
+        return [float(limit) for limit in self._limits]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "thresholds": self._given_thresholds}
+
+    def interpolate_pr_auc(self) -> Any:
+        """Area under the precision-recall curve, interpolated (Davis and Goadrich, 2006)."""
+        tp, fp, fn = (self._counts[key].value for key in ("tp", "fp", "fn"))
+        return self._over_labels(_interpolated_pr(tp, fp, fn))
 
     def _make(self, labels: int | None) -> None:
         shape = (len(self._limits), labels) if labels else (len(self._limits),)
@@ -104,7 +118,7 @@ class AUC(Metric):
             return ops.convert_to_tensor(0.0)
         tp, fp, tn, fn = (self._counts[key].value for key in ("tp", "fp", "tn", "fn"))
         if self.curve == "PR" and self.summation_method == "interpolation":
-            return self._over_labels(_interpolated_pr(tp, fp, fn))
+            return self.interpolate_pr_auc()
         recall = ops.divide_no_nan(tp, tp + fn)
         if self.curve == "ROC":
             x, y = ops.divide_no_nan(fp, fp + tn), recall

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from hornbeam import _core, config
 from hornbeam._variable import Variable
+from hornbeam.ops.create import filled
 from hornbeam.saving.signature import config_of, spell_out
 from hornbeam.utils.naming import auto_name
 
@@ -76,7 +75,7 @@ class Metric:
             if callable(initializer):
                 value = initializer(tuple(shape), dtype=dtype)
             elif initializer in ("zeros", "ones", None):
-                value = np.full(tuple(shape), float(initializer == "ones"), dtype)
+                value = filled(tuple(shape), float(initializer == "ones"), dtype)
             else:
                 raise ValueError(
                     f"{self.name}: the initializer must be 'zeros', 'ones' or a function of the "
@@ -96,7 +95,7 @@ class Metric:
     def reset_state(self) -> None:
         """Set the state to zero."""
         for variable in self.variables:
-            variable.assign(np.zeros(variable.shape, variable.dtype))
+            variable.assign(filled(variable.shape, 0.0, variable.dtype))
 
     def update_state(self, *args: Any, **kwargs: Any) -> Any:
         """Add a batch to the state."""
@@ -129,7 +128,7 @@ class Metric:
 
     def stateless_reset_state(self) -> Any:
         """The state at the start."""
-        return [_core.tensor(np.zeros(v.shape, v.dtype)) for v in self.variables]
+        return [filled(v.shape, 0.0, v.dtype) for v in self.variables]
 
     def _exchange(self, values: Sequence[Any]) -> list[Any]:
         variables = self.variables

@@ -28,6 +28,7 @@ class Functional(Model):
         trainable: Whether the weights are trained.
     """
 
+    _halves_inputs = False
     _untracked = (
         *Model._untracked,
         "_plan",

@@ -114,6 +114,7 @@ class Loops:
         called.on_train_begin()
         if model._resumed_epoch is not None:  # a callback has brought an earlier run back
             initial_epoch = max(initial_epoch, model._resumed_epoch)
+        logs: dict[str, Any] = {}
         try:
             for epoch in range(initial_epoch, epochs):
                 model._zero_metrics()
@@ -143,7 +144,7 @@ class Loops:
                 model.optimizer.begin_epoch()
             called.on_train_end()
             raise
-        called.on_train_end()
+        called.on_train_end(logs)
         return model.history
 
     def evaluate(

@@ -163,6 +163,8 @@ class Runner:
             return traced.pack(leaves)
         if any(leaf.ndim == 0 or len(leaf) != size for leaf in leaves):
             return None
+        bits = [leaf.dtype == "bfloat16" for leaf in first]  # NumPy has no such dtype
+        leaves = [_bits(t) if b else leaf for t, leaf, b in zip(first, leaves, bits, strict=True)]
         out = [np.empty((rows, *leaf.shape[1:]), leaf.dtype) for leaf in leaves]
         for whole, leaf in zip(out, leaves, strict=True):
             whole[:size] = leaf
@@ -182,7 +184,15 @@ class Runner:
                 last.program.run_steps(source.tensors, None, step * size, 1, out)
             step += count
             self._tick(step, dict)
-        return traced.pack(out)
+        halves = (np.asarray(_core.from_bits(o, "bfloat16")) if b else o
+                  for o, b in zip(out, bits, strict=True))  # fmt: skip
+        return traced.pack(list(halves))
+
+
+def _bits(x: Any) -> Any:
+    """The bits of a bfloat16 tensor: the upper half of float32's."""
+    wide = np.asarray(_core.tensor(x, "float32")).view(np.uint32)
+    return (wide >> 16).astype(np.uint16)
 
 
 def to_logs(result: Any) -> dict[str, Any]:
@@ -205,7 +215,9 @@ def to_numpy(value: Any) -> Any:
 def cast(arrays: Any) -> list[Any]:
     """Tensors in the dtypes that steps take; text stays as it is."""
     return [
-        a if a.dtype.kind in "USTO" else _core.tensor(a if a.dtype == dtype else a.astype(dtype))
+        a
+        if a.dtype.kind in "USTO"
+        else (_core.tensor(a) if a.dtype.name == dtype else _core.tensor(a, dtype))
         for a, (_, dtype) in zip(arrays, specs_of(arrays), strict=True)
     ]
 

@@ -35,6 +35,7 @@ class Sequential(Model):
         49
     """
 
+    _halves_inputs = False
     _untracked = (*Model._untracked, "_tensors", "_input_layer", "_host")
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from hornbeam import tree
+from hornbeam import ops, tree
 from hornbeam._function import Traced, trace
 
 Specs = tuple[tuple[tuple[int, ...], str], ...]
@@ -71,7 +69,7 @@ class StepCache:
         key = (batch.key, specs)
         found = self._traced.get(key)
         if found is None:
-            examples = [np.zeros(shape, dtype) for shape, dtype in specs]
+            examples = [ops.zeros(shape, dtype) for shape, dtype in specs]
             found = trace(self.function, (batch.pack(examples),), {})
             # the first call may have made weights, which is a change too
             self._made_for = self._version()

@@ -41,6 +41,7 @@ class Trainer(Loops):
     trainable_weights: Any
     trainable_variables: Any
     _trainable: bool
+    dtype_policy: Any
     __call__: Any
 
     def __init__(self) -> None:
@@ -85,7 +86,8 @@ class Trainer(Loops):
             run_eagerly: Whether steps run op by op, for debugging.
             steps_per_execution: How many steps run before batch hooks of callbacks are called.
             jit_compile: Accepted as it is: steps always are compiled unless `run_eagerly`.
-            auto_scale_loss: Accepted: there is no float16 here whose losses would need scaling.
+            auto_scale_loss: Whether the optimizer of a model of policy "mixed_float16" is wrapped
+                in a `LossScaleOptimizer`.
 
         Raises:
             ValueError: If a name is not known; the message has close matches.
@@ -104,7 +106,10 @@ class Trainer(Loops):
         names = getattr(self, "output_names", None)
         if not names or not isinstance(names, list):
             names = None
-        made = optimizers.get(optimizer) if optimizer is not None else None
+        made = given = optimizers.get(optimizer) if optimizer is not None else None
+        scales = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
+        if scales and made is not None and not isinstance(made, optimizers.LossScaleOptimizer):
+            made = optimizers.LossScaleOptimizer(made, name="loss_scale_optimizer")
         compiled_loss = CompiledLoss(loss, loss_weights, names) if loss is not None else None
         compiled_metrics = None
         if metrics is not None or weighted_metrics is not None:
@@ -122,7 +127,7 @@ class Trainer(Loops):
         self.stop_training = False
         self.compiled = True
         self._compile_config = {
-            "optimizer": made,
+            "optimizer": given,
             "loss": loss,
             "loss_weights": loss_weights,
             "metrics": metrics,
@@ -323,9 +328,9 @@ class Trainer(Loops):
             walk = self._walk()
             metrics = self._metrics_in(walk) if self._has_plain_metrics() else self.metrics
             weights = {id(v): v for layer, own in walk for v in layer._own_variables(own)}
-            zeros = [
-                (v, _core.tensor(np.zeros(v.shape, v.dtype))) for m in metrics for v in m.variables
-            ]
+            variables = [v for metric in metrics for v in metric.variables]
+            with _core.eager():
+                zeros = [(v, ops.zeros(v.shape, v.dtype)) for v in variables]
             self._flags = [layer for layer, _ in walk], list(weights.values()), zeros
         layers, weights, _ = self._flags
         flags = [layer._trainable for layer in layers], [v._trainable for v in weights]

@@ -93,6 +93,8 @@ from hornbeam.ops.crossentropy import (
     psnr,
     sparse_categorical_crossentropy,
 )
+from hornbeam.ops.ctc import ctc_decode, ctc_loss
+from hornbeam.ops.differentiation import custom_gradient, jvp
 from hornbeam.ops.elementwise_binary import (
     add,
     arctan2,
@@ -262,10 +264,12 @@ from hornbeam.ops.linalg import (
     cholesky,
     cholesky_inverse,
     det,
+    eig,
     eigh,
     inv,
     logdet,
     lstsq,
+    lu_factor,
     matrix_rank,
     norm,
     pinv,
@@ -352,8 +356,34 @@ from hornbeam.ops.reduce import (
     sum,
     var,
 )
+from hornbeam.ops.special import (
+    angle,
+    gcd,
+    i0,
+    imag,
+    lcm,
+    nextafter,
+    polar,
+    view_as_complex,
+    view_as_real,
+)
 
 __all__ = [
+    "angle",
+    "ctc_decode",
+    "ctc_loss",
+    "custom_gradient",
+    "eig",
+    "gcd",
+    "i0",
+    "imag",
+    "jvp",
+    "lcm",
+    "lu_factor",
+    "nextafter",
+    "polar",
+    "view_as_complex",
+    "view_as_real",
     "fft",
     "fft2",
     "ifft2",

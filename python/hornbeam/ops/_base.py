@@ -2,36 +2,38 @@
 
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hornbeam import _core, config
 from hornbeam._variable import Variable
+from hornbeam.dtype_policies.policy import DTYPES, FLOATS
 
 Tensor = _core.Tensor
 TensorLike = Any  # Tensor, Variable, KerasTensor, NumPy array, number, nested lists of them
 Axis = int | Sequence[int] | None
 
-FLOATS = ("float32", "float64")
-_DTYPES = ("float32", "float64", "int32", "int64", "uint8", "bool")
 apply = _core.apply
+HALVES = ("float16", "bfloat16")
 
 
 def dtype_name(dtype: Any) -> str:
     """Name of a dtype given as a string, a NumPy dtype or a Python type."""
-    if isinstance(dtype, str) and dtype in _DTYPES:
+    if isinstance(dtype, str) and dtype in DTYPES:
         return dtype
     if dtype is float:
         return config.floatx()
     if dtype is int:
         return "int32"
+    if dtype is bool:
+        return "bool"
     try:
         name = str(np.dtype(dtype).name)
     except TypeError:
         name = str(dtype)
-    if name not in _DTYPES:
-        raise ValueError(f"dtype must be one of {_DTYPES}. Received: dtype={dtype!r}.")
+    if name not in DTYPES:
+        raise ValueError(f"dtype must be one of {DTYPES}. Received: dtype={dtype!r}.")
     return name
 
 
@@ -99,3 +101,31 @@ def as_float(x: TensorLike) -> Any:
     """`x` as a float tensor; integers become the default float."""
     x = tensor(x)
     return x if x.dtype in FLOATS else apply("cast", [x], dtype=config.floatx())
+
+
+def in_float32(x: Any) -> Any:
+    """A float16 or bfloat16 tensor in float32, any other as it is."""
+    return apply("cast", [x], dtype="float32") if x.dtype in HALVES else x
+
+
+def as_dtype(x: Any, dtype: str) -> Any:
+    """A tensor in a dtype; itself where it has that already."""
+    return x if x.dtype == dtype else apply("cast", [x], dtype=dtype)
+
+
+class FloatInfo(NamedTuple):
+    """Limits of a float dtype."""
+
+    min: float
+    max: float
+    tiny: float
+    eps: float
+
+
+def float_info(dtype: str) -> FloatInfo:
+    """`np.finfo`, also for bfloat16."""
+    if dtype == "bfloat16":
+        largest = (2 - 2.0**-7) * 2.0**127
+        return FloatInfo(-largest, largest, 2.0**-126, 2.0**-7)
+    info = np.finfo(dtype)
+    return FloatInfo(float(info.min), float(info.max), float(info.tiny), float(info.eps))

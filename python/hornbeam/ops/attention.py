@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.ops._base import TensorLike, apply, as_float, tensor
+from hornbeam.ops._base import TensorLike, apply, as_float, float_info, tensor
 from hornbeam.ops.layout import permuted, repeat
 from hornbeam.symbolic import symbolic_op
 
@@ -60,7 +60,7 @@ def dot_product_attention(
         logits = apply("mul", [apply("tanh", [apply("div", [logits, cap])]), cap])
     if bias is not None:
         logits = apply("add", [logits, tensor(bias, logits.dtype)])
-    lowest = float(np.finfo(logits.dtype).min) * 0.7
+    lowest = float_info(logits.dtype).min * 0.7
     if mask is not None:
         logits = apply("where", [tensor(mask, "bool"), logits, lowest])
     if is_causal:

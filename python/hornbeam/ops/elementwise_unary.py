@@ -3,9 +3,7 @@
 import math
 from typing import Any
 
-import numpy as np
-
-from hornbeam.ops._base import TensorLike, apply, as_float, tensor
+from hornbeam.ops._base import TensorLike, apply, as_float, float_info, tensor
 from hornbeam.symbolic import symbolic_op
 
 
@@ -287,9 +285,9 @@ def nan_to_num(
     x = tensor(x)
     if "float" not in x.dtype:
         return x
-    info = np.finfo(x.dtype)
+    info = float_info(x.dtype)
     x = apply("where", [apply("isnan", [x]), nan, x])
-    high = float(info.max) if posinf is None else posinf
-    low = float(info.min) if neginf is None else neginf
+    high = info.max if posinf is None else posinf
+    low = info.min if neginf is None else neginf
     x = apply("where", [apply("equal", [x, math.inf]), high, x])
     return apply("where", [apply("equal", [x, -math.inf]), low, x])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.ops._base import TensorLike, apply, as_float, one_axis, tensor
+from hornbeam.ops._base import TensorLike, apply, as_float, float_info, one_axis, tensor
 from hornbeam.ops.layout import reshaped
 from hornbeam.symbolic import symbolic_op
 
@@ -307,8 +307,7 @@ def _segment_extreme(op: str, data: Any, ids: Any, n: int) -> Any:
     own = apply("one_hot", [ids], depth=n, dtype="bool")
     own = apply("transpose", [own], axes=(1, 0))
     own = reshaped(own, (*own.shape, *(1,) * (data.ndim - 1)))
-    info = np.finfo if "float" in data.dtype else np.iinfo
-    limits = info(data.dtype)
+    limits: Any = float_info(data.dtype) if "float" in data.dtype else np.iinfo(data.dtype)
     fill: Any = {"max": limits.min, "min": limits.max, "prod": 1}[op]
     if "float" in data.dtype and op != "prod":
         fill = -math.inf if op == "max" else math.inf

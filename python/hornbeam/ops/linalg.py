@@ -187,3 +187,49 @@ def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> A
 def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Any:
     """The x that makes |a x - b| smallest."""
     return _by_numpy("lstsq", lambda left, right: np.linalg.lstsq(left, right, rcond)[0], a, b)
+
+
+@symbolic_op
+def eig(x: TensorLike) -> tuple[Any, Any]:
+    """Eigenvalues and eigenvectors of square matrices; complex ones are an error."""
+
+    def decomposed(a: Any) -> Any:
+        values, vectors = np.linalg.eig(a)
+        if np.iscomplexobj(values) and np.any(values.imag):
+            raise ValueError(
+                "eig: a matrix has complex eigenvalues, and there are no complex tensors. "
+                "Use np.linalg.eig(np.asarray(x))."
+            )
+        return values.real, vectors.real
+
+    return _by_numpy("eig", decomposed, x)  # type: ignore[no-any-return]
+
+
+@symbolic_op
+def lu_factor(x: TensorLike) -> tuple[Any, Any]:
+    """Lower and upper triangular factors of square matrices, with rows exchanged.
+
+    Returns:
+        Both factors in one matrix (the lower one's diagonal of ones is left out), and the pivots:
+        row i was exchanged with row pivots[i].
+    """
+
+    def factored(a: Any) -> Any:
+        if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+            raise ValueError(f"lu_factor: square matrices are needed. Received: shape {a.shape}.")
+        lu, n = a.reshape(-1, *a.shape[-2:]).copy(), a.shape[-1]
+        pivots = np.zeros((len(lu), n), "int32")
+        every = np.arange(len(lu))
+        for i in range(n):
+            row = i + np.argmax(np.abs(lu[:, i:, i]), axis=1)
+            pivots[:, i] = row
+            upper = lu[every, row].copy()
+            lu[every, row] = lu[:, i]
+            lu[:, i] = upper
+            pivot = lu[:, i, i][:, None]
+            safe = np.where(pivot == 0, 1, pivot)  # of a singular matrix: the column is zero
+            lu[:, i + 1 :, i] /= safe
+            lu[:, i + 1 :, i + 1 :] -= lu[:, i + 1 :, i, None] * lu[:, i, None, i + 1 :]
+        return lu.reshape(a.shape), pivots.reshape(a.shape[:-1])
+
+    return _by_numpy("lu_factor", factored, x)  # type: ignore[no-any-return]

@@ -47,6 +47,7 @@ from hornbeam.ops.crossentropy import (
     psnr,
     sparse_categorical_crossentropy,
 )
+from hornbeam.ops.ctc import ctc_decode, ctc_loss
 from hornbeam.ops.norm import (
     batch_normalization,
     layer_normalization,
@@ -63,8 +64,12 @@ from hornbeam.ops.rearranging import depth_to_space, fold, space_to_depth, unfol
 from hornbeam.ops.reduce import (
     moments,
 )
+from hornbeam.ops.special import polar
 
 __all__ = [
+    "ctc_decode",
+    "ctc_loss",
+    "polar",
     "depth_to_space",
     "fold",
     "space_to_depth",

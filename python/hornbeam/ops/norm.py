@@ -6,7 +6,17 @@ from typing import Any
 import numpy as np
 
 from hornbeam import config
-from hornbeam.ops._base import TensorLike, all_axes, apply, as_float, one_axis, tensor
+from hornbeam.ops._base import (
+    HALVES,
+    TensorLike,
+    all_axes,
+    apply,
+    as_dtype,
+    as_float,
+    in_float32,
+    one_axis,
+    tensor,
+)
 from hornbeam.ops.create import filled
 from hornbeam.ops.layout import reshaped
 from hornbeam.ops.reduce import moments
@@ -58,6 +68,9 @@ def layer_normalization(
     if kwargs:
         raise ValueError(f"layer_normalization: unknown arguments. Received: {kwargs}.")
     x = as_float(x)
+    if x.dtype in HALVES:
+        y = layer_normalization(in_float32(x), gamma, beta, axis, epsilon)
+        return as_dtype(y, x.dtype)
     epsilon = config.epsilon() if epsilon is None else float(epsilon)
     axes, trailing = _trailing(x, axis, "layer_normalization")
     if not trailing:
@@ -85,6 +98,8 @@ def rms_normalization(
 ) -> Any:
     """x / sqrt(mean(x**2) + epsilon) over `axis`, times scale (Zhang & Sennrich, 2019)."""
     x = as_float(x)
+    if x.dtype in HALVES:
+        return as_dtype(rms_normalization(in_float32(x), scale, axis, epsilon), x.dtype)
     epsilon = config.epsilon() if epsilon is None else float(epsilon)
     axes, trailing = _trailing(x, axis, "rms_normalization")
     n = math.prod(x.shape[a] for a in axes)

@@ -234,8 +234,15 @@ from hornbeam.ops.reduce import (
     sum,
     var,
 )
+from hornbeam.ops.special import angle, gcd, i0, imag, lcm, nextafter
 
 __all__ = [
+    "angle",
+    "gcd",
+    "i0",
+    "imag",
+    "lcm",
+    "nextafter",
     "vectorize",
     "nanmedian",
     "nanpercentile",

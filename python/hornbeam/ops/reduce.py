@@ -5,9 +5,29 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.ops._base import Axis, TensorLike, all_axes, apply, as_float, one_axis, tensor
+from hornbeam.ops._base import (
+    HALVES,
+    Axis,
+    TensorLike,
+    all_axes,
+    apply,
+    as_dtype,
+    as_float,
+    in_float32,
+    one_axis,
+    tensor,
+)
 from hornbeam.ops.elementwise_logic import isclose
 from hornbeam.symbolic import symbolic_op
+
+# What small integers are added up in, as in Keras.
+_WIDER = {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32",
+          "uint16": "uint32"}  # fmt: skip
+
+
+def _widened(x: TensorLike, dtype: Any = None) -> Any:
+    x = tensor(x, dtype)
+    return tensor(x, _WIDER.get(x.dtype)) if dtype is None else x
 
 
 def _reduce(op: str, x: TensorLike, axis: Axis, keepdims: bool) -> Any:
@@ -18,15 +38,13 @@ def _reduce(op: str, x: TensorLike, axis: Axis, keepdims: bool) -> Any:
 @symbolic_op
 def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
     """Sum over `axis` (all axes for `None`); of booleans: how many are true."""
-    x = tensor(x)
-    return _reduce("sum", tensor(x, "int32") if x.dtype == "bool" else x, axis, keepdims)
+    return _reduce("sum", _widened(x), axis, keepdims)
 
 
 @symbolic_op
 def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Any:
     """Product over `axis`."""
-    x = tensor(x, dtype)
-    return _reduce("prod", tensor(x, "int32") if x.dtype == "bool" else x, axis, keepdims)
+    return _reduce("prod", _widened(x, dtype), axis, keepdims)
 
 
 @symbolic_op
@@ -78,6 +96,8 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _mean(x: Any, axis: Axis, keepdims: bool) -> Any:
+    if x.dtype in HALVES:
+        return as_dtype(_mean(in_float32(x), axis, keepdims), x.dtype)
     axes = all_axes(axis, x.ndim, "mean")
     total = apply("sum", [x], axes=axes, keepdims=bool(keepdims))
     return apply("div", [total, float(math.prod(x.shape[a] for a in axes))])
@@ -86,9 +106,10 @@ def _mean(x: Any, axis: Axis, keepdims: bool) -> Any:
 @symbolic_op
 def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
     """Mean squared distance from the mean, over `axis`."""
-    x = as_float(x)
+    given = as_float(x)
+    x = in_float32(given)
     centred = apply("sub", [x, _mean(x, axis, True)])
-    return _mean(apply("square", [centred]), axis, keepdims)
+    return as_dtype(_mean(apply("square", [centred]), axis, keepdims), given.dtype)
 
 
 @symbolic_op
@@ -225,7 +246,7 @@ def quantile(
     last = rows.ndim - 1
     below = apply("gather", [rows, tensor(low)], axis=last)
     above = apply("gather", [rows, tensor(high)], axis=last)
-    gap = apply("mul", [apply("sub", [above, below]), tensor(np.asarray(weight, x.dtype))])
+    gap = apply("mul", [apply("sub", [above, below]), tensor(np.asarray(weight), x.dtype)])
     y = apply("transpose", [apply("add", [below, gap])], axes=(last, *range(last)))
     kept = tuple(1 if a in axes else x.shape[a] for a in range(x.ndim))
     shape = kept if keepdims else tuple(x.shape[a] for a in rest)
@@ -366,7 +387,7 @@ def nanquantile(
     last = rows.ndim - 1
     known = apply("cast", [apply("logical_not", [missing])], dtype=x.dtype)
     top = apply("sub", [apply("sum", [known], axes=(last,), keepdims=True), 1.0])
-    levels = np.asarray(q, x.dtype).reshape(-1)
+    levels = np.asarray(tensor(q, x.dtype)).reshape(-1)
     position = apply("mul", [apply("maximum", [top, 0.0]), tensor(levels)])
     low, high = apply("floor", [position]), apply("ceil", [position])
     weight = apply("sub", [position, low])

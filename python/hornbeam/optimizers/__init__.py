@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from hornbeam.optimizers import schedules
+from hornbeam.optimizers import legacy, schedules
 from hornbeam.optimizers.adafactor import Adafactor
 from hornbeam.optimizers.adagrad import Adadelta, Adagrad
 from hornbeam.optimizers.adam import Adam, AdamW
 from hornbeam.optimizers.adamax import Adamax, Nadam
 from hornbeam.optimizers.ftrl import Ftrl
 from hornbeam.optimizers.lion import Lamb, Lion
+from hornbeam.optimizers.loss_scale import LossScaleOptimizer
+from hornbeam.optimizers.multi import MultiOptimizer, OptimizerMap
 from hornbeam.optimizers.muon import Muon
 from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.optimizers.rmsprop import RMSprop
@@ -21,8 +23,8 @@ from hornbeam.saving.serialization import (
 )
 
 _CLASSES = (
-    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, GD, Lamb, Lion, Muon, Nadam, RMSprop,
-    SGD, ScheduleFreeAdamW,
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, GD, Lamb, Lion, LossScaleOptimizer,
+    MultiOptimizer, Muon, Nadam, RMSprop, SGD, ScheduleFreeAdamW,
 )  # fmt: skip
 _TABLE = {c.__name__: c for c in _CLASSES} | {c.__name__.lower(): c for c in _CLASSES}
 
@@ -38,13 +40,17 @@ __all__ = [
     "Ftrl",
     "Lamb",
     "Lion",
+    "LossScaleOptimizer",
+    "MultiOptimizer",
     "Muon",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
     "ScheduleFreeAdamW",
     "deserialize",
     "get",
+    "legacy",
     "schedules",
     "serialize",
 ]

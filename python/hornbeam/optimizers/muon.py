@@ -101,18 +101,28 @@ class Muon(Optimizer):
         momentum = self._slot(self._momentums, variable)
         momentum.assign(self.momentum * momentum.value + gradient)
         ahead = gradient + self.momentum * momentum.value if self.nesterov else momentum.value
-        step = self._orthogonal(ahead)
-        if self.rms_rate is not None:
-            step = step * float(self.rms_rate * np.sqrt(max(variable.shape[0], variable.shape[1])))
-        variable.assign_sub(learning_rate * step)
+        step = self.zeropower_via_newtonschulz5(ahead, self.ns_steps)
+        variable.assign_sub(self.lr_adjust(learning_rate * step))
 
-    def _orthogonal(self, x: Any) -> Any:
-        """Newton-Schulz: the singular values of the matrices in x go towards 1."""
+    def lr_adjust(self, x: Any) -> Any:
+        """A step of a matrix, scaled to the root mean square of Adam's (arXiv:2502.16982)."""
+        if self.rms_rate is None:
+            return x
+        return x * float(self.rms_rate * np.sqrt(max(x.shape[0], x.shape[1])))
+
+    def transpose_last_axis(self, X: Any) -> Any:
+        """The last two axes exchanged."""
+        return ops.swapaxes(X, -1, -2)
+
+    def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any:
+        """`steps` of Newton-Schulz: the singular values of the matrices in x go towards 1."""
+        if len(x.shape) < 2:
+            raise ValueError(f"Muon: expected a matrix. Received: shape={tuple(x.shape)}.")
         tall = x.shape[-2] > x.shape[-1]
         if tall:
             x = ops.swapaxes(x, -1, -2)
         x = x / (ops.sqrt(ops.sum(ops.square(x), axis=(-2, -1), keepdims=True)) + 1e-7)
-        for _ in range(self.ns_steps):
+        for _ in range(steps):
             a = ops.matmul(x, ops.swapaxes(x, -1, -2))
             b = self.muon_b * a + self.muon_c * ops.matmul(a, a)
             x = self.muon_a * x + ops.matmul(b, x)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,16 @@ from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
 from hornbeam.saving.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.saving.signature import config_of, spell_out
 from hornbeam.utils.naming import auto_name
+
+
+@contextmanager
+def changed_only_if(condition: Any, variables: Iterable[Any]) -> Iterator[None]:
+    """Inside, everything is computed; after it, the variables keep it only where `condition` is."""
+    kept = list({id(v): v for v in variables}.values())
+    before = [v.value for v in kept]
+    yield
+    for variable, old in zip(kept, before, strict=True):
+        variable.assign(ops.where(condition, variable.value, old))
 
 
 class Optimizer:
@@ -74,6 +85,7 @@ class Optimizer:
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self._check_arguments()
         self.built = False
+        self._schedules = 0  # how many schedules it was given since
         self._variables: list[Variable] = []
         self._trainable_variables: list[Any] = []
         self._index: dict[int, int] = {}
@@ -133,6 +145,11 @@ class Optimizer:
         return list(self._variables)
 
     @property
+    def _changed(self) -> Any:
+        """Another value whenever a step traced before is wrong."""
+        return self._schedules
+
+    @property
     def iterations(self) -> Any:
         """Number of updates so far."""
         if self.gradient_accumulation_steps:
@@ -143,7 +160,7 @@ class Optimizer:
     def learning_rate(self) -> Any:
         """The learning rate now: a variable, or the schedule's value at this step."""
         if isinstance(self._learning_rate, LearningRateSchedule):
-            return self._learning_rate(self.iterations)
+            return self._learning_rate(self._iterations)
         if isinstance(self._learning_rate, Variable):
             return self._learning_rate
         return self._learning_rate()
@@ -158,7 +175,7 @@ class Optimizer:
                 )
             self._learning_rate = value
             self._variables = [v for v in self._variables if v.name != "learning_rate"]
-            self._changed = getattr(self, "_changed", 0) + 1
+            self._schedules += 1
         else:
             self._learning_rate.assign(float(value))
 
@@ -183,7 +200,7 @@ class Optimizer:
             if callable(initializer):
                 value = initializer(shape, dtype=dtype)
             else:
-                value = np.full(shape, float(initializer == "ones"), dtype)
+                value = ops.full(shape, float(initializer == "ones"), dtype)
             return self._track(Variable(value, dtype=dtype, trainable=False, name=name))
 
     def add_variable_from_reference(
@@ -374,12 +391,9 @@ class Optimizer:
         now = ops.equal(ops.mod(self._iterations.value + 1, steps), 0)
         sums = [self._slot(self._accumulators, v) for v in variables]
         totals = [total.value + g for total, g in zip(sums, grads, strict=True)]
-        kept = {id(v): v for v in (*variables, *self._variables[1:])}
-        kept = {key: v for key, v in kept.items() if v is not self._learning_rate}
-        before = {key: v.value for key, v in kept.items()}
-        self._apply_now([total / steps for total in totals], variables)
-        for key, variable in kept.items():
-            variable.assign(ops.where(now, variable.value, before[key]))
+        slots = [v for v in self._variables[1:] if v is not self._learning_rate]
+        with changed_only_if(now, (*variables, *slots)):
+            self._apply_now([total / steps for total in totals], variables)
         for total, value in zip(sums, totals, strict=True):
             total.assign(ops.where(now, ops.zeros_like(value), value))
 
@@ -404,6 +418,49 @@ class Optimizer:
         """The loss times `loss_scale_factor`."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
+    def stateless_apply(
+        self, optimizer_variables: Sequence[Any], grads: Sequence[Any],
+        trainable_variables: Sequence[Any],
+    ) -> tuple[list[Any], list[Any]]:  # fmt: skip
+        """`apply` on values: nothing is changed, the new values are returned.
+
+        Args:
+            optimizer_variables: A value for each of `variables`.
+            grads: A gradient for each variable.
+            trainable_variables: A value for each variable that the optimizer was built for.
+
+        Returns:
+            The new values of the trainable variables, and those of the optimizer's.
+        """
+        if not self.built:
+            raise ValueError(
+                f"{self.name}: stateless_apply() needs an optimizer that is built. Call "
+                f"build(trainable_variables) first."
+            )
+        mine, theirs = self.variables, self._trainable_variables
+        lists = (("optimizer_variables", optimizer_variables, mine),
+                 ("trainable_variables", trainable_variables, theirs))  # fmt: skip
+        for name, values, variables in lists:
+            if len(values) != len(variables):
+                raise ValueError(
+                    f"{self.name}: {name} must hold {len(variables)} values. "
+                    f"Received: {len(values)}."
+                )
+        both = [*theirs, *mine]
+        before = [v.value for v in both]
+        try:
+            values = [
+                ops.convert_to_tensor(v) for v in (*trainable_variables, *optimizer_variables)
+            ]
+            for variable, value in zip(both, values, strict=True):
+                variable.assign(value)
+            self.apply(grads, theirs)
+            after = [v.value for v in both]
+        finally:
+            for variable, value in zip(both, before, strict=True):
+                variable.assign(value)
+        return after[: len(theirs)], after[len(theirs) :]
+
     # ---- assignment, for subclasses -------------------------------------------------------
 
     def assign(self, variable: Any, value: Any) -> None:
@@ -419,41 +476,41 @@ class Optimizer:
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the values of `variables`."""
-        if len(weights) != len(self._variables):
+        if len(weights) != len(self.variables):
             raise ValueError(
-                f"{self.name}: there are {len(self._variables)} variables. "
+                f"{self.name}: there are {len(self.variables)} variables. "
                 f"Received: {len(weights)} values."
             )
-        for variable, value in zip(self._variables, weights, strict=True):
+        for variable, value in zip(self.variables, weights, strict=True):
             if tuple(variable.shape) != np.shape(value):
                 raise ValueError(
                     f"{self.name}: variable {variable.path} has shape {tuple(variable.shape)}. "
                     f"Received: a value of shape {np.shape(value)}."
                 )
-        for variable, value in zip(self._variables, weights, strict=True):
+        for variable, value in zip(self.variables, weights, strict=True):
             variable.assign(np.asarray(value))
 
     def save_own_variables(self, store: Any) -> None:
         """Put the variables into `store` as "0", "1", ..."""
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
         """Read back what `save_own_variables` stored."""
-        own = [v for v in self._variables if v.name in ("iteration", "learning_rate")]
-        if len(store.keys()) == len(own) < len(self._variables):  # saved before the first step
+        own = [v for v in self.variables if v.name in ("iteration", "learning_rate")]
+        if len(store.keys()) == len(own) < len(self.variables):  # saved before the first step
             for i, variable in enumerate(own):
                 variable.assign(np.asarray(store[str(i)]))
             return
-        if len(store.keys()) != len(self._variables):
+        if len(store.keys()) != len(self.variables):
             built = "" if self.built else " As the optimizer is not built, it has no slots yet."
             warnings.warn(
-                f"Skipping the variables of optimizer '{self.name}': it has {len(self._variables)} "
+                f"Skipping the variables of optimizer '{self.name}': it has {len(self.variables)} "
                 f"variables, the file has {len(store.keys())}.{built}",
                 stacklevel=2,
             )
             return
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self.variables):
             variable.assign(np.asarray(store[str(i)]))
 
     def get_config(self) -> dict[str, Any]:

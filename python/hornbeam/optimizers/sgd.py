@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
-from hornbeam import _core
+from hornbeam import _core, ops
 from hornbeam._variable import Variable
 from hornbeam.optimizers import _fused
 from hornbeam.optimizers.optimizer import Optimizer
@@ -103,14 +101,14 @@ class GD(SGD):
     def _make_sums(self) -> None:
         if not self._sums:
             for v in self._trainable_variables:
-                zeros = np.zeros(v.shape, v.dtype)
+                zeros = ops.zeros(v.shape, v.dtype)
                 self._sums.append(Variable(zeros, dtype=v.dtype, trainable=False, name="sum"))
             self._weight = Variable(0.0, dtype="float32", trainable=False, name="rows")
 
     def begin_epoch(self) -> None:
         """Forget what an interrupted epoch added up."""
         for total in self._sums:
-            total.assign(np.zeros(total.shape, total.dtype))
+            total.assign(ops.zeros(total.shape, total.dtype))
         if self._weight is not None:
             self._weight.assign(0.0)
 

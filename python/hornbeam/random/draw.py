@@ -9,7 +9,7 @@ import numpy as np
 
 from hornbeam import _core, config
 from hornbeam._seeds import draw_seed
-from hornbeam.ops._base import TensorLike, apply, dtype_name, one_axis, tensor
+from hornbeam.ops._base import TensorLike, apply, dtype_name, float_info, one_axis, tensor
 from hornbeam.ops.layout import part, reshaped
 from hornbeam.random.gamma import log_gamma_draws
 from hornbeam.symbolic import symbolic_op
@@ -111,7 +111,7 @@ def categorical(
         )
     rows, classes = logits.shape
     u = _uniform((rows, int(num_samples), classes), seed, logits.dtype)
-    tiny = float(np.finfo(logits.dtype).tiny)
+    tiny = float_info(logits.dtype).tiny
     gumbel = apply(
         "neg", [apply("log", [apply("neg", [apply("log", [apply("maximum", [u, tiny])])])])]
     )

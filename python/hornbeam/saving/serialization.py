@@ -266,7 +266,7 @@ def _modules_of(module: str | None, name: str) -> list[str]:
 _SPECIAL: dict[str, Any] = {
     "__bytes__": lambda c: c["value"].encode("utf-8"),
     "__numpy__": lambda c: np.array(c["value"], dtype=c["dtype"]),
-    "__tensor__": lambda c: _core.tensor(np.array(c["value"], dtype=c["dtype"])),
+    "__tensor__": lambda c: _core.tensor(c["value"], c["dtype"]),
     "__slice__": lambda c: slice(c["start"], c["stop"], c["step"]),
     "__ellipsis__": lambda _: Ellipsis,
     "__tuple__": lambda c: tuple(c["value"]),

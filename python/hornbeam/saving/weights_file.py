@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam import _core
 from hornbeam._lazy import LazyModule
 from hornbeam.layers.layer import Layer
 from hornbeam.saving.atomic import atomic_path
@@ -28,7 +29,23 @@ def write_weights(file: Any, model: Any) -> None:
             group = h5.create_group(f"{path}/vars" if path else "vars")
             group.attrs["name"] = obj.name
             for key, value in store.items():
-                group.create_dataset(key, data=np.asarray(value))
+                _write(group, key, np.asarray(value))
+
+
+def _write(group: Any, key: str, value: np.ndarray[Any, Any]) -> None:
+    """As Keras writes it: HDF5 has no bfloat16, so that is two bytes with a note."""
+    if value.dtype.name != "bfloat16":
+        group.create_dataset(key, data=value)
+        return
+    group.create_dataset(key, data=value.view("V2"))
+    group[key].attrs["dtype"] = "bfloat16"
+
+
+def _read(dataset: Any) -> np.ndarray[Any, Any]:
+    value = np.asarray(dataset)
+    if dataset.attrs.get("dtype") != "bfloat16":
+        return value
+    return np.asarray(_core.from_bits(np.ascontiguousarray(value).view(np.uint16), "bfloat16"))
 
 
 def read_weights(file: Any, model: Any, skip_mismatch: bool = False) -> None:
@@ -47,7 +64,7 @@ def read_weights(file: Any, model: Any, skip_mismatch: bool = False) -> None:
             if not len(group) and not (isinstance(obj, Layer) and obj._own_variables()):
                 continue
             try:
-                obj.load_own_variables(group)
+                obj.load_own_variables({key: _read(group[key]) for key in group})
             except ValueError as error:
                 problems.append(f"'{path or obj.name}': {error}")
         if problems and not skip_mismatch:

@@ -9,6 +9,7 @@ from hornbeam.symbolic import reset_names
 
 # Called with the new seed; hornbeam.random adds its global generator.
 on_set_random_seed: list[Callable[[int], None]] = []
+last_seed: list[int] = []  # the last one set, for a generator that is made afterwards
 
 
 def set_random_seed(seed: int) -> None:
@@ -24,6 +25,7 @@ def set_random_seed(seed: int) -> None:
         raise ValueError(
             f"set_random_seed: seed must be an integer from 0 to 2**32 - 1. Received: {seed!r}."
         )
+    last_seed[:] = [int(seed)]
     random.seed(int(seed))
     np.random.seed(int(seed))  # noqa: NPY002
     for reset in on_set_random_seed:

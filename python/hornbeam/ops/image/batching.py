@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from hornbeam.ops._base import FLOATS, TensorLike, apply, tensor
+from hornbeam.dtype_policies.policy import FLOATS
+from hornbeam.ops._base import TensorLike, apply, tensor
 from hornbeam.ops.conv import channels_back, channels_last
 from hornbeam.ops.layout import reshaped
 

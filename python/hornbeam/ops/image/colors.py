@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
-from hornbeam.ops._base import TensorLike, apply, as_float, tensor
+from hornbeam.ops._base import TensorLike, apply, as_float, float_info, tensor
 from hornbeam.ops.elementwise_binary import maximum, minimum
 from hornbeam.ops.elementwise_unary import clip
 from hornbeam.ops.image.batching import batch, float_only, unbatch
@@ -38,7 +36,7 @@ def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Any:
         return tensor(images)
     _planes(x, "rgb_to_grayscale")
     x = as_float(x)
-    weights = tensor(np.asarray([0.2989, 0.587, 0.114], x.dtype))
+    weights = tensor([0.2989, 0.587, 0.114], x.dtype)
     y = apply("sum", [apply("mul", [x, weights])], axes=(3,), keepdims=True)
     return tensor(unbatch(y, first, single), dtype)
 
@@ -58,7 +56,7 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Any:
     """
     x = float_only(images, "rgb_to_hsv")
     x, first, single = batch(x, data_format, "rgb_to_hsv")
-    x = where(apply("abs", [x]) < float(np.finfo(x.dtype).eps), 0.0, x)
+    x = where(apply("abs", [x]) < float_info(x.dtype).eps, 0.0, x)
     r, g, b = _planes(x, "rgb_to_hsv")
     value = maximum(maximum(r, g), b)
     spread = value - minimum(minimum(r, g), b)
