@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+import attention_reference
 from rnn_reference import CELLS, Cell, arguments, sequence
 
 Array = np.ndarray
@@ -211,6 +212,34 @@ def recurrent_grad(cell: Cell) -> Case:
     return case(lambda *_: None, r, *states, y, *kept, *last, y, label=cell.label, **cell.attrs)
 
 
+def attend(label: str, **attrs: Any) -> list[Case]:
+    """A forward case and one of its gradient: 4 heads of q over 2 of k and v, odd sizes."""
+    extra = [normal(1, 4, 5, 7)] if attrs.get("has_bias") else []
+    if attrs.get("has_mask"):
+        extra.append(bools(2, 1, 1, 7) | (np.arange(7) == 0))  # every row sees something
+    q, k, v = normal(2, 5, 4, 3), normal(2, 7, 2, 3), normal(2, 7, 2, 6)
+    attrs["scale"] = 0.6
+    y, lse = attention_reference.attention(q, k, v, *extra, **attrs)
+    kept = [y, lse, normal(*y.shape), *extra]
+
+    def forward(*inputs: Array) -> tuple[Array, ...]:
+        return attention_reference.attention(*inputs, **attrs)
+
+    def backward(*inputs: Array) -> tuple[Array, ...]:
+        return attention_reference.attention_grad(*inputs, **attrs)
+
+    return [
+        case(forward, q, k, v, *extra, label=label, **attrs),
+        case(backward, q, k, v, *kept, label=label, **attrs),
+    ]
+
+
+ATTEND = [
+    attend("plain"),
+    attend("causal", causal=True),
+    attend("mask", has_mask=True, has_bias=True),
+    attend("both", has_mask=True, causal=True),
+]
 SEED = np.array([3, 11], "int64")
 
 
@@ -492,6 +521,9 @@ TABLE: dict[str, list[Case]] = {
         )
     ],
     "searchsorted": [case(np.searchsorted, np.sort(normal(19)), normal(4, 3), side_right=False)],
+    # attention: its gradient's gradient is checked in test_attention.py, where y belongs to q, k, v
+    "attention": [forward for forward, _ in ATTEND],
+    "attention_grad": [backward for _, backward in ATTEND],
     # rnn
     **{
         name: [recurrent(cell) for cell in CELLS if cell.op == name]
@@ -513,7 +545,8 @@ ELSEWHERE = {"scan": "test_scan.py"}
 
 # Ops whose gradient rule says that there is none: the layers take another way while two tapes
 # record, and test_layers_recurrent.py differentiates that twice.
-FIRST_ORDER = ("lstm_sequence_grad", "gru_sequence_grad", "rnn_sequence_grad")
+# attention_grad counts y and lse as results of q, k and v: see test_attention.py.
+FIRST_ORDER = ("attention_grad", "lstm_sequence_grad", "gru_sequence_grad", "rnn_sequence_grad")
 
 # Ops that change variables in place, and what becomes of the variables: see test_op_table.py.
 EFFECTS = ("assign", "sgd_update", "adam_update")

@@ -52,12 +52,14 @@ HB_INLINE W interleave_high(W a, W b) {
         return __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
 }
 
-// Blocks first_block ... first_block + kPhiloxTile - 1 of the stream, in order.
-inline void philox_tile(const int64_t* seed, int64_t first_block, uint32_t* out) {
+// Blocks first_block ... first_block + blocks - 1 of the stream, in order; whole sets of vectors are
+// written, never more than a tile.
+inline void philox_tile(const int64_t* seed, int64_t first_block, uint32_t* out,
+                        int64_t blocks = kPhiloxTile) {
     constexpr int kSets = 2;  // independent vectors at a time, to hide the latency of the products
     const uint64_t key = uint64_t(seed[0]), counter = uint64_t(seed[1]);
     const Words m0 = Words{} + 0xD2511F53u, m1 = Words{} + 0xCD9E8D57u;
-    for (int64_t done = 0; done < kPhiloxTile; done += kSets * kPhiloxLanes) {
+    for (int64_t done = 0; done < blocks; done += kSets * kPhiloxLanes) {
         Words c0[kSets], c1[kSets], c2[kSets], c3[kSets];
 #pragma GCC unroll 4
         for (int s = 0; s < kSets; ++s) {

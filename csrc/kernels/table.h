@@ -17,6 +17,7 @@ struct IndexKernels;
 struct RandomKernels;
 struct OptimKernels;
 struct RnnKernels;
+struct AttentionKernels;
 struct MeasureKernels;
 
 struct KernelTable {
@@ -33,6 +34,7 @@ struct KernelTable {
     const RandomKernels* random;
     const OptimKernels* optim;
     const RnnKernels* rnn;
+    const AttentionKernels* attention;
     const MeasureKernels* measure;
 };
 

@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "core/error.h"
+#include "kernels/attention.h"
 #include "kernels/conv.h"
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"
@@ -22,11 +23,11 @@ namespace hb {
 namespace {
 #define HB_TABLE(level)                                                                  \
     KernelTable {                                                                        \
-#level, &level::gemm_kernels, &level::conv_kernels, &level::elementwise_kernels, \
+        #level, &level::gemm_kernels, &level::conv_kernels, &level::elementwise_kernels, \
             &level::reduce_kernels, &level::softmax_kernels, &level::norm_kernels,       \
             &level::pool_kernels, &level::layout_kernels, &level::index_kernels,         \
             &level::random_kernels, &level::optim_kernels, &level::rnn_kernels,          \
-            &level::measure_kernels                                                      \
+            &level::attention_kernels, &level::measure_kernels                           \
     }
 
 const KernelTable base_table = HB_TABLE(base);
