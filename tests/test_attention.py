@@ -98,24 +98,29 @@ def test_rows_that_see_nothing_take_the_mean_and_pass_gradients_to_v_alone():
         has_mask=True,
         causal=True,
     )
-    assert not dq[0, [0, 2]].any() and not dk[0, 2:].any()
+    assert not dq[0, [0, 2]].any()
+    assert not dk[0, 2:].any()
     np.testing.assert_allclose(dv[0, 2:, 0], np.full((148, 4), 2 / 150), rtol=1e-13)
 
 
 def test_no_keys_and_no_rows():
     q, k, v = arrays((2, 3, 0, 2, 1, 4, 5))
     y, lse = run("attention", q, k, v, scale=1.0)
-    assert y.shape == (2, 3, 2, 5) and not y.any()
+    assert y.shape == (2, 3, 2, 5)
+    assert not y.any()
     dq, dk, _ = run("attention_grad", q, k, v, y, lse, y, scale=1.0)
-    assert not dq.any() and dk.shape == k.shape
+    assert not dq.any()
+    assert dk.shape == k.shape
     q, k, v = arrays((2, 0, 3, 2, 1, 4, 5))
     y, lse = run("attention", q, k, v, scale=1.0)
     dq, dk, dv = run("attention_grad", q, k, v, y, lse, y, scale=1.0)
-    assert y.shape == (2, 0, 2, 5) and not dk.any() and not dv.any()
+    assert y.shape == (2, 0, 2, 5)
+    assert not dk.any()
+    assert not dv.any()
 
 
 def test_scores_of_minus_infinity():
-    """As the bias of a first block they hide it; over a whole row they give NaN, as softmax does."""
+    """A first block of them is hidden; a whole row of them gives NaN, as softmax does."""
     q, k, v = arrays((1, 2, 300, 1, 1, 4, 4))
     bias = np.zeros((1, 1, 2, 300))
     bias[..., :290] = -np.inf

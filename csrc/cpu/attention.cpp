@@ -112,16 +112,19 @@ struct Forward : Attend<T> {
         }
         T* y = static_cast<T*>(p.y) + ((b * p.t + t) * p.h + h) * p.dv;
         T* lse = static_cast<T*>(p.lse) + (b * p.h + h) * p.t + t;
-        for (int64_t i = 0; i < rows; ++i) {
-            // scores that are all -inf give NaN, as 0 / 0 does; no keys at all give 0
-            const T sum = top[i] == kLeast ? T(__builtin_nan("")) : total[i];
-            T* to = y + i * p.h * p.dv;
-            if (p.s == 0)
-                for (int64_t j = 0; j < p.dv; ++j) to[j] = T(0);
+        for_vectors<T>(rows, [&](int64_t i, int64_t lanes) {
+            // scores that are all -inf give NaN, as 0 / 0 does
+            const X most = V::load(top + i, lanes), least = V::splat(kLeast);
+            const X sum =
+                V::select(most == least, V::splat(T(__builtin_nan(""))), V::load(total + i, lanes));
+            V::store(lse + i, most + Math<T>::log(sum), lanes);
+            V::store(total + i, V::splat(T(1)) / sum, lanes);
+        });
+        for (int64_t i = 0; i < rows; ++i, y += p.h * p.dv)
+            if (p.s > 0)
+                scale_rows(y, 0, sums + i * tall, 0, 1, p.dv, total[i]);
             else
-                scale_rows(to, 0, sums + i * tall, 0, 1, p.dv, T(1) / sum);
-            lse[i] = top[i] + Math<T>::log(V::splat(sum))[0];
-        }
+                for (int64_t j = 0; j < p.dv; ++j) y[j] = T(0);
     }
 
     static constexpr T kLeast =

@@ -31,9 +31,9 @@ struct RowBlocks {
 };
 
 // C (m,n) = (C +) A (m,k) B (k,n), A at strides (a_row, a_col), B in panels `b_panel` apart.
-// limit(first, size) may cut a tile of rows short: {columns, depth}.
+// limit(first, size) may cut a tile of rows short: only `columns`, only k in [begin, end).
 struct Limit {
-    int64_t columns, depth;
+    int64_t columns, end, begin = 0;
 };
 template <class T>
 struct Product {
@@ -59,14 +59,15 @@ HB_INLINE void multiply(const Product<T>& p, int64_t m, int64_t n, F limit) {
     t.batch = 1;
     t.accumulate = p.accumulate;
     for (int64_t j = 0; j < n; j += panel) {
-        t.b = p.b + j / panel * p.b_panel;
+        const T* b = p.b + j / panel * p.b_panel;
         const int columns = int(n - j < panel ? n - j : panel);
         for (int64_t i = 0; i < tiles.count; ++i) {
             const int64_t first = tiles.begin(i);
             const Limit most = limit(first, tiles.size(i));
             if (most.columns <= j) continue;
-            t.depth = most.depth;
-            t.a = p.a + first * p.a_row;
+            t.depth = most.end - most.begin;
+            t.a = p.a + first * p.a_row + most.begin * p.a_col;
+            t.b = b + most.begin * p.b_row;
             t.c = p.c + first * p.c_row + j;
             tile_fn<T>(tiles.size(i), columns)(t, columns);
         }

@@ -14,10 +14,10 @@ struct Gradient : Attend<T> {
     using V = Vec<T>;
     using X = typename V::type;
     using A::p;
-    static constexpr int64_t kKeys = kAttentionGradKeys, kRows = kAttentionGradRows;
+    static constexpr int64_t kRows = kAttentionRows;
 
     const AttentionGradArgs& grad;
-    const int64_t wide, tall, stride;
+    const int64_t block_keys, wide, tall, stride;
     T *keys_t, *keys, *values_t, *dkeys, *dvalues;  // of a block of keys
     T *query, *dy, *probs, *dscores;                // of a block of rows
     T lse[kRows], rowsum[kRows];
@@ -25,15 +25,16 @@ struct Gradient : Attend<T> {
     Gradient(const AttentionGradArgs& args, T* scratch)
         : A(args.a),
           grad(args),
+          block_keys(attention_grad_keys(args.a.d, args.a.dv)),
           wide(attention_pad(args.a.d)),
           tall(attention_pad(args.a.dv)),
-          stride(attention_stride(kKeys)) {
+          stride(attention_stride(block_keys)) {
         keys_t = scratch;
-        keys = keys_t + kKeys * wide;
-        dkeys = keys + kKeys * wide;
-        values_t = dkeys + kKeys * wide;
-        dvalues = values_t + kKeys * tall;
-        query = dvalues + kKeys * tall;
+        keys = keys_t + block_keys * wide;
+        dkeys = keys + block_keys * wide;
+        values_t = dkeys + block_keys * wide;
+        dvalues = values_t + block_keys * tall;
+        query = dvalues + block_keys * tall;
         dy = query + kRows * wide;
         probs = dy + kRows * tall;
         dscores = probs + kRows * stride;
@@ -128,7 +129,7 @@ struct Gradient : Attend<T> {
 
     void run(int64_t b, int64_t g, int64_t part) {
         const RowBlocks rows(p.t, kRows);
-        const Range blocks = split((p.s + kKeys - 1) / kKeys, int(part), int(grad.parts));
+        const Range blocks = split((p.s + block_keys - 1) / block_keys, int(part), int(grad.parts));
         const int64_t heads = p.h / p.g;
         T* dq = static_cast<T*>(grad.dq) + part * p.n * p.t * p.h * p.d;
         const auto dq_at = [&](int64_t h, int64_t t) {
@@ -137,7 +138,8 @@ struct Gradient : Attend<T> {
         for (int64_t t = 0; t < p.t; ++t)
             for (int64_t j = 0; j < heads * p.d; ++j) dq_at(g * heads, t)[j] = T(0);
         for (int64_t j = blocks.begin; j < blocks.end; ++j) {
-            const int64_t first = j * kKeys, n = p.s - first < kKeys ? p.s - first : kKeys;
+            const int64_t first = j * block_keys,
+                          n = p.s - first < block_keys ? p.s - first : block_keys;
             pack_keys(b, g, first, n);
             for (int64_t h = g * heads; h < (g + 1) * heads; ++h)
                 for (int64_t i = 0; i < rows.count; ++i)

@@ -32,10 +32,13 @@ struct AttentionGradArgs {
     int64_t parts;  // of the keys; each has a dq (n,t,h,d) of its own, one after the other
 };
 
-inline constexpr int64_t kAttentionRows = 96;       // of q in a block, at most
-inline constexpr int64_t kAttentionKeys = 256;      // of k in a block
-inline constexpr int64_t kAttentionGradRows = 66;   // the same for the gradient, which has more
-inline constexpr int64_t kAttentionGradKeys = 128;  // blocks in the cache at a time
+inline constexpr int64_t kAttentionRows = 66;   // of q in a block, at most
+inline constexpr int64_t kAttentionKeys = 256;  // of k in a block, at most
+
+// Keys of a block of the gradient: seven blocks of them share the L2 cache.
+static inline int64_t attention_grad_keys(int64_t d, int64_t dv) {
+    return d + dv <= 160 ? kAttentionKeys : kAttentionKeys / 2;
+}
 
 static inline int64_t attention_pad(int64_t n) { return (n + 63) / 64 * 64; }  // whole panels
 // Rows of scores: never a multiple of 4096 bytes apart.
@@ -47,8 +50,9 @@ static inline int64_t attention_scratch(int64_t s, int64_t d, int64_t dv) {  // 
 }
 static inline int64_t attention_grad_scratch(int64_t d, int64_t dv) {
     const int64_t wide = attention_pad(d), tall = attention_pad(dv);
-    return kAttentionGradKeys * (3 * wide + 2 * tall) +
-           kAttentionGradRows * (wide + tall + 2 * attention_stride(kAttentionGradKeys));
+    const int64_t keys = attention_grad_keys(d, dv);
+    return keys * (3 * wide + 2 * tall) +
+           kAttentionRows * (wide + tall + 2 * attention_stride(keys));
 }
 
 struct AttentionKernels {

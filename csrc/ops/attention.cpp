@@ -141,8 +141,9 @@ void emit_grad(Emit& e) {
     if (a.n * a.g == 0) return;
     const DType dtype = e.in_type(0).dtype;
     // Few heads: keys are cut too, and dq is a sum of as many parts.
-    const int64_t blocks = (a.s + kAttentionGradKeys - 1) / kAttentionGradKeys, heads = a.n * a.g,
-                  wanted = (32 + heads - 1) / heads;
+    const int64_t blocks =
+                      (a.s + attention_grad_keys(a.d, a.dv) - 1) / attention_grad_keys(a.d, a.dv),
+                  heads = a.n * a.g, wanted = (32 + heads - 1) / heads;
     args.parts = wanted < blocks ? wanted : blocks > 0 ? blocks : 1;
     const int64_t n = volume(e.in_type(0).shape);
     if (args.parts > 1) args.dq = e.workspace(size_t(args.parts * n) * dtype_size(dtype));
