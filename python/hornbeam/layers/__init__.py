@@ -13,8 +13,6 @@ from hornbeam.layers.activation import (
 from hornbeam.layers.attention import (
     AdditiveAttention,
     Attention,
-    GroupQueryAttention,
-    MultiHeadAttention,
 )
 from hornbeam.layers.audio import (
     MelSpectrogram,
@@ -56,6 +54,9 @@ from hornbeam.layers.features import (
     IntegerLookup,
     StringLookup,
     TextVectorization,
+)
+from hornbeam.layers.group_query_attention import (
+    GroupQueryAttention,
 )
 from hornbeam.layers.image import (
     AugMix,
@@ -118,6 +119,9 @@ from hornbeam.layers.merging import (
     minimum,
     multiply,
     subtract,
+)
+from hornbeam.layers.multi_head_attention import (
+    MultiHeadAttention,
 )
 from hornbeam.layers.normalization import (
     BatchNormalization,

@@ -1,16 +1,13 @@
-"""Attention layers."""
+"""Dot-product and additive attention on lists of tensors."""
 
-import math
 from typing import Any
 
-import numpy as np
-
 from hornbeam import ops, random
-from hornbeam.layers._args import choice_arg, int_arg, refuse, weight_options
-from hornbeam.layers.activation import Softmax
-from hornbeam.layers.dense import EinsumDense
+from hornbeam.layers._args import choice_arg
+from hornbeam.layers._attention import causal_mask
 from hornbeam.layers.layer import Layer
-from hornbeam.layers.regularization import Dropout
+from hornbeam.ops.attention import fused_attention
+from hornbeam.random.seed_generator import draw_seed
 
 
 class Attention(Layer):
@@ -50,11 +47,16 @@ class Attention(Layer):
             else None
         )
 
-    def _check(self, inputs: Any) -> None:
+    def _check(self, inputs: Any, mask: Any = None) -> None:
         if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
             raise ValueError(
                 f"{type(self).__name__} layer must be called on a list of inputs, namely "
                 f"[query, value] or [query, value, key]. Received: {inputs}."
+            )
+        if mask is not None and (not isinstance(mask, (list, tuple)) or len(mask) not in (2, 3)):
+            raise ValueError(
+                f"{type(self).__name__} layer mask must be a list, namely "
+                f"[query_mask, value_mask]. Received: mask={mask}."
             )
 
     def _scores(self, query: Any, key: Any) -> Any:
@@ -74,25 +76,47 @@ class Attention(Layer):
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
     ) -> Any:
-        self._check(inputs)
+        self._check(inputs, mask)
         query, value = inputs[0], inputs[1]
         key = inputs[2] if len(inputs) > 2 else value
-        scores = self._scores(query, key)
-        value_mask = mask[1] if isinstance(mask, (list, tuple)) and len(mask) > 1 else None
-        allowed = None if value_mask is None else ops.expand_dims(value_mask, -2)
-        if use_causal_mask:
-            below = np.tri(scores.shape[-2], scores.shape[-1], dtype=bool)[None]
-            allowed = below if allowed is None else ops.logical_and(allowed, below)
-        if allowed is not None:
-            scores = scores - 1e9 * ops.cast(ops.logical_not(allowed), scores.dtype)
-        weights = ops.softmax(scores, axis=-1)
-        if training and self.dropout > 0:
-            weights = random.dropout(weights, self.dropout, seed=self.seed_generator)
-        y = ops.matmul(weights, value)
-        query_mask = mask[0] if isinstance(mask, (list, tuple)) and mask else None
+        query_mask, value_mask = (mask[0], mask[1]) if mask else (None, None)
+        drops = training and self.dropout > 0
+        weights = None
+        if self._fuses(query, return_attention_scores):
+            y = self._blockwise(query, key, value, value_mask, drops, use_causal_mask)
+        else:
+            scores = self._scores(query, key)
+            allowed = None if value_mask is None else ops.expand_dims(value_mask, -2)
+            if use_causal_mask:
+                below = causal_mask(scores.shape[-2], scores.shape[-1])
+                allowed = below if allowed is None else ops.logical_and(allowed, below)
+            if allowed is not None:
+                scores = ops.where(allowed, scores, scores - 1e9)
+            weights = ops.softmax(scores, axis=-1)
+            if drops:
+                weights = random.dropout(weights, self.dropout, seed=self.seed_generator)
+            y = ops.matmul(weights, value)
         if query_mask is not None:
-            y = y * ops.cast(ops.expand_dims(query_mask, -1), y.dtype)
+            y = ops.where(ops.expand_dims(query_mask, -1), y, ops.zeros_like(y))
         return (y, weights) if return_attention_scores else y
+
+    def _fuses(self, query: Any, return_scores: bool) -> bool:
+        dot = type(self)._scores is Attention._scores and self.score_mode == "dot"
+        return dot and query.ndim == 3 and not return_scores and self.dropout < 1
+
+    def _blockwise(
+        self, query: Any, key: Any, value: Any, mask: Any, drops: bool, causal: bool
+    ) -> Any:
+        """The same without scores: memory that grows with the length alone."""
+        if self.scale is not None:
+            query = query * self.scale
+        y = fused_attention(
+            ops.expand_dims(query, 2), ops.expand_dims(key, 2), ops.expand_dims(value, 2), 1.0,
+            mask=None if mask is None else ops.expand_dims(mask, (1, 2)), causal=causal,
+            rate=self.dropout if drops else 0.0,
+            seed=draw_seed(self.seed_generator) if drops else None,
+        )  # fmt: skip
+        return ops.squeeze(y, 2)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None if not mask or mask[0] is None else mask[0]
@@ -126,310 +150,3 @@ class AdditiveAttention(Attention):
         config = super().get_config()
         config.pop("score_mode", None)
         return config
-
-
-def _attention_mask(
-    query: Any, value: Any, masks: dict[str, Any], attention_mask: Any, causal: bool, window: Any
-) -> Any:
-    """Where attention may go, broadcasting to (N, T, S); `None` for everywhere."""
-    places = {"query_mask": -1, "value_mask": -2, "key_mask": -2}
-    parts = [
-        ops.expand_dims(ops.cast(masks[name], "bool"), place)
-        for name, place in places.items()
-        if masks.get(name) is not None
-    ]
-    steps, sources = query.shape[1], value.shape[1]
-    if causal:
-        parts.append(ops.convert_to_tensor(np.tri(steps, sources, dtype=bool)[None]))
-    if window is not None:
-        distance = np.abs(np.arange(steps)[:, None] - np.arange(sources)[None, :])
-        parts.append(ops.convert_to_tensor((distance < window)[None]))
-    if attention_mask is not None:
-        parts.append(ops.cast(attention_mask, "bool"))
-    mask = None
-    for part in parts:
-        mask = part if mask is None else ops.logical_and(mask, part)
-    return mask
-
-
-def _projection(layer: Any, equation: str, sizes: Any, bias_axes: str, name: str) -> EinsumDense:
-    # initializers are cloned, so that equal shapes do not get equal values
-    from_config = type(layer.kernel_initializer).from_config
-    projection = EinsumDense(
-        equation, sizes, bias_axes=bias_axes if layer.use_bias else None, name=name,
-        kernel_initializer=from_config(layer.kernel_initializer.get_config()),
-        bias_initializer=layer.bias_initializer,
-        kernel_regularizer=layer.kernel_regularizer, bias_regularizer=layer.bias_regularizer,
-        kernel_constraint=layer.kernel_constraint, bias_constraint=layer.bias_constraint,
-        dtype=layer.dtype_policy,
-    )  # fmt: skip
-    projection.supports_masking = True  # masks are dealt with here
-    return projection
-
-
-class MultiHeadAttention(Layer):
-    """Several attentions side by side (Vaswani et al., 2017).
-
-    Args:
-        num_heads: Number of attentions.
-        key_dim: Size of each head's query and key.
-        value_dim: Size of each head's value; `key_dim` when left out.
-        dropout: Rate of dropout of the attention weights.
-        use_bias: Whether the projections have biases.
-        output_shape: Size, or sizes, of the output; the query's when left out.
-        attention_axes: Only the second axis is supported.
-        sliding_window: How far a place sees to each side, itself included.
-        flash_attention: Accepted; there is one way here.
-        kernel_initializer: Initializer of the projections' kernels.
-        bias_initializer: Initializer of the biases.
-        kernel_regularizer: Regularizer of the kernels.
-        bias_regularizer: Regularizer of the biases.
-        activity_regularizer: Regularizer of the output.
-        kernel_constraint: Constraint of the kernels.
-        bias_constraint: Constraint of the biases.
-        use_gate: Not supported.
-        seed: Seed of the dropout.
-    """
-
-    def __init__(
-        self,
-        num_heads: int,
-        key_dim: int,
-        value_dim: int | None = None,
-        dropout: float = 0.0,
-        use_bias: bool = True,
-        output_shape: Any = None,
-        attention_axes: Any = None,
-        sliding_window: int | None = None,
-        flash_attention: bool | None = None,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        use_gate: bool = False,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        refuse(self, use_gate=use_gate)
-        if attention_axes not in (None, 1, (1,), [1]):
-            raise ValueError(
-                f"MultiHeadAttention: only attention over the second axis is supported. "
-                f"Received: attention_axes={attention_axes}."
-            )
-        self.num_heads = int_arg(self, "num_heads", num_heads)
-        self.key_dim = int_arg(self, "key_dim", key_dim)
-        self.value_dim = int_arg(self, "value_dim", value_dim or key_dim)
-        self.dropout, self.use_bias, self.use_gate, self.seed = dropout, use_bias, use_gate, seed
-        whole = output_shape is None or isinstance(output_shape, (list, tuple))
-        self.output_shape = output_shape if whole else (output_shape,)
-        self.attention_axes, self.sliding_window = attention_axes, sliding_window
-        weight_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        weight_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
-        self.supports_masking = True
-
-    def build(  # type: ignore[override]
-        self, query_shape: Any, value_shape: Any, key_shape: Any = None
-    ) -> None:
-        key_shape = value_shape if key_shape is None else key_shape
-        if any(len(shape) != 3 for shape in (query_shape, value_shape, key_shape)):
-            raise ValueError(
-                f"MultiHeadAttention: query, value and key must have rank 3. Received: "
-                f"query_shape={query_shape}, value_shape={value_shape}, key_shape={key_shape}."
-            )
-        heads = (None, self.num_heads, self.key_dim)
-        self._query_dense = _projection(self, "abc,cde->abde", heads, "de", "query")
-        self._key_dense = _projection(self, "abc,cde->abde", heads, "de", "key")
-        self._value_dense = _projection(
-            self, "abc,cde->abde", (None, self.num_heads, self.value_dim), "de", "value"
-        )
-        self._softmax = Softmax(axis=-1, dtype=self.dtype_policy)
-        self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
-        sizes = self.output_shape or (query_shape[-1],)
-        letters = "fghij"[: len(sizes)]
-        self._output_dense = _projection(
-            self, f"abde,de{letters}->ab{letters}", (None, *sizes), letters, "attention_output"
-        )
-        self._query_dense.build(query_shape)
-        self._key_dense.build(key_shape)
-        self._value_dense.build(value_shape)
-        self._output_dense.build((*query_shape[:-1], self.num_heads, self.value_dim))
-
-    @property
-    def query_dense(self) -> EinsumDense:
-        """Projection of the query."""
-        return self._query_dense
-
-    @property
-    def key_dense(self) -> EinsumDense:
-        """Projection of the key."""
-        return self._key_dense
-
-    @property
-    def value_dense(self) -> EinsumDense:
-        """Projection of the value."""
-        return self._value_dense
-
-    @property
-    def output_dense(self) -> EinsumDense:
-        """Projection of the heads' outputs."""
-        return self._output_dense
-
-    def call(
-        self,
-        query: Any,
-        value: Any,
-        key: Any = None,
-        query_mask: Any = None,
-        value_mask: Any = None,
-        key_mask: Any = None,
-        attention_mask: Any = None,
-        return_attention_scores: bool = False,
-        training: Any = None,
-        use_causal_mask: bool = False,
-    ) -> Any:
-        key = value if key is None else key
-        mask = _attention_mask(
-            query, value,
-            {"query_mask": query_mask, "value_mask": value_mask, "key_mask": key_mask},
-            attention_mask, use_causal_mask, self.sliding_window,
-        )  # fmt: skip
-        if mask is not None and mask.ndim == 3:
-            mask = ops.expand_dims(mask, 1)
-        q = self._query_dense(query)
-        k = self._key_dense(key)
-        v = self._value_dense(value)
-        if not return_attention_scores and not (training and self.dropout > 0):
-            y = ops.dot_product_attention(q, k, v, mask=mask)
-            return self._output_dense(y)
-        y, weights = _weighted(q, k, v, mask, self._softmax, self._dropout_layer, training)
-        y = self._output_dense(y)
-        return (y, weights) if return_attention_scores else y
-
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        return mask if not isinstance(mask, (list, tuple)) else mask[0]
-
-
-def _weighted(
-    q: Any, k: Any, v: Any, mask: Any, softmax: Softmax, dropout: Dropout, training: Any
-) -> tuple[Any, Any]:
-    """Attention by parts, where the weights themselves are needed."""
-    scores = ops.einsum("nthd,nshd->nhts", q * (1.0 / math.sqrt(q.shape[-1])), k)
-    weights = softmax(scores, mask=mask)
-    dropped = dropout(weights, training=training)
-    return ops.einsum("nhts,nshd->nthd", dropped, v), weights
-
-
-class GroupQueryAttention(Layer):
-    """Attention in which several query heads share a key and value head (Ainslie et al., 2023).
-
-    Args:
-        head_dim: Size of each head.
-        num_query_heads: Number of query heads.
-        num_key_value_heads: Number of key and value heads; divides `num_query_heads`.
-        dropout: Rate of dropout of the attention weights.
-        use_bias: Whether the projections have biases.
-        sliding_window: How far a place sees to each side, itself included.
-        flash_attention: Accepted; there is one way here.
-        kernel_initializer: Initializer of the projections' kernels.
-        bias_initializer: Initializer of the biases.
-        kernel_regularizer: Regularizer of the kernels.
-        bias_regularizer: Regularizer of the biases.
-        activity_regularizer: Regularizer of the output.
-        kernel_constraint: Constraint of the kernels.
-        bias_constraint: Constraint of the biases.
-        use_gate: Not supported.
-        seed: Seed of the dropout.
-    """
-
-    def __init__(
-        self,
-        head_dim: int,
-        num_query_heads: int,
-        num_key_value_heads: int,
-        dropout: float = 0.0,
-        use_bias: bool = True,
-        sliding_window: int | None = None,
-        flash_attention: bool | None = None,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        use_gate: bool = False,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        refuse(self, use_gate=use_gate)
-        self.head_dim = int_arg(self, "head_dim", head_dim)
-        self.num_query_heads = int_arg(self, "num_query_heads", num_query_heads)
-        self.num_key_value_heads = int_arg(self, "num_key_value_heads", num_key_value_heads)
-        if self.num_query_heads % self.num_key_value_heads:
-            raise ValueError(
-                f"GroupQueryAttention: `num_query_heads` must be a multiple of "
-                f"`num_key_value_heads`. Received: num_query_heads={num_query_heads}, "
-                f"num_key_value_heads={num_key_value_heads}."
-            )
-        self.dropout, self.use_bias, self.use_gate, self.seed = dropout, use_bias, use_gate, seed
-        self.sliding_window = sliding_window
-        weight_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        weight_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
-        self.supports_masking = True
-
-    def build(  # type: ignore[override]
-        self, query_shape: Any, value_shape: Any, key_shape: Any = None
-    ) -> None:
-        key_shape = value_shape if key_shape is None else key_shape
-        wide = (None, self.num_query_heads, self.head_dim)
-        narrow = (None, self.num_key_value_heads, self.head_dim)
-        self._query_dense = _projection(self, "bqm,muh->bquh", wide, "uh", "query")
-        self._key_dense = _projection(self, "bkm,mvh->bkvh", narrow, "vh", "key")
-        self._value_dense = _projection(self, "bkm,mvh->bkvh", narrow, "vh", "value")
-        self._softmax = Softmax(axis=-1, dtype=self.dtype_policy)
-        self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
-        self._output_dense = _projection(
-            self, "bquh,uhm->bqm", (None, query_shape[-1]), "m", "attention_output"
-        )
-        self._query_dense.build(query_shape)
-        self._key_dense.build(key_shape)
-        self._value_dense.build(value_shape)
-        self._output_dense.build((*query_shape[:-1], self.num_query_heads, self.head_dim))
-
-    def call(
-        self,
-        query: Any,
-        value: Any,
-        key: Any = None,
-        query_mask: Any = None,
-        value_mask: Any = None,
-        key_mask: Any = None,
-        attention_mask: Any = None,
-        return_attention_scores: bool = False,
-        training: Any = None,
-        use_causal_mask: bool = False,
-    ) -> Any:
-        key = value if key is None else key
-        mask = _attention_mask(
-            query, value,
-            {"query_mask": query_mask, "value_mask": value_mask, "key_mask": key_mask},
-            attention_mask, use_causal_mask, self.sliding_window,
-        )  # fmt: skip
-        if mask is not None and mask.ndim == 3:
-            mask = ops.expand_dims(mask, 1)
-        q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
-        if not return_attention_scores and not (training and self.dropout > 0):
-            return self._output_dense(ops.dot_product_attention(q, k, v, mask=mask))
-        times = self.num_query_heads // self.num_key_value_heads
-        k, v = ops.repeat(k, times, axis=2), ops.repeat(v, times, axis=2)
-        y, weights = _weighted(q, k, v, mask, self._softmax, self._dropout_layer, training)
-        y = self._output_dense(y)
-        return (y, weights) if return_attention_scores else y
-
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        return mask if not isinstance(mask, (list, tuple)) else mask[0]
