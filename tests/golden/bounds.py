@@ -23,11 +23,13 @@ def longest_sum(arrays: Sequence[np.ndarray]) -> int:
     return max(int(np.size(a) / (np.shape(a)[-1] if np.ndim(a) else 1)) for a in arrays)
 
 
-def assert_close(what: str, got: object, want: np.ndarray, terms: int) -> None:
-    """Compare within (terms + 16) u of the largest magnitude."""
+def assert_close(
+    what: str, got: object, want: np.ndarray, terms: int, of: float = 0.0
+) -> None:
+    """Compare within (terms + 16) u of the largest magnitude, or of `of` where terms cancel."""
     found = np.asarray(got, "float64")
     assert found.shape == want.shape, f"{what}: shape {found.shape}, Keras has {want.shape}"
-    scale = float(np.abs(want).max(initial=0.0))
+    scale = max(of, float(np.abs(want).max(initial=0.0)))
     bound = (terms + 16) * U * max(scale, 1e-3)
     error = float(np.abs(found - want).max(initial=0.0))
     assert error <= bound, (

@@ -21,6 +21,10 @@ def save(group: str, cases: Golden) -> None:
     np.savez_compressed(DATA / f"{group}.npz", index=text, values=np.concatenate(flat))
 
 
+def exists(group: str) -> bool:
+    return (DATA / f"{group}.npz").exists()
+
+
 def load(group: str) -> dict[str, dict[str, np.ndarray]]:
     with np.load(DATA / f"{group}.npz") as file:
         index, values = json.loads(file["index"].tobytes()), file["values"]

@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 
 from hornbeam import config, initializers, ops
+from hornbeam._variable import Variable
 from hornbeam.layers._args import add_weight, int_arg, known_size, refuse, weight_options
 from hornbeam.layers.features.adapting import batches_of
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
+from hornbeam.layers.structure import Wrapper
 from hornbeam.ops._base import apply, as_dtype, in_float32
 from hornbeam.ops.create import filled
 from hornbeam.ops.layout import permuted
-from hornbeam.saving import deserialize_keras_object
 
 
 def _axis_of(layer: Layer, axis: int, ndim: int) -> int:
@@ -470,8 +471,11 @@ def _plain(value: Any) -> Any:
     return None if value is None else np.asarray(value).tolist()
 
 
-class SpectralNormalization(Layer):
+class SpectralNormalization(Wrapper):
     """Divides a layer's kernel by its largest singular value (Miyato et al., 2018).
+
+    In training the kernel itself is changed, before each call; gradients are those with respect to
+    the changed kernel.
 
     Args:
         layer: A layer with a `kernel` or `embeddings`.
@@ -479,43 +483,44 @@ class SpectralNormalization(Layer):
     """
 
     def __init__(self, layer: Any, power_iterations: int = 1, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(layer, **kwargs)
         self.power_iterations = int_arg(self, "power_iterations", power_iterations)
-        self.layer = layer
 
-    def build(self, input_shape: Any) -> None:
-        if not self.layer.built:
-            self.layer.build(input_shape)
-        names = [name for name in ("kernel", "embeddings") if hasattr(self.layer, name)]
+    def build(self, input_shape: Any = None) -> None:
+        super().build(input_shape)
+        self.input_spec = InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
+        weights = ("_kernel", "kernel", "embeddings")
+        names = [name for name in weights if isinstance(getattr(self.layer, name, None), Variable)]
         if not names:
             raise ValueError(
                 f"SpectralNormalization: {type(self.layer).__name__} has neither a kernel nor "
                 f"embeddings."
             )
-        self._kernel_name = names[0]
+        self.kernel = getattr(self.layer, names[0])  # first among the weights, as in Keras
         self.vector_u = self.add_weight(
-            name="vector_u", shape=(1, getattr(self.layer, names[0]).shape[-1]),
-            initializer="truncated_normal", trainable=False,
+            name="vector_u", shape=(1, self.kernel.shape[-1]),
+            initializer=initializers.TruncatedNormal(stddev=0.02), trainable=False,
         )  # fmt: skip
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         if training:
-            self.normalize_weights()
+            u, kernel = self.normalized_weights()
+            self.vector_u.assign(u)
+            self.kernel.assign(kernel)
         return self.layer(inputs)
 
-    def normalize_weights(self) -> None:
-        """Divide the kernel by its largest singular value, as far as the power method knows it."""
-        kernel = getattr(self.layer, self._kernel_name)
-        w = ops.stop_gradient(ops.reshape(kernel.value, (-1, kernel.shape[-1])))
-        u = self.vector_u.value
+    def normalized_weights(self) -> tuple[Any, Any]:
+        """The next `vector_u`, and the kernel divided by its largest singular value as far as the
+        power method knows it; a kernel of zeros stays as it is.
+        """
+        kernel = ops.stop_gradient(self.kernel.value)
+        w = ops.reshape(kernel, (-1, kernel.shape[-1]))
+        before = u = self.vector_u.value
         v = u
         for _ in range(self.power_iterations):
             v = ops.normalize(ops.matmul(u, ops.transpose(w)), axis=None, epsilon=1e-12)
             u = ops.normalize(ops.matmul(v, w), axis=None, epsilon=1e-12)
-        sigma = ops.matmul(ops.matmul(v, w), ops.transpose(u))
-        self.vector_u.assign(u)
-        kernel.assign(ops.reshape(ops.reshape(w, kernel.shape) / sigma, kernel.shape))
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        return cls(**{**config, "layer": deserialize_keras_object(config["layer"])})
+        sigma = ops.reshape(ops.matmul(ops.matmul(v, w), ops.transpose(u)), ())
+        empty = ops.all(ops.equal(kernel, 0))
+        sigma = ops.where(empty, ops.ones_like(sigma), sigma)
+        return ops.where(empty, before, u), kernel / sigma
