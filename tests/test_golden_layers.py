@@ -1,10 +1,9 @@
 """Every layer against Keras: output, gradients of inputs and weights, moving statistics."""
 
-import numpy as np
 import pytest
 
-import hornbeam as hb
-from golden import bounds, cases, store
+from golden import cases, store
+from golden.check_layer import check_layer
 
 GOLDEN = store.load("layers")
 
@@ -15,31 +14,4 @@ def test_every_case_is_stored():
 
 @pytest.mark.parametrize("case", cases.LAYERS, ids=lambda case: case.name)
 def test_layer(case):
-    want = GOLDEN[case.name]
-    arrays = case.inputs()
-    single = len(arrays) == 1
-    layer = getattr(hb.layers, case.cls)(**case.config)
-    layer.build(arrays[0].shape if single else [x.shape for x in arrays])
-    weights = layer.get_weights()
-    if weights and case.cls != "Normalization":
-        layer.set_weights(case.weights([w.shape for w in weights]))
-
-    inputs = [hb.ops.convert_to_tensor(x) for x in arrays]
-    terms = bounds.longest_sum([*arrays, *weights, want["output"]])
-    with hb.GradientTape() as tape:
-        for x in [] if case.ints else inputs:
-            tape.watch(x)
-        y = layer(inputs[0] if single else inputs, training=case.training)
-        loss = hb.ops.sum(y * case.cotangent(want["output"].shape))
-    sources = [*([] if case.ints else inputs), *layer.trainable_variables]
-    gradients = tape.gradient(loss, sources)
-
-    bounds.assert_close("output", y, want["output"], terms)
-    names = [k for k in want if k.startswith(("dx", "dw"))]
-    assert len(names) == len(sources)
-    for name, source, gradient in zip(names, sources, gradients, strict=True):
-        found = np.zeros(source.shape) if gradient is None else gradient
-        bounds.assert_close(name, found, want[name], terms)
-    if case.training:
-        for i, state in enumerate(layer.non_trainable_variables):
-            bounds.assert_close(f"state{i}", state, want[f"state{i}"], terms)
+    check_layer(case, GOLDEN[case.name])

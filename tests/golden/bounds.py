@@ -23,9 +23,7 @@ def longest_sum(arrays: Sequence[np.ndarray]) -> int:
     return max(int(np.size(a) / (np.shape(a)[-1] if np.ndim(a) else 1)) for a in arrays)
 
 
-def assert_close(
-    what: str, got: object, want: np.ndarray, terms: int, of: float = 0.0
-) -> None:
+def assert_close(what: str, got: object, want: np.ndarray, terms: int, of: float = 0.0) -> None:
     """Compare within (terms + 16) u of the largest magnitude, or of `of` where terms cancel."""
     found = np.asarray(got, "float64")
     assert found.shape == want.shape, f"{what}: shape {found.shape}, Keras has {want.shape}"

@@ -173,10 +173,10 @@ ATTENTION = [
 
 WRAPPERS = [
     call("TimeDistributed", {"layer": ("Dense", {"units": 3, "activation": "tanh"})}, (2, 4, 5)),
-    call("TimeDistributed", {"layer": ("Conv2D", {"filters": 2, "kernel_size": 2})}, (2, 3, 4, 4, 2)),
     call(
-        "TimeDistributed", {"layer": ("Dense", {"units": 3})}, (2, 4, 5), mask=Bools((2, 4))
+        "TimeDistributed", {"layer": ("Conv2D", {"filters": 2, "kernel_size": 2})}, (2, 3, 4, 4, 2)
     ),
+    call("TimeDistributed", {"layer": ("Dense", {"units": 3})}, (2, 4, 5), mask=Bools((2, 4))),
     call("SpectralNormalization", {"layer": ("Dense", {"units": 3})}, (4, 5), training=True),
     call(
         "SpectralNormalization",
@@ -194,7 +194,9 @@ WRAPPERS = [
     ],
     call("GlobalAveragePooling1D", {}, (2, 4, 3), mask=Bools((2, 4))),
     call("GlobalAveragePooling1D", {"keepdims": True}, (2, 4, 3), mask=Bools((2, 4))),
-    call("GlobalAveragePooling1D", {"data_format": "channels_first"}, (2, 3, 4), mask=Bools((2, 4))),
+    call(
+        "GlobalAveragePooling1D", {"data_format": "channels_first"}, (2, 3, 4), mask=Bools((2, 4))
+    ),
     call("ReversibleEmbedding", {"input_dim": 7, "output_dim": 4}, (2, 3), ints=7),
     call("ReversibleEmbedding", {"input_dim": 7, "output_dim": 4}, (2, 3, 4), reverse=True),
     call(

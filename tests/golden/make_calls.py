@@ -35,7 +35,7 @@ def run(case: Call) -> dict[str, np.ndarray]:
     def arguments(inputs: list[Any]) -> list[Any]:
         return inputs if case.args or len(inputs) == 1 else [inputs]
 
-    y = layer(*arguments(inputs), **kwargs)
+    layer(*arguments(inputs), **kwargs)
     layer.set_weights([w.astype("float64") for w in case.weights([w.shape for w in layer.weights])])
     trainable = [v.value for v in layer.trainable_variables]
     rest = [v.value for v in layer.non_trainable_variables]
@@ -58,7 +58,11 @@ def run(case: Call) -> dict[str, np.ndarray]:
     dws = jax.grad(lambda w: objective(inputs, w))(trainable)
     out.update({f"dw{i}": np.asarray(dw) for i, dw in enumerate(dws)})
     if kwargs.get("training"):
-        states = [s for s, v in zip(state, layer.non_trainable_variables) if v.dtype == "float64"]
+        states = [
+            s
+            for s, v in zip(state, layer.non_trainable_variables, strict=True)
+            if v.dtype == "float64"
+        ]
         out.update({f"state{i}": np.asarray(s) for i, s in enumerate(states)})
     for name, array in out.items():
         assert np.isfinite(array).all(), f"{case.name}: {name} is not finite"
@@ -76,6 +80,6 @@ if __name__ == "__main__":
         try:
             results[case.name] = run(case)
         except Exception as error:
-            print(f"{case.name}: {type(error).__name__}: {str(error)[:300]}")
+            raise RuntimeError(case.name) from error
     store.save("calls", results)
     print(len(results), (store.DATA / "calls.npz").stat().st_size)

@@ -11,6 +11,7 @@ from hornbeam.layers._args import (
     tuple_arg,
     weight_options,
 )  # fmt: skip
+from hornbeam.layers._lora import LowRank
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
 from hornbeam.ops.conv import conv_bias
@@ -50,7 +51,7 @@ class _ConvBase(Layer):
         return y if self.activation is activations.linear else self.activation(y)
 
 
-class _Conv(_ConvBase):
+class _Conv(_ConvBase, LowRank):
     """A convolution.
 
     Args:
@@ -70,6 +71,8 @@ class _Conv(_ConvBase):
         activity_regularizer: Regularizer of the output.
         kernel_constraint: Constraint of the kernel.
         bias_constraint: Constraint of the bias.
+        lora_rank: Rank of a product that is trained in the kernel's place; see `enable_lora`.
+        lora_alpha: The product counts `lora_alpha / lora_rank` times; `lora_rank` when left out.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class _Conv(_ConvBase):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
+        rank, alpha = kwargs.pop("lora_rank", None), kwargs.pop("lora_alpha", None)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = int_arg(self, "filters", filters)
         self.groups = int_arg(self, "groups", groups)
@@ -105,6 +109,7 @@ class _Conv(_ConvBase):
         self.use_bias = use_bias
         weight_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         weight_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        self._lora_arguments(rank, alpha)
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels(input_shape)
@@ -115,10 +120,25 @@ class _Conv(_ConvBase):
                 f"Received: groups={self.groups}, input_shape={tuple(input_shape)}."
             )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
-        self.kernel = add_weight(self, "kernel", shape)
+        self._add_adapted(shape)
         self.bias = add_weight(self, "bias", (self.filters,)) if self.use_bias else None
+        self._build_lora()
+
+    @property
+    def kernel(self) -> Any:
+        """The kernel; with `enable_lora` the sum of the frozen one and the trained product."""
+        return self._adapted_value()
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """The convolution alone, before bias and activation; may be overridden."""
+        return conv_bias(
+            inputs, kernel, None, self.strides, self.padding, self.data_format,
+            self.dilation_rate, "none",
+        )  # fmt: skip
 
     def call(self, inputs: Any) -> Any:
+        if type(self).convolution_op is not _Conv.convolution_op:
+            return self._finish(self.convolution_op(inputs, self.kernel))
         relu = self.activation is activations.relu
         y = conv_bias(
             inputs, self.kernel, self.bias, self.strides, self.padding, self.data_format,

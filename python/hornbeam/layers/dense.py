@@ -4,12 +4,12 @@ from typing import Any
 
 from hornbeam import activations, ops
 from hornbeam.layers._args import add_weight, int_arg, known_size, refuse, weight_options
+from hornbeam.layers._lora import LowRank
 from hornbeam.layers.input_spec import InputSpec
-from hornbeam.layers.layer import Layer
 from hornbeam.ops.linear import dense
 
 
-class Dense(Layer):
+class Dense(LowRank):
     """activation(inputs @ kernel + bias) over the last axis.
 
     Args:
@@ -23,8 +23,8 @@ class Dense(Layer):
         activity_regularizer: Regularizer of the output.
         kernel_constraint: Constraint of the kernel.
         bias_constraint: Constraint of the bias.
-        lora_rank: Not supported.
-        lora_alpha: Not supported.
+        lora_rank: Rank of a product that is trained in the kernel's place; see `enable_lora`.
+        lora_alpha: The product counts `lora_alpha / lora_rank` times; `lora_rank` when left out.
         quantization_config: Not supported.
 
     Example:
@@ -50,36 +50,39 @@ class Dense(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        refuse(
-            self,
-            lora_rank=lora_rank,
-            lora_alpha=lora_alpha,
-            quantization_config=quantization_config,
-        )
+        refuse(self, quantization_config=quantization_config)
         self.units = int_arg(self, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         weight_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         weight_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        self._lora_arguments(lora_rank, lora_alpha)
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
         size = known_size(self, input_shape, -1)
-        self.kernel = add_weight(self, "kernel", (size, self.units))
+        self._add_adapted((size, self.units))
         self.bias = add_weight(self, "bias", (self.units,)) if self.use_bias else None
+        self._build_lora()
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
 
+    @property
+    def kernel(self) -> Any:
+        """The kernel (inputs, units); with `enable_lora` the frozen one plus the product."""
+        return self._adapted_value()
+
     def call(self, inputs: Any, training: Any = None) -> Any:
-        if inputs.dtype != self.kernel.dtype:
-            inputs = ops.cast(inputs, self.kernel.dtype)
+        kernel = self.kernel
+        if inputs.dtype != kernel.dtype:
+            inputs = ops.cast(inputs, kernel.dtype)
         if self.activation is activations.relu:
-            return dense(inputs, self.kernel, self.bias, "relu")
-        y = dense(inputs, self.kernel, self.bias)
+            return dense(inputs, kernel, self.bias, "relu")
+        y = dense(inputs, kernel, self.bias)
         return y if self.activation is activations.linear else self.activation(y)
 
 
-class EinsumDense(Layer):
+class EinsumDense(LowRank):
     """activation(einsum(equation, inputs, kernel) + bias).
 
     Args:
@@ -95,8 +98,8 @@ class EinsumDense(Layer):
         bias_regularizer: Regularizer of the bias.
         kernel_constraint: Constraint of the kernel.
         bias_constraint: Constraint of the bias.
-        lora_rank: Not supported.
-        lora_alpha: Not supported.
+        lora_rank: Rank of a product that is trained in the kernel's place; see `enable_lora`.
+        lora_alpha: The product counts `lora_alpha / lora_rank` times; `lora_rank` when left out.
         gptq_unpacked_column_size: Not supported.
         quantization_config: Not supported.
     """
@@ -121,10 +124,10 @@ class EinsumDense(Layer):
     ) -> None:
         super().__init__(**kwargs)
         refuse(
-            self, lora_rank=lora_rank, lora_alpha=lora_alpha,
+            self,
             quantization_config=quantization_config,
             gptq_unpacked_column_size=gptq_unpacked_column_size,
-        )  # fmt: skip
+        )
         self.equation = equation.replace(" ", "")
         whole = isinstance(output_shape, (list, tuple))
         self.output_shape = tuple(output_shape) if whole else (output_shape,)
@@ -132,13 +135,20 @@ class EinsumDense(Layer):
         self.activation = activations.get(activation)
         weight_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         weight_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        self._lora_arguments(lora_rank, lora_alpha)
 
     def build(self, input_shape: Any) -> None:
         kernel_shape, bias_shape = einsum_shapes(
             self.equation, self.bias_axes, tuple(input_shape), self.output_shape
         )
-        self.kernel = add_weight(self, "kernel", kernel_shape)
+        self._add_adapted(kernel_shape)
         self.bias = None if bias_shape is None else add_weight(self, "bias", bias_shape)
+        self._build_lora()
+
+    @property
+    def kernel(self) -> Any:
+        """The kernel; with `enable_lora` the sum of the frozen one and the trained product."""
+        return self._adapted_value()
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         y = ops.einsum(self.equation, inputs, self.kernel)

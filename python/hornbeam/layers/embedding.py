@@ -3,12 +3,12 @@
 from typing import Any
 
 from hornbeam import dtype_policies, ops
-from hornbeam.layers._args import add_weight, int_arg, refuse, weight_options
-from hornbeam.layers.layer import Layer
+from hornbeam.layers._args import int_arg, refuse, weight_options
+from hornbeam.layers._lora import LowRank
 from hornbeam.ops.indexing import gather_rows
 
 
-class Embedding(Layer):
+class Embedding(LowRank):
     """The rows of a table (input_dim, output_dim) that the inputs number.
 
     A number outside of the table is an IndexError.
@@ -21,10 +21,13 @@ class Embedding(Layer):
         embeddings_constraint: Constraint of the table.
         mask_zero: Whether 0 stands for padding, to be masked.
         weights: The table's first values.
-        lora_rank: Not supported.
-        lora_alpha: Not supported.
+        lora_rank: Rank of a product that is trained in the table's place; see `enable_lora`.
+        lora_alpha: The product counts `lora_alpha / lora_rank` times; `lora_rank` when left out.
         quantization_config: Not supported.
     """
+
+    _adapted = "embeddings"
+    embeddings_initializer: Any
 
     def __init__(
         self,
@@ -44,12 +47,7 @@ class Embedding(Layer):
         if length is not None and "input_shape" not in kwargs and "batch_shape" not in kwargs:
             kwargs["input_shape"] = (length,)
         super().__init__(**kwargs)
-        refuse(
-            self,
-            lora_rank=lora_rank,
-            lora_alpha=lora_alpha,
-            quantization_config=quantization_config,
-        )
+        refuse(self, quantization_config=quantization_config)
         self.input_dim = int_arg(self, "input_dim", input_dim)
         self.output_dim = int_arg(self, "output_dim", output_dim)
         weight_options(
@@ -59,6 +57,7 @@ class Embedding(Layer):
             embeddings_regularizer,
             embeddings_constraint,
         )
+        self._lora_arguments(lora_rank, lora_alpha)
         self.mask_zero = mask_zero
         self.supports_masking = mask_zero
         if weights is not None:
@@ -66,7 +65,13 @@ class Embedding(Layer):
             self.set_weights(weights if isinstance(weights, list) else [weights])
 
     def build(self, input_shape: Any = None) -> None:
-        self.embeddings = add_weight(self, "embeddings", (self.input_dim, self.output_dim))
+        self._add_adapted((self.input_dim, self.output_dim))
+        self._build_lora()
+
+    @property
+    def embeddings(self) -> Any:
+        """The table; with `enable_lora` the sum of the frozen one and the trained product."""
+        return self._adapted_value()
 
     def call(self, inputs: Any) -> Any:
         if inputs.dtype not in ("int32", "int64"):
@@ -129,13 +134,14 @@ class ReversibleEmbedding(Embedding):
                 f"Received: logit_soft_cap={logit_soft_cap}."
             )
         self.logit_soft_cap = logit_soft_cap
-        self.supports_masking = True
 
     def build(self, input_shape: Any = None) -> None:
         super().build(input_shape)
         if not self.tie_weights:
-            self.reverse_embeddings = add_weight(
-                self, "reverse_embeddings", (self.output_dim, self.input_dim), "embeddings"
+            self.reverse_embeddings = self.add_weight(
+                name="reverse_embeddings",
+                shape=(self.output_dim, self.input_dim),
+                initializer=self.embeddings_initializer,
             )
 
     def call(self, inputs: Any, reverse: bool = False) -> Any:
@@ -148,4 +154,4 @@ class ReversibleEmbedding(Embedding):
         return scores if cap is None else ops.tanh(scores / cap) * cap
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        return mask if "float" in inputs.dtype else super().compute_mask(inputs, mask)
+        return None if "float" in inputs.dtype else super().compute_mask(inputs, mask)
