@@ -36,7 +36,7 @@ def test_layers_without_masks_say_that_they_drop_one():
     "layer",
     [
         hb.layers.Dense(3), hb.layers.Dropout(0.5), hb.layers.Activation("relu"),
-        hb.layers.LayerNormalization(), hb.layers.RMSNormalization(), hb.layers.Identity(),
+        hb.layers.LayerNormalization(), hb.layers.Identity(), hb.layers.ELU(),
         hb.layers.GaussianNoise(0.1), hb.layers.SpatialDropout1D(0.2), hb.layers.PReLU(),
         hb.layers.TimeDistributed(hb.layers.Dense(2)), hb.layers.BatchNormalization(),
     ],

@@ -53,9 +53,13 @@ def merged(k: Any) -> Any:
 
 
 def attention(k: Any) -> Any:
-    """An encoder block: masks from the inputs, of the layer's own accord."""
+    """An encoder block: masks from the inputs, of the layer's own accord.
+
+    In Keras the call of MultiHeadAttention takes the mask away from its inputs, hence the copy.
+    """
     ids, x = _embedded(k)
-    y = k.layers.MultiHeadAttention(2, 3)(x, x)
+    copy = k.layers.Identity()(x)
+    y = k.layers.MultiHeadAttention(2, 3)(copy, copy)
     x = k.layers.LayerNormalization()(k.layers.Add()([x, y]))
     y = k.layers.Attention(use_scale=True)([x, x])
     z = k.layers.AdditiveAttention()([x, x])
@@ -103,7 +107,7 @@ def run(k: Any, name: str, dtype: str, **options: Any) -> dict[str, np.ndarray]:
     model = MODELS[name](k)
     model.set_weights([w.astype(dtype) for w in weights(name, [w.shape for w in model.weights])])
     model.compile(
-        k.optimizers.SGD(0.1), "mse", metrics=["mae"], weighted_metrics=["mse"], **options
+        k.optimizers.SGD(0.003), "mse", metrics=["mae"], weighted_metrics=["mse"], **options
     )
     x = tokens()
     out = {"predict": np.asarray(model.predict(x, verbose=0))}

@@ -92,7 +92,27 @@ class Subtract(_Merge):
 
 
 class Multiply(_Merge):
-    """Product of the inputs."""
+    """Product of the inputs. A masked step counts as 1; where all inputs are masked, it is 0."""
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        if not mask or all(m is None for m in mask):
+            return super().call(inputs)
+        _check_list(self, inputs)
+        shown = [
+            None if m is None else ops.broadcast_to(ops.expand_dims(m, -1), x.shape)
+            for x, m in zip(inputs, mask, strict=True)
+        ]
+        factors = [
+            x if m is None else ops.where(m, x, ops.ones_like(x))
+            for x, m in zip(inputs, shown, strict=True)
+        ]
+        y = super().call(factors)
+        if any(m is None for m in shown):
+            return y
+        seen = shown[0]
+        for m in shown[1:]:
+            seen = ops.logical_or(seen, m)
+        return ops.where(seen, y, ops.zeros_like(y))
 
     def _merge(self, inputs: list[Any]) -> Any:
         y = inputs[0]
