@@ -116,8 +116,6 @@ NORMALISATION = [
     layer("GroupNormalization", {"groups": 2, "center": False}, (2, 3, 4)),
     layer("GroupNormalization", {"groups": 3, "scale": False, "axis": 1}, (2, 6, 2, 3)),
     layer("GroupNormalization", {"groups": 4, "axis": -1, "epsilon": 0.5}, (1, 2, 2, 3, 4)),
-    layer("RMSNormalization", {"axis": 1}, (2, 5, 3)),
-    layer("RMSNormalization", {"axis": [1, 2], "epsilon": 0.1}, (2, 3, 4)),
     layer("UnitNormalization", {"axis": 1}, (2, 5, 3)),
 ]
 

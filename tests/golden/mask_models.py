@@ -55,10 +55,10 @@ def merged(k: Any) -> Any:
 def attention(k: Any) -> Any:
     """An encoder block: masks from the inputs, of the layer's own accord.
 
-    In Keras the call of MultiHeadAttention takes the mask away from its inputs, hence the copy.
+    In Keras the call of MultiHeadAttention takes the mask away from its inputs, hence the Dense.
     """
     ids, x = _embedded(k)
-    copy = k.layers.Identity()(x)
+    copy = k.layers.Dense(4)(x)
     y = k.layers.MultiHeadAttention(2, 3)(copy, copy)
     x = k.layers.LayerNormalization()(k.layers.Add()([x, y]))
     y = k.layers.Attention(use_scale=True)([x, x])

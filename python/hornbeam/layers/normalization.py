@@ -198,14 +198,16 @@ class LayerNormalization(Layer):
 
     def build(self, input_shape: Any) -> None:
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        axes = [_axis_of(self, axis, len(input_shape)) for axis in axes]
-        shape = tuple(known_size(self, input_shape, axis) for axis in sorted(axes))
+        places = [_axis_of(self, axis, len(input_shape)) for axis in sorted(axes)]
+        # Keras sorts the axes as they are given, negative ones first, and reshapes when it computes
+        shape = tuple(known_size(self, input_shape, axis) for axis in places)
+        self._sizes = tuple(int(input_shape[axis]) for axis in sorted(places))
         self.gamma = add_weight(self, "gamma", shape, autocast=False) if self.scale else None
         self.beta = add_weight(self, "beta", shape, autocast=False) if self.center else None
 
     def call(self, inputs: Any) -> Any:
-        gamma = None if self.gamma is None else self.gamma.value
-        beta = None if self.beta is None else self.beta.value
+        gamma = None if self.gamma is None else ops.reshape(self.gamma.value, self._sizes)
+        beta = None if self.beta is None else ops.reshape(self.beta.value, self._sizes)
         return ops.layer_normalization(inputs, gamma, beta, self.axis, self.epsilon)
 
 
