@@ -129,7 +129,7 @@ OTHERS = [
         "EinsumDense",
         {
             "equation": "abc,bcd->abd",
-            "output_shape": [None, 4],
+            "output_shape": [3, 4],
             "bias_axes": "bd",
             "activation": "tanh",
         },

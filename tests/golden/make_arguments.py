@@ -20,7 +20,8 @@ if __name__ == "__main__":
     results = store.load("arguments") if store.exists("arguments") else {}
     for i, case in enumerate(ARGUMENTS):
         if case.name not in results:
+            print(case.name, flush=True)
             results[case.name] = {k: np.asarray(v) for k, v in layer(case).items()}
-        if i % 10 == 9:
+        if i % 5 == 4:
             store.save("arguments", results)
     store.save("arguments", {case.name: results[case.name] for case in ARGUMENTS})
