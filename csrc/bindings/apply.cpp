@@ -212,8 +212,9 @@ void register_apply(py::module_& m) {
         return info;
     });
     m.def(
-        "is_recording", [] { return current_recorder() != nullptr || !active_tapes().empty(); },
-        "Whether a trace or a tape sees what is computed.");
+        "is_recording",
+        [] { return current_recorder() || current_overlay() || !active_tapes().empty(); },
+        "Whether a trace, a tape or an overlay sees what is computed.");
     m.def("is_tracing", [] { return current_recorder() != nullptr; });
 
     auto tensor = py::reinterpret_borrow<py::class_<Tensor>>(m.attr("Tensor"));

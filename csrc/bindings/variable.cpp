@@ -11,7 +11,9 @@ void assign(const VariablePtr& self, Tensor value, const char* how) {
         fail_value("Variable.{}: the variable has shape {}. Received: a value of shape {}.", how,
                    self->type().shape, value.shape());
     value = cast(value, self->type().dtype);
-    if (current_recorder())
+    if (current_overlay())
+        current_overlay()->set(self, value);
+    else if (current_recorder())
         apply_effect(assign_op(), {{{}, self}, {value, nullptr}}, {});
     else
         self->assign(value);
@@ -27,6 +29,31 @@ void assign_changed(const VariablePtr& self, py::handle value) {
     assign(self, apply1(op, {self->read(), operand(self, value)}),
            op == Op::add ? "assign_add" : "assign_sub");
 }
+
+// An overlay and what it took the place of.
+class ScopedOverlay {
+  public:
+    void start() {
+        before_ = current_overlay();
+        current_overlay() = &overlay_;
+    }
+    void stop() { current_overlay() = before_; }
+    void set(const VariablePtr& variable, py::handle value) {
+        const Tensor tensor = cast(to_tensor(value), variable->type().dtype);
+        if (tensor.shape() != variable->type().shape)
+            fail_value("StatelessScope: the variable has shape {}. Received: a value of shape {}.",
+                       variable->type().shape, tensor.shape());
+        overlay_.set(variable, tensor);
+    }
+    py::object get(const VariablePtr& variable) const {
+        const Tensor value = overlay_.get(variable);
+        return value.defined() ? py::cast(value) : py::none();
+    }
+
+  private:
+    Overlay overlay_;
+    Overlay* before_ = nullptr;
+};
 }  // namespace
 
 void register_variable(py::module_& m) {
@@ -65,22 +92,26 @@ void register_variable(py::module_& m) {
                            py::handle value) { assign(self, operand(self, value), "assign"); })
         .def("_assign_add", &assign_changed<Op::add>)
         .def("_assign_sub", &assign_changed<Op::sub>)
-        .def("numpy",
-             [](const Variable& v) { return py::cast(v.value()).attr("numpy")().attr("copy")(); })
+        .def("numpy", [](Variable& v) { return py::cast(v.seen()).attr("numpy")().attr("copy")(); })
         .def(
             "__array__",
-            [](const Variable& v, const py::object& dtype, const py::object& copy) {
-                return py::cast(v.value()).attr("__array__")(dtype, copy);
+            [](Variable& v, const py::object& dtype, const py::object& copy) {
+                return py::cast(v.seen()).attr("__array__")(dtype, copy);
             },
             py::arg("dtype") = py::none(), py::arg("copy") = py::none())
-        .def("__float__", [](const Variable& v) { return py::float_(py::cast(v.value())); })
-        .def("__int__", [](const Variable& v) { return py::int_(py::cast(v.value())); })
-        .def("__bool__",
-             [](const Variable& v) { return py::cast<bool>(py::bool_(py::cast(v.value()))); })
+        .def("__float__", [](Variable& v) { return py::float_(py::cast(v.seen())); })
+        .def("__int__", [](Variable& v) { return py::int_(py::cast(v.seen())); })
+        .def("__bool__", [](Variable& v) { return py::cast<bool>(py::bool_(py::cast(v.seen()))); })
         .def("__len__", [](const Variable& v) {
             if (v.type().shape.empty()) fail_type("A 0-d variable has no length.");
             return v.type().shape[0];
         });
+    py::class_<ScopedOverlay>(m, "Overlay")
+        .def(py::init<>())
+        .def("start", &ScopedOverlay::start)
+        .def("stop", &ScopedOverlay::stop)
+        .def("set", &ScopedOverlay::set)
+        .def("get", &ScopedOverlay::get);
     m.def(
         "exchange_autocast",
         [](const py::object& dtype) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <unordered_map>
 
 #include "core/op.h"
 
@@ -23,8 +24,10 @@ class Variable : public std::enable_shared_from_this<Variable> {
     // The value now, or its symbol while tracing, in the dtype that autocast_dtype() says. Later
     // changes do not show through it.
     Tensor read();
-    // The value now, whatever is being traced.
+    // The value now, whatever is being traced or overlaid.
     const Tensor& value() const { return value_; }
+    // The value that a user sees who asks for numbers.
+    Tensor seen();
     void assign(const Tensor& value);
     // Memory that nobody else looks at; moves the value when a reader still holds the old one.
     void* mutable_data();
@@ -65,5 +68,22 @@ class Recorder {
 
 // The trace that this thread is in; null when ops run at once.
 Recorder*& current_recorder();
+
+// Values that stand for those of variables: what is assigned goes there, no variable changes.
+class Overlay {
+  public:
+    void set(const VariablePtr& variable, const Tensor& value) { values_[variable] = value; }
+    // Undefined where the variable has no value here.
+    Tensor get(const VariablePtr& variable) const {
+        const auto found = values_.find(variable);
+        return found == values_.end() ? Tensor() : found->second;
+    }
+
+  private:
+    std::unordered_map<VariablePtr, Tensor> values_;
+};
+
+// The overlay that this thread is in; null when variables have their own values.
+Overlay*& current_overlay();
 
 }  // namespace hb

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
         activations as activations,
     )
     from hornbeam import (
+        backend as backend,
+    )
+    from hornbeam import (
         callbacks as callbacks,
     )
     from hornbeam import (
@@ -86,6 +89,7 @@ if TYPE_CHECKING:
     from hornbeam._tape import GradientTape as GradientTape
     from hornbeam._tape import value_and_grad as value_and_grad
     from hornbeam._variable import Variable as Variable
+    from hornbeam._version import version as version
     from hornbeam.dtype_policies import DTypePolicy as DTypePolicy
     from hornbeam.dtype_policies import FloatDTypePolicy as FloatDTypePolicy
     from hornbeam.initializers import Initializer as Initializer
@@ -97,13 +101,19 @@ if TYPE_CHECKING:
     from hornbeam.models import Functional as Functional
     from hornbeam.models import Model as Model
     from hornbeam.models import Sequential as Sequential
+    from hornbeam.models.function import Function as Function
     from hornbeam.optimizers import Optimizer as Optimizer
     from hornbeam.regularizers import Regularizer as Regularizer
+    from hornbeam.scopes import StatelessScope as StatelessScope
+    from hornbeam.scopes import SymbolicScope as SymbolicScope
+    from hornbeam.scopes import device as device
+    from hornbeam.scopes import name_scope as name_scope
     from hornbeam.symbolic import KerasTensor as KerasTensor
     from hornbeam.symbolic import Operation as Operation
 
 _SUBPACKAGES = (
     "activations",
+    "backend",
     "callbacks",
     "config",
     "constraints",
@@ -132,6 +142,12 @@ _MODULE_OF = {
     "show_config": "hornbeam._info",
     "GradientTape": "hornbeam._tape",
     "value_and_grad": "hornbeam._tape",
+    "version": "hornbeam._version",
+    "name_scope": "hornbeam.scopes",
+    "StatelessScope": "hornbeam.scopes",
+    "SymbolicScope": "hornbeam.scopes",
+    "device": "hornbeam.scopes",
+    "Function": "hornbeam.models.function",
     "Variable": "hornbeam._variable",
     "DTypePolicy": "hornbeam.dtype_policies",
     "FloatDTypePolicy": "hornbeam.dtype_policies",
@@ -153,6 +169,7 @@ _MODULE_OF = {
 __all__ = [
     "DTypePolicy",
     "FloatDTypePolicy",
+    "Function",
     "Functional",
     "GradientTape",
     "Initializer",
@@ -167,15 +184,19 @@ __all__ = [
     "Optimizer",
     "Regularizer",
     "Sequential",
+    "StatelessScope",
+    "SymbolicScope",
     "Tensor",
     "Variable",
     "__version__",
     "activations",
+    "backend",
     "callbacks",
     "config",
     "constraints",
     "data",
     "datasets",
+    "device",
     "dtype_policies",
     "initializers",
     "kernels",
@@ -184,6 +205,7 @@ __all__ = [
     "metrics",
     "mixed_precision",
     "models",
+    "name_scope",
     "ops",
     "optimizers",
     "preprocessing",
@@ -194,6 +216,7 @@ __all__ = [
     "tree",
     "utils",
     "value_and_grad",
+    "version",
     "visualization",
 ]
 

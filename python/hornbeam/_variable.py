@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam import _core
+from hornbeam._context import this_thread
 
 
 class Variable(_core.Variable):
@@ -24,6 +25,7 @@ class Variable(_core.Variable):
         aggregation: How replicas of the variable would be joined: None, "none", "mean", "sum" or
             "only_first_replica". There is one replica, which all of them leave as it is.
         synchronization: When replicas would be joined: "none", "auto", "on_write" or "on_read".
+        layout: None: there is one device.
         name: Name in summaries and files.
 
     Example:
@@ -41,9 +43,14 @@ class Variable(_core.Variable):
         autocast: bool = True,
         aggregation: str | None = "none",
         synchronization: str = "auto",
+        layout: Any = None,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        if layout is not None:
+            raise ValueError(
+                f"Variable: there is one device, so layout must be None. Received: {layout!r}."
+            )
         if kwargs:
             raise TypeError(f"Variable: unknown arguments {sorted(kwargs)}.")
         if aggregation not in (None, "none", "mean", "sum", "only_first_replica"):
@@ -73,7 +80,8 @@ class Variable(_core.Variable):
                 )
             super().__init__(tensor, None, bool(trainable))
         self.name: str = name if name is not None else "variable"
-        self._path: str | None = None
+        around = this_thread.context.path
+        self._path: str | None = "/".join((*around, self.name)) if around else None
         self.autocast = autocast
         self.aggregation = aggregation
         self.synchronization = synchronization

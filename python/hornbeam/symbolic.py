@@ -17,6 +17,7 @@ The whole contract with the functional model:
 """
 
 import functools
+import inspect
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -94,6 +95,26 @@ class KerasTensor:
         if self.node is None:
             return None
         return self.node.operation, self.node.index, self.tensor_index
+
+    @property
+    def sparse(self) -> bool:
+        """Whether the value is sparse: never here."""
+        return False
+
+    @property
+    def ragged(self) -> bool:
+        """Whether the value is ragged: never here."""
+        return False
+
+    @property
+    def ragged_rank(self) -> None:
+        """None: there are no ragged tensors."""
+        return None
+
+    @property
+    def row_splits_dtype(self) -> None:
+        """None: there are no ragged tensors."""
+        return None
 
     @property
     def ndim(self) -> int:
@@ -249,6 +270,12 @@ class Operation:
     """
 
     name: str
+    _init_args: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        self = super().__new__(cls)
+        self._init_args = (args, kwargs)
+        return self
 
     def __init__(self, name: str | None = None) -> None:
         if name is None:
@@ -281,6 +308,30 @@ class Operation:
         """The outputs of a call on KerasTensors, as KerasTensors."""
         return infer(self.call, args, kwargs)
 
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, where they are plain values."""
+        args, kwargs = self._init_args
+        names = list(inspect.signature(type(self).__init__).parameters)[1:]
+        config = {"name": self.name, **dict(zip(names, args, strict=False)), **kwargs}
+        config["name"] = self.name
+        odd = [key for key, value in config.items() if not _is_plain(value)]
+        if odd:
+            raise NotImplementedError(
+                f"{type(self).__name__} must define get_config(): its arguments {odd} are not "
+                f"plain values."
+            )
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """A new operation from what `get_config` returned."""
+        try:
+            return cls(**config)
+        except TypeError as error:
+            raise TypeError(
+                f"{cls.__name__} could not be made from its configuration {config}: {error}"
+            ) from error
+
     @property
     def input(self) -> Any:
         """What the first symbolic call was given."""
@@ -302,6 +353,14 @@ class Operation:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(map(_is_plain, value.values()))
+    return value is None or isinstance(value, (bool, int, float, str))
 
 
 class FunctionOperation(Operation):

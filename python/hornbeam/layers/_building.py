@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from hornbeam import _core, constraints, dtype_policies, initializers, regularizers
+from hornbeam._context import name_scope, this_thread
 from hornbeam._variable import Variable
-from hornbeam.layers._call import CallSignature, is_tensor_like, name_scope, shapes_of, this_thread
+from hornbeam.layers._call import CallSignature, is_tensor_like, shapes_of
 from hornbeam.layers._casting import Casting
 from hornbeam.layers._tracking import Tracking
 

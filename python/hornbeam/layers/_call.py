@@ -1,53 +1,20 @@
-"""What surrounds a call of a layer: the running context, masks, and the signature of `call`."""
+"""What surrounds a call of a layer: masks, and the signature of `call`."""
 
 import inspect
 import sys
-import threading
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from hornbeam import _core
+from hornbeam._context import CallContext
 from hornbeam.symbolic import KerasTensor
-
-
-class CallContext:
-    """What nested calls inherit from the outer one."""
-
-    __slots__ = ("autocast", "depth", "path", "training")
-
-    def __init__(self) -> None:
-        self.depth = 0
-        self.autocast: str | None = None  # what variables are read in; _core knows it too
-        self.training: bool | None = None
-        self.path: tuple[str, ...] = ()
-
-
-class _ThisThread(threading.local):
-    def __init__(self) -> None:
-        self.context = CallContext()
-
-
-this_thread = _ThisThread()
 
 
 def set_autocast(context: CallContext, dtype: str | None) -> None:
     """Let this thread read float Variables in `dtype`; None: in their own."""
     context.autocast = dtype
     _core.exchange_autocast(dtype)
-
-
-@contextmanager
-def name_scope(name: str) -> Iterator[None]:
-    """Put `name/` before the paths of the variables made inside."""
-    context = this_thread.context
-    outer = context.path
-    context.path = (*outer, name)
-    try:
-        yield
-    finally:
-        context.path = outer
 
 
 def get_mask(x: Any) -> Any:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from hornbeam import _core, tree
+from hornbeam._context import CallContext, this_thread
 from hornbeam.dtype_policies import DTypePolicyMap
 from hornbeam.dtype_policies.policy import FLOATS
 from hornbeam.layers._call import (
-    CallContext,
     CallSignature,
     get_mask,
     is_tensor_like,
@@ -17,7 +17,6 @@ from hornbeam.layers._call import (
     set_autocast,
     set_mask,
     shapes_of,
-    this_thread,
 )
 from hornbeam.layers._inference import Inference
 from hornbeam.layers._losses import AddedLosses

@@ -6,10 +6,11 @@ from hornbeam import dtype_policies, regularizers, tree
 from hornbeam.layers import _config
 from hornbeam.layers._call import call_signature
 from hornbeam.layers._forward import Forward
+from hornbeam.layers._stateless import StatelessCalls
 from hornbeam.layers.input_spec import InputSpec
 
 
-class Layer(Forward):
+class Layer(Forward, StatelessCalls):
     """A callable with state: weights, made in `build`, and a forward pass, `call`.
 
     Weights, layers, metrics and seed generators are found in the attributes, also inside lists,
@@ -37,13 +38,9 @@ class Layer(Forward):
         "_init_args", "_build_shapes", "_inbound_nodes", "_outbound_nodes", "_losses",
         "_weight_roles", "_checked_shape", "_input_spec", "_members",
     )  # fmt: skip
-    _init_args: tuple[tuple[Any, ...], dict[str, Any]]
+    supports_masking: bool = False
+    supports_jit: bool = True
     runs_on_host = False  # whether `call` works on NumPy arrays, and so takes text
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        self = super().__new__(cls)
-        self._init_args = (args, kwargs)
-        return self
 
     def __init__(
         self,
@@ -65,8 +62,6 @@ class Layer(Forward):
         self._dtype_policy = dtype_policies.get(dtype)
         self.autocast = autocast
         self.built = False
-        self.supports_masking = False
-        self.supports_jit = True
         self._trainable = bool(trainable)
         self._added_variables: list[Any] = []
         self._weight_roles: dict[int, bool] = {}  # id -> made as trainable
@@ -90,6 +85,14 @@ class Layer(Forward):
             )
         self._input_spec = value
         self._checked_shape = None
+
+    def add_metric(self, *args: Any, **kwargs: Any) -> None:
+        """Gone from Keras: see the message."""
+        raise NotImplementedError(
+            f"{type(self).__name__}: add_metric() is gone from Keras. Give the metric to "
+            f"compile(metrics=[...]), or keep it in an attribute and call its update_state() "
+            f"where it has something to count."
+        )
 
     def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
         """Not supported."""

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from hornbeam import _core, tree
+from hornbeam._context import this_thread
 from hornbeam._function import Traced, trace
-from hornbeam.layers._call import get_mask, this_thread
+from hornbeam.layers._call import get_mask
 from hornbeam.layers._tracking import changes
 
 _CALLS_BEFORE = 2  # calls of one signature that run op by op before it is worth a trace

@@ -109,24 +109,16 @@ def _clone_graph(model: Functional, input_tensors: Any, clone: Any, call_functio
         for tensor, new in zip(model._inputs, given, strict=True):
             values[id(tensor)] = new
     copies: dict[int, Any] = {}
-    for step in model._steps:
-        node = step.node
-        for inner, outer in model._plan.aliases.items():
-            if inner not in values and id(outer) in values:
-                values[inner] = values[id(outer)]
-        args, kwargs = node.fill(values)
-        operation = node.operation
+
+    def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(operation, FunctionOperation):
-            result = operation.function(*args, **kwargs)
-        else:
-            if id(operation) not in copies:
-                copies[id(operation)] = clone(operation)
-            copy = copies[id(operation)]
-            result = (
-                call_function(copy, *args, **kwargs) if call_function else copy(*args, **kwargs)
-            )
-        for old, value in zip(node.outputs, tree.flatten(result), strict=True):
-            values[id(old)] = value
+            return operation.function(*args, **kwargs)
+        if id(operation) not in copies:
+            copies[id(operation)] = clone(operation)
+        copy = copies[id(operation)]
+        return call_function(copy, *args, **kwargs) if call_function else copy(*args, **kwargs)
+
+    model._plan.run(values, call=call)
     outputs = tree.map_structure(lambda tensor: values[id(tensor)], model._outputs_structure)
     new_model = Functional(structure, outputs, name=model.name)
     _copy_trainable(model, new_model)

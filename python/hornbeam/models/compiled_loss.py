@@ -78,6 +78,7 @@ class CompiledLoss:
         if self.loss_weights is not None:
             weights = [1.0 if w is None else w for w in self._check_weights(names)]
         samples = self._sample_weights(sample_weight, names)
+        several = sum(function is not None for function in functions) > 1
         total = None
         for (name, output), function, target, weight, sample in zip(
             pairs, functions, targets, weights, samples, strict=True
@@ -96,7 +97,7 @@ class CompiledLoss:
                 if len(names) > 1:
                     raise ValueError(f"Output '{name}': {error}") from error
                 raise
-            if len(names) > 1:
+            if several:
                 if name not in self.trackers:
                     self.trackers[name] = Mean(name=f"{name}_loss")
                 self.trackers[name].update_state(value, float(tree.flatten(output)[0].shape[0]))

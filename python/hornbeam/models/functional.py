@@ -14,7 +14,7 @@ from hornbeam.models.host import GraphCut, HostPart, Prepared
 from hornbeam.models.inputs import arrange, fit_input
 from hornbeam.models.model import Model, flat_tensors
 from hornbeam.models.trainer import Trainer
-from hornbeam.symbolic import KerasTensor, Node
+from hornbeam.symbolic import KerasTensor
 
 
 class Functional(Model):
@@ -32,7 +32,6 @@ class Functional(Model):
     _untracked = (
         *Model._untracked,
         "_plan",
-        "_steps",
         "_inputs_structure",
         "_outputs_structure",
         "_cut",
@@ -59,8 +58,7 @@ class Functional(Model):
         self._plan = GraphPlan(self._inputs, self._outputs)
         self._layers = self._all_layers()
         self._check_names()
-        self._steps = [_Step(node) for node in self._plan.nodes if not self._plan._is_start(node)]
-        self._cut = GraphCut(self._steps, self._outputs, self._plan.aliases)
+        self._cut = GraphCut(self._plan.steps, self._outputs, self._plan.aliases)
         self.input_names = self._names_of_inputs()
         self.output_names = self._names_of_outputs()
         self.supports_masking = True
@@ -132,23 +130,23 @@ class Functional(Model):
 
     def _prepare_host(self, x: Any) -> list[Any]:
         values = self._values(self._convert(x), None)
-        self._run(self._cut.host, values)
+        self._plan.run(values, self._cut.host)
         return [values[id(tensor)] for tensor in self._cut.handed]
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if type(inputs) is Prepared:
             values = {id(t): x for t, x in zip(self._cut.handed, inputs.values, strict=True)}
-            self._run(self._cut.rest, values)
+            self._plan.run(values, self._cut.rest)
         else:
             values = self._values(inputs, mask)
-            self._run(self._steps, values)
+            self._plan.run(values)
         return self._packed_outputs(values)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         if not self._cut.host:
             return super().compute_output_spec(*args, **kwargs)
         values = self._values(self._call_signature.bind(args, kwargs)["inputs"], None)
-        self._run(self._steps, values, specs=True)  # text cannot be traced
+        self._plan.run(values, call=_spec)  # text cannot be traced
         return self._packed_outputs(values)
 
     def _packed_outputs(self, values: dict[int, Any]) -> Any:
@@ -168,16 +166,6 @@ class Functional(Model):
                 set_mask(x, m)
             values[id(tensor)] = x
         return values
-
-    def _run(self, steps: list[_Step], values: dict[int, Any], specs: bool = False) -> None:
-        """Run calls of the graph, or ask for their outputs' shapes; the results join `values`."""
-        aliases = self._plan.aliases
-        for step in steps:
-            if aliases:
-                for inner, outer in aliases.items():
-                    if inner not in values and id(outer) in values:
-                        values[inner] = values[id(outer)]
-            step.run(values, specs)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         return None
@@ -252,31 +240,8 @@ class Functional(Model):
         return model
 
 
-class _Step:
-    """One call of the graph, prepared."""
-
-    __slots__ = ("node", "one_in", "one_out")
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        plain = len(node.args) == 1 and isinstance(node.args[0], KerasTensor) and not node.kwargs
-        self.one_in = id(node.args[0]) if plain else None
-        single = len(node.outputs) == 1 and isinstance(node.output_structure, KerasTensor)
-        self.one_out = id(node.outputs[0]) if single else None
-
-    def run(self, values: dict[int, Any], specs: bool = False) -> None:
-        node = self.node
-        call = node.operation.compute_output_spec if specs else node.operation
-        if self.one_in is not None:
-            result = call(values[self.one_in])
-        else:
-            args, kwargs = node.fill(values)
-            result = call(*args, **kwargs)
-        if self.one_out is not None:
-            values[self.one_out] = result
-        else:
-            for tensor, value in zip(node.outputs, tree.flatten(result), strict=True):
-                values[id(tensor)] = value
+def _spec(operation: Any, *args: Any, **kwargs: Any) -> Any:
+    return operation.compute_output_spec(*args, **kwargs)
 
 
 Model._functional_class = Functional

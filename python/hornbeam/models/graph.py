@@ -1,7 +1,10 @@
 """The graph between inputs and outputs: which calls lie on the way, in which order."""
 
+from __future__ import annotations
+
 from typing import Any
 
+from hornbeam import tree
 from hornbeam.symbolic import KerasTensor, Node
 
 
@@ -15,7 +18,10 @@ class GraphPlan:
         aliases: `{id(inner): outer}`: inputs of nested models that stand for tensors around them.
     """
 
-    def __init__(self, inputs: list[KerasTensor], outputs: list[KerasTensor]) -> None:
+    def __init__(
+        self, inputs: list[KerasTensor], outputs: list[KerasTensor], who: str = "Model"
+    ) -> None:
+        self._who = who
         self._inputs = inputs
         self._given = {id(tensor) for tensor in inputs}
         self.aliases: dict[int, KerasTensor] = {}
@@ -24,6 +30,24 @@ class GraphPlan:
         order = self._walk(outputs)
         self.nodes = order
         self.operations = self._by_depth(order)
+        self.steps = [GraphStep(node) for node in order if not self._is_start(node)]
+
+    def run(
+        self, values: dict[int, Any], steps: list[GraphStep] | None = None, call: Any = None
+    ) -> None:
+        """Compute everything from the inputs' values.
+
+        Args:
+            values: `{id(symbolic tensor): value}`: has the inputs, and is given the rest.
+            steps: Calls to run; all when left out.
+            call: `fn(operation, *args, **kwargs)`, in the place of `operation(*args, **kwargs)`.
+        """
+        for step in self.steps if steps is None else steps:
+            if self.aliases:
+                for inner, outer in self.aliases.items():
+                    if inner not in values and id(outer) in values:
+                        values[inner] = values[id(outer)]
+            step.run(values, call)
 
     def _parents(self, node: Node) -> list[Node]:
         """Nodes that must run before this one."""
@@ -42,7 +66,9 @@ class GraphPlan:
         for output in outputs:
             if output.node is None or (id(output) in self._given and not output.node.is_input):
                 if id(output) not in self._given:
-                    raise ValueError(f"Model: the output {output!r} was not made by any layer.")
+                    raise ValueError(
+                        f"{self._who}: the output {output!r} was not made by any layer."
+                    )
                 continue
             stack: list[tuple[Node, int]] = [(output.node, 0)]
             while stack:
@@ -79,8 +105,8 @@ class GraphPlan:
                 if outer is None:
                     names = [given.name for given in self._inputs]
                     raise ValueError(
-                        f"Model: graph disconnected: layer '{node.operation.name}' needs the input "
-                        f"'{tensor.name}', which is not among the inputs of the model. "
+                        f"{self._who}: graph disconnected: layer '{node.operation.name}' needs "
+                        f"the input '{tensor.name}', which is not among its inputs. "
                         f"Received: inputs={names}."
                     )
                 self.aliases[id(tensor)] = outer
@@ -126,3 +152,32 @@ class GraphPlan:
                 of_operation[id(tensor.node.operation)] = 0
         keys = sorted(of_operation, key=lambda key: (-of_operation[key], self._indices[key]))
         return [self._operations[key] for key in keys]
+
+
+class GraphStep:
+    """One call of the graph, prepared."""
+
+    __slots__ = ("node", "one_in", "one_out")
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        plain = len(node.args) == 1 and isinstance(node.args[0], KerasTensor) and not node.kwargs
+        self.one_in = id(node.args[0]) if plain else None
+        single = len(node.outputs) == 1 and isinstance(node.output_structure, KerasTensor)
+        self.one_out = id(node.outputs[0]) if single else None
+
+    def run(self, values: dict[int, Any], call: Any) -> None:
+        node = self.node
+        if call is not None:
+            args, kwargs = node.fill(values)
+            result = call(node.operation, *args, **kwargs)
+        elif self.one_in is not None:
+            result = node.operation(values[self.one_in])
+        else:
+            args, kwargs = node.fill(values)
+            result = node.operation(*args, **kwargs)
+        if self.one_out is not None:
+            values[self.one_out] = result
+        else:
+            for tensor, value in zip(node.outputs, tree.flatten(result), strict=True):
+                values[id(tensor)] = value

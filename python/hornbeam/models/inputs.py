@@ -17,7 +17,9 @@ def shape_text(shape: Any) -> str:
     return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
 
-def arrange(structure: Any, names: list[str], given: Any, model: str) -> list[Any]:
+def arrange(
+    structure: Any, names: list[str], given: Any, model: str, who: str = "Model"
+) -> list[Any]:
     """The leaves of `given` in the order of the model's inputs.
 
     Args:
@@ -25,12 +27,13 @@ def arrange(structure: Any, names: list[str], given: Any, model: str) -> list[An
         names: Names of the inputs, in flat order.
         given: What was passed.
         model: Name of the model.
+        who: What it is called in messages.
     """
     if isinstance(given, dict) and not isinstance(structure, dict):
         missing = [name for name in names if name not in given]
         if missing:
             raise ValueError(
-                f"Model '{model}': no data for input '{missing[0]}'."
+                f"{who} '{model}': no data for input '{missing[0]}'."
                 f"{suggest(missing[0], map(str, given))} Inputs: {names}. Received: {list(given)}."
             )
         return [given[name] for name in names]
@@ -38,7 +41,7 @@ def arrange(structure: Any, names: list[str], given: Any, model: str) -> list[An
         missing = [key for key in structure if key not in given]
         if missing:
             raise ValueError(
-                f"Model '{model}': no data for input '{missing[0]}'."
+                f"{who} '{model}': no data for input '{missing[0]}'."
                 f"{suggest(missing[0], map(str, given))} Inputs: {list(structure)}. "
                 f"Received: {list(given)}."
             )
@@ -46,7 +49,7 @@ def arrange(structure: Any, names: list[str], given: Any, model: str) -> list[An
     leaves = tree.flatten(given)
     if len(leaves) != len(names):
         raise ValueError(
-            f"Model '{model}' has {len(names)} inputs ({', '.join(names)}). "
+            f"{who} '{model}' has {len(names)} inputs ({', '.join(names)}). "
             f"Received: {len(leaves)} arrays."
         )
     return leaves

@@ -294,15 +294,15 @@ def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
     return deserialize_keras_object(json.loads(json_string), custom_objects=custom_objects)
 
 
-def flat_tensors(structure: Any, what: str) -> list[KerasTensor]:
+def flat_tensors(structure: Any, what: str, who: str = "Model") -> list[KerasTensor]:
     """The KerasTensors of nested inputs or outputs; anything else is an error."""
     leaves = tree.flatten(structure)
     if not leaves:
-        raise ValueError(f"Model: {what} must not be empty. Received: {structure!r}.")
+        raise ValueError(f"{who}: {what} must not be empty. Received: {structure!r}.")
     for leaf in leaves:
         if not isinstance(leaf, KerasTensor):
             raise ValueError(
-                f"Model: all {what} must be symbolic tensors, from hb.Input and calls of layers on "
+                f"{who}: all {what} must be symbolic tensors, from hb.Input and calls of layers on "
                 f"them. Received: {leaf!r} (of type {type(leaf).__name__})."
             )
     return leaves

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from hornbeam import _core
-from hornbeam.layers._call import name_scope, set_mask, shapes_of
+from hornbeam._context import name_scope
+from hornbeam.layers._call import set_mask, shapes_of
 from hornbeam.layers.input import InputLayer
 from hornbeam.layers.layer import Layer
 from hornbeam.models.host import HostPart, Prepared, runs_on_host

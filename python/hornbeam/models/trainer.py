@@ -16,13 +16,17 @@ from hornbeam.layers.layer import Layer
 from hornbeam.models.call_programs import CallPrograms
 from hornbeam.models.compiled_loss import CompiledLoss
 from hornbeam.models.compiled_metrics import CompiledMetrics
-from hornbeam.models.loops import Loops
+from hornbeam.models.evaluating import Evaluating
+from hornbeam.models.fitting import Fitting
+from hornbeam.models.on_batch import OnBatch
+from hornbeam.models.predicting import Predicting
+from hornbeam.models.state import State
 from hornbeam.models.steps import StepCache
 from hornbeam.optimizers.sgd import GD
 from hornbeam.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 
-class Trainer(Loops):
+class Trainer(Fitting, Evaluating, Predicting, OnBatch, State):
     """What makes a layer trainable; a base class of `Model`."""
 
     _untracked = (
@@ -30,7 +34,7 @@ class Trainer(Loops):
         "_compile_loss", "_compile_metrics", "_compile_config", "_loss_tracker", "_train_steps",
         "_epoch_steps", "_test_steps", "_predict_steps", "_predict_programs", "_call_programs",
         "optimizer", "loss",
-        "history", "_flags",
+        "history", "_flags", "train_function", "test_function", "predict_function",
     )  # fmt: skip
 
     # what Layer has
@@ -55,7 +59,11 @@ class Trainer(Loops):
         self._loss_tracker: Any = None
         self._run_eagerly = False
         self._flags: Any = None
+        self._jit_compile: Any = "auto"
         self.steps_per_execution = 1
+        self.train_function: Any = None
+        self.test_function: Any = None
+        self.predict_function: Any = None
         self._predict_steps = StepCache(self._call_predict_step, _constant)
         self._predict_programs: dict[Any, Any] = {}
         self._call_programs = CallPrograms()
@@ -122,7 +130,7 @@ class Trainer(Loops):
         self._compile_metrics = compiled_metrics
         self._loss_tracker = _mean("loss")
         self._run_eagerly = bool(run_eagerly)
-        self.jit_compile = jit_compile
+        self._jit_compile = jit_compile
         self.steps_per_execution = steps_per_execution
         self.stop_training = False
         self.compiled = True
@@ -146,6 +154,19 @@ class Trainer(Loops):
     @run_eagerly.setter
     def run_eagerly(self, value: bool) -> None:
         self._run_eagerly = bool(value)
+
+    @property
+    def jit_compile(self) -> bool:
+        """Whether steps are compiled, as compile() was told; "auto" is: unless run_eagerly.
+
+        Steps become Programs whatever this says, since that costs milliseconds; `run_eagerly` is
+        the switch for debugging.
+        """
+        return not self.run_eagerly if self._jit_compile == "auto" else bool(self._jit_compile)
+
+    @jit_compile.setter
+    def jit_compile(self, value: Any) -> None:
+        self._jit_compile = value
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """What compile() was given, as a configuration."""

@@ -363,6 +363,8 @@ def unravel_index(indices: TensorLike, shape: Any) -> tuple[Any, ...]:
 def get_item(x: TensorLike, key: Any) -> Any:
     """`x[key]`: integers, slices, `...`, `None`, integer arrays and (not in traces) masks."""
     x = tensor(x)
+    if isinstance(key, list) and any(isinstance(item, slice_type) for item in key):
+        key = tuple(key)  # as it comes out of a file
     key = key if isinstance(key, tuple) else (key,)
     key = _expanded(x, key)
     axis, shape_key, arrays = 0, [], []

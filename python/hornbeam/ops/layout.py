@@ -20,7 +20,16 @@ from hornbeam.symbolic import symbolic_op
 
 
 def reshaped(x: Any, shape: Any) -> Any:
-    """`x` in a new shape; one size may be -1 or None: what is left."""
+    """`x` in a new shape; one size may be -1: what is left.
+
+    None means -1; where there are several unknown sizes, it is the size that x has there.
+    """
+    shape = tuple(shape)
+    if None in shape and sum(size is None or size == -1 for size in shape) > 1:
+        own = tuple(x.shape)
+        shape = tuple(
+            own[i] if size is None and i < len(own) else size for i, size in enumerate(shape)
+        )
     sizes = [-1 if size is None else index(size, "reshape: size") for size in shape]
     if -1 in sizes:
         known = math.prod(size for size in sizes if size != -1)
