@@ -370,6 +370,8 @@ def test_summary():
     assert "Non-trainable params: 10 (40.00 B)" in text
     model = sequential()
     model.compile("sgd", "mse")
+    assert "Optimizer params" not in text_of(model)  # as in Keras: not built yet
+    model.optimizer.build(model.trainable_variables)
     assert "Optimizer params: 2" in text_of(model)
 
 

@@ -15,6 +15,7 @@ class GraphPlan:
         nodes: Calls in an order in which they can run.
         operations: What is called, by decreasing depth, then in the order of a walk from the
             outputs: the order of `model.layers`, which names in weight files depend on.
+        depths: `{id(node): longest way to an output}`.
         aliases: `{id(inner): outer}`: inputs of nested models that stand for tensors around them.
     """
 
@@ -29,6 +30,7 @@ class GraphPlan:
         self._operations: dict[int, Any] = {}
         order = self._walk(outputs)
         self.nodes = order
+        self.depths: dict[int, int] = {}
         self.operations = self._by_depth(order)
         self.steps = [GraphStep(node) for node in order if not self._is_start(node)]
 
@@ -136,7 +138,7 @@ class GraphPlan:
 
     def _by_depth(self, order: list[Node]) -> list[Any]:
         """Depth is the longest way to an output; an operation has that of its deepest call."""
-        depth: dict[int, int] = {}
+        depth = self.depths
         of_operation: dict[int, int] = {}
         for node in reversed(order):
             key = id(node.operation)

@@ -189,7 +189,10 @@ class Model(Trainer, Layer):
             layer_range: Names (or patterns) of the first and the last layer to list.
         """
         text = summarize(self, line_length, positions, expand_nested, show_trainable, layer_range)
-        (print_fn or print)(text)
+        if print_fn is None:
+            print(text)
+        else:
+            print_fn(text + "\n")
 
     def count_params(self) -> int:
         """Number of scalars in the weights."""

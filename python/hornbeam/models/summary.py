@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-import sys
+from collections import Counter
+from math import ceil
 from typing import Any
 
 import numpy as np
 
+from hornbeam import tree
 from hornbeam._lazy import LazyModule
 from hornbeam.layers.input import InputLayer
 from hornbeam.layers.layer import Layer
 
 shutil: Any = LazyModule("shutil")
+
+_ENDS = {3: [0.45, 0.8, 1.0], 4: [0.3, 0.56, 0.74, 1.0]}  # of columns, as shares of the width
+_LENGTH = {3: 88, 4: 108}
 
 
 def _count(variables: list[Any]) -> int:
@@ -20,28 +25,43 @@ def _count(variables: list[Any]) -> int:
 
 
 def _bytes(variables: list[Any]) -> str:
-    sizes = {"float64": 8, "int64": 8, "uint8": 1, "bool": 1}
-    total = float(sum(sizes.get(v.dtype, 4) * int(np.prod(v.shape)) for v in variables))
-    for unit in ("B", "KB", "MB", "GB"):
-        if total < 1024 or unit == "GB":
+    total = float(sum(_item_size(v.dtype) * int(np.prod(v.shape)) for v in variables))
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if total < 1024:
             break
         total /= 1024
     return f"{total:.2f} {unit}"
 
 
-def _shape_text(structure: Any) -> str:
-    if isinstance(structure, dict):
-        return ", ".join(f"{key}: {_shape_text(value)}" for key, value in structure.items())
-    if isinstance(structure, (list, tuple)):
-        return ", ".join(_shape_text(value) for value in structure)
-    return str(tuple(structure.shape))
+def _item_size(dtype: str) -> int:
+    digits = re.search(r"\d+", dtype)
+    return int(digits[0]) // 8 if digits else 1
 
 
 def _output_shape(layer: Any) -> str:
-    nodes = layer._inbound_nodes
-    if not nodes:
+    if layer._inbound_nodes:
+        shapes: Any = [_shape_text(tensor) for tensor in layer._inbound_nodes[-1].outputs]
+    elif getattr(layer, "_build_shapes", None):
+        try:
+            shapes = _texts_of_shapes(layer.compute_output_shape(**layer._build_shapes))
+        except Exception:  # noqa: BLE001 (a layer of the user's own may do anything)
+            return "?"
+    else:
         return "?"
-    return _shape_text(nodes[0].output_structure)
+    flat = tree.flatten(shapes)
+    return str(flat[0]) if len(flat) == 1 else str(shapes).replace("'", "")
+
+
+def _shape_text(tensor: Any) -> str:
+    return f"({', '.join(map(str, tensor.shape))})"
+
+
+def _texts_of_shapes(shapes: Any) -> Any:
+    if isinstance(shapes, dict):
+        return {key: _texts_of_shapes(shape) for key, shape in shapes.items()}
+    if any(isinstance(size, (list, tuple, dict)) for size in shapes):
+        return [_texts_of_shapes(shape) for shape in shapes]
+    return f"({', '.join(map(str, shapes))})"
 
 
 def _parameters(layer: Any) -> str:
@@ -50,35 +70,31 @@ def _parameters(layer: Any) -> str:
     return f"{_count(layer.weights):,}"
 
 
-def _sources(layer: Any, nodes: list[Any] | None) -> list[str]:
+def _sources(layer: Any, nodes: list[Any]) -> str:
     """`dense[0][0]` for each tensor that the layer's calls take."""
     found = []
     for node in layer._inbound_nodes:
-        if nodes is not None and all(node is not known for known in nodes):
+        if all(node is not known for known in nodes):
             continue
         for tensor in node.inputs:
             if tensor.keras_history is not None:
                 operation, index, at = tensor.keras_history
                 found.append(f"{operation.name}[{index}][{at}]")
-    return found or ["-"]
+    return ", ".join(found) or "-"
 
 
 def _is_chain(model: Any) -> bool:
-    """Whether no layer has several sources or users, so that a column of sources says nothing."""
+    """Whether calls follow one another, so that a column of sources says nothing."""
     plan = getattr(model, "_plan", None)
     if plan is None:
         return True
-    if len(model.inputs) > 1 or len(model.outputs) > 1:
-        return False
-    users: dict[int, int] = {}
-    for node in plan.nodes:
-        if plan._is_start(node):
-            continue
-        if len(node.inputs) > 1 or sum(n.operation is node.operation for n in plan.nodes) > 1:
-            return False
-        for tensor in node.inputs:
-            users[id(tensor)] = users.get(id(tensor), 0) + 1
-    return all(count == 1 for count in users.values())
+    at_depth = Counter(plan.depths[id(node)] for node in plan.nodes)
+    calls = Counter(id(node.operation) for node in plan.nodes)
+    return (
+        max(at_depth.values()) == 1
+        and max(calls.values()) == 1
+        and all(len(node.inputs) <= 1 for node in plan.nodes)
+    )
 
 
 def _chosen(model: Any, layer_range: Any) -> list[Any]:
@@ -102,79 +118,76 @@ def _chosen(model: Any, layer_range: Any) -> list[Any]:
     return list(layers)[low : high + 1]
 
 
+def class_name(operation: Any) -> str:
+    """`Dense`; for a function of `hb.ops` the name of Keras' class, `GetItem`."""
+    if isinstance(operation, Layer) or not hasattr(operation, "function"):
+        return type(operation).__name__
+    return "".join(word.capitalize() for word in operation.function.__name__.split("_"))
+
+
 def _rows(
-    model: Any, connected: bool, show_trainable: bool, nested: bool, layers: Any, depth: int
+    nodes: list[Any] | None, show_trainable: bool, nested: bool, layers: Any, depth: int
 ) -> list[list[str]]:
-    plan = getattr(model, "_plan", None)
     rows = []
     for layer in layers:
-        name = f"{layer.name} ({type(layer).__name__})"
-        if not isinstance(layer, Layer):
-            words = layer.function.__name__.split("_")
-            name = f"{layer.name} ({''.join(word.capitalize() for word in words)})"
-        name = ("    " * (depth - 1) + "└ " if depth else "") + name
+        name = f"{layer.name} ({class_name(layer)})"
+        name = ("   " * depth + "└ " if depth else "") + name
         row = [name, _output_shape(layer), _parameters(layer) if isinstance(layer, Layer) else "0"]
-        if connected:
-            row.append(", ".join(_sources(layer, plan.nodes if plan is not None else None)))
+        if nodes is not None:
+            row.append(_sources(layer, nodes))
         if show_trainable:
             weighted = isinstance(layer, Layer) and layer.weights
-            row.append(("Y" if layer.trainable_weights else "N") if weighted else "-")
+            row.append(("Y" if layer.trainable else "N") if weighted else "-")
         rows.append(row)
-        if nested and hasattr(layer, "get_layer"):
-            rows += _rows(layer, connected, show_trainable, nested, _chosen(layer, None), depth + 1)
+        if nested and getattr(layer, "layers", None):
+            rows += _rows(nodes, show_trainable, nested, layer.layers, depth + 1)
     return rows
 
 
-def _widths(headers: list[str], positions: Any, line_length: int | None) -> list[int]:
-    n = len(headers)
-    if line_length is None:
-        width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
-        line_length = min(width, 76 if n == 3 else 100 if n == 5 else 76)
-        line_length = max(line_length, 60)
-    if positions is None:
-        shares = (
-            [0.45, 0.33, 0.22]
-            if n == 3
-            else [0.31, 0.27, 0.16, 0.26]
-            if n == 4
-            else [0.28, 0.24, 0.15, 0.23, 0.1]
-        )
-        if "Trainable" in headers[-1] and n == 4:
-            shares = [0.36, 0.3, 0.2, 0.14]
-    else:
-        ends = [p if p <= 1 else p / line_length for p in positions]
-        shares = [end - start for start, end in zip([0, *ends[:-1]], ends, strict=True)]
-        if len(shares) < n:
-            raise ValueError(f"summary: {n} positions are needed. Received: positions={positions}.")
-        shares = shares[:n]
-    inner = line_length - n - 1
-    return [max(int(inner * share), 6) for share in shares]
+def _widths(ends: list[float], line_length: int) -> list[int]:
+    """Widths of the columns with the space around texts; with the bars they fill the line."""
+    widths, start = [], 0
+    for end in ends:
+        width = (int(end * line_length) if end <= 1 else int(end)) - start
+        if width < 4:
+            raise ValueError(
+                f"summary: a line of {line_length} characters is too short for columns that end "
+                f"at {ends}."
+            )
+        widths.append(width + 2)
+        start += width
+    spare = line_length - len(ends) - 1 - sum(widths)
+    left, shares = abs(spare), list(widths)
+    for i, width in enumerate(shares):
+        if spare < 0:
+            part = round(left / (len(shares) - i))
+            widths[i] -= part
+        else:
+            part = ceil(width * left / sum(shares[i:]))
+            widths[i] += part
+        left -= part
+    return widths
 
 
 def _wrap(text: str, width: int) -> list[str]:
-    if len(text) <= width:
-        return [text]
-    lines, line = [], ""
-    for word in re.findall(r"\S+\s*", text):
-        if line and len(line) + len(word.rstrip()) > width:
-            lines.append(line.rstrip())
-            line = ""
-        while len(word.rstrip()) > width:
-            lines.append(word[:width])
-            word = word[width:]
-        line += word
-    return [*lines, line.rstrip()] if line.strip() else lines
+    """Lines of whole words; a word that is too long is cut."""
+    lines = [""]
+    for word in re.findall(r"\s*\S+\s*", text):
+        if lines[-1] and len(lines[-1]) + len(word.rstrip()) > width:
+            lines.append("")
+        lines[-1] += word
+    lines = [line.rstrip() for line in lines]
+    return [line if len(line) <= width else line[: width - 1] + "…" for line in lines]
 
 
-def _line(cells: list[str], widths: list[int], bar: str, right: int) -> list[str]:
+def _line(cells: list[str], widths: list[int], bar: str, align: str) -> list[str]:
     wrapped = [_wrap(cell, width - 2) for cell, width in zip(cells, widths, strict=True)]
     lines = []
     for i in range(max(len(w) for w in wrapped)):
         parts = []
-        for column, (w, width) in enumerate(zip(wrapped, widths, strict=True)):
+        for how, w, width in zip(align, wrapped, widths, strict=True):
             text = w[i] if i < len(w) else ""
-            align = text.rjust(width - 2) if column == right else text.ljust(width - 2)
-            parts.append(f" {align} ")
+            parts.append(f" {text:{how}{width - 2}} ")
         lines.append(bar + bar.join(parts) + bar)
     return lines
 
@@ -189,31 +202,47 @@ def summarize(
 ) -> str:
     """The table as text; see `Model.summary`."""
     connected = not _is_chain(model)
-    headers = ["Layer (type)", "Output Shape", "Param #"]
-    headers += ["Connected to"] if connected else []
-    headers += ["Trainable"] if show_trainable else []
-    rows = _rows(model, connected, show_trainable, expand_nested, _chosen(model, layer_range), 0)
-    widths = _widths(headers, positions, line_length)
+    headers = ["Layer (type)", "Output Shape", "Param #", *(["Connected to"] if connected else [])]
+    align = "<<><"[: len(headers)]
+    length = _LENGTH[len(headers)]
+    ends = list(positions) if positions is not None else _ENDS[len(headers)]
+    if len(ends) < len(headers):
+        raise ValueError(
+            f"summary: {len(headers)} positions are needed. Received: positions={positions}."
+        )
+    ends = ends[: len(headers)]
+    if show_trainable:
+        headers.append("Trainable")
+        align += "^"
+        length += 12
+        ends = [end * 0.9 for end in ends] + [1.0 if ends[-1] <= 1 else ends[-1]]
+    length = line_length or min(length, shutil.get_terminal_size().columns - 4)
+    nodes = model._plan.nodes if connected else None
+    rows = _rows(nodes, show_trainable, expand_nested, _chosen(model, layer_range), 0)
+    widths = _widths(ends, length)
     lines = [f'Model: "{model.name}"']
     lines.append("┏" + "┳".join("━" * w for w in widths) + "┓")
-    lines += _line(headers, widths, "┃", 2)
+    lines += _line(headers, widths, "┃", align)
     lines.append("┡" + "╇".join("━" * w for w in widths) + "┩")
     for i, row in enumerate(rows):
         if i:
             lines.append("├" + "┼".join("─" * w for w in widths) + "┤")
-        lines += _line(row, widths, "│", 2)
+        lines += _line(row, widths, "│", align)
     lines.append("└" + "┴".join("─" * w for w in widths) + "┘")
+    return "\n".join([*lines, *_totals(model)])
+
+
+def _totals(model: Any) -> list[str]:
     weights = model.weights
     trained = model.trainable_weights
     fixed = [v for v in weights if all(v is not t for t in trained)]
     optimizer = getattr(model, "optimizer", None)
-    state = (
-        optimizer.variables if optimizer is not None and getattr(model, "compiled", False) else []
-    )
-    total = [*weights, *state]
-    lines.append(f" Total params: {_count(total):,} ({_bytes(total)})")
-    lines.append(f" Trainable params: {_count(trained):,} ({_bytes(trained)})")
-    lines.append(f" Non-trainable params: {_count(fixed):,} ({_bytes(fixed)})")
-    if state:
-        lines.append(f" Optimizer params: {_count(state):,} ({_bytes(state)})")
-    return "\n".join(lines)
+    with_state = optimizer is not None and getattr(model, "compiled", False) and optimizer.built
+    state = optimizer.variables if with_state else []
+    parts = {
+        "Total": [*weights, *state],
+        "Trainable": trained,
+        "Non-trainable": fixed,
+        **({"Optimizer": state} if state else {}),
+    }
+    return [f" {name} params: {_count(v):,} ({_bytes(v)})" for name, v in parts.items()]
