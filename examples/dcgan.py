@@ -19,7 +19,7 @@ from hornbeam import layers, ops
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-EPOCHS = int(os.environ.get("EPOCHS", "100"))
+EPOCHS = int(os.environ.get("EPOCHS", "90"))
 EVERY = 10  # epochs between two pictures
 NOISE = 32
 FOLDER = Path(os.environ.get("PICTURES", Path(__file__).parent))

@@ -21,7 +21,7 @@ from hornbeam import layers, ops
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-EPOCHS = int(os.environ.get("EPOCHS", "100"))
+EPOCHS = int(os.environ.get("EPOCHS", "50"))
 EVERY = 10  # epochs between two pictures
 NOISE, CLASSES = 24, 10
 CRITIC_STEPS = 3  # steps of the critic for one of the generator

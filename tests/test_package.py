@@ -116,6 +116,8 @@ ROWS = [
         "utils.audio_files",
         "utils.feature_kinds",
         "utils.feature_space",
+        "utils.model_graph",
+        "utils.plot_model",
         "preprocessing",
         "datasets",
         "visualization",

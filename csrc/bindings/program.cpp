@@ -170,6 +170,25 @@ void register_program(py::module_& m) {
             },
             py::arg("inputs"), py::arg("repeats") = 5,
             "(ops, seconds on one thread, estimated cost, instructions) of each node.")
+        .def(
+            "nodes",
+            [](const Program& program) {
+                const auto shapes = [](const std::vector<TensorType>& types) {
+                    py::list list;
+                    for (const TensorType& type : types) {
+                        py::tuple shape(type.shape.size());
+                        for (int i = 0; i < type.shape.ndim(); ++i)
+                            shape[size_t(i)] = type.shape[i];
+                        list.append(shape);
+                    }
+                    return list;
+                };
+                py::list rows;
+                for (const auto& node : program.nodes())
+                    rows.append(py::make_tuple(node.ops, shapes(node.in), shapes(node.out)));
+                return rows;
+            },
+            "(ops, shapes of inputs, shapes of outputs) of what is computed.")
         .def_property_readonly("arena_bytes", &Program::arena_bytes)
         .def_property_readonly("num_instructions", &Program::num_instructions)
         .def("describe", &Program::describe);

@@ -226,6 +226,17 @@ std::vector<Program::Timing> Program::profile(const std::vector<Tensor>& inputs,
     return timings;
 }
 
+std::vector<Program::NodeInfo> Program::nodes() const {
+    std::vector<NodeInfo> result;
+    for (const Node& node : graph_.nodes) {
+        if (!node.computed()) continue;
+        NodeInfo info{ops_of(node), {}, node.out};
+        for (const Operand& operand : node.in) info.in.push_back(graph_.type(operand));
+        result.push_back(std::move(info));
+    }
+    return result;
+}
+
 std::string Program::describe() const {
     std::ostringstream out;
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {

@@ -42,6 +42,13 @@ class Program {
     // What each node takes when it runs on one thread. Changes the program's variables as runs do.
     std::vector<Timing> profile(const std::vector<Tensor>& inputs, int repeats);
 
+    struct NodeInfo {
+        std::string ops;  // joined by +
+        std::vector<TensorType> in, out;
+    };
+    // What is computed, in order.
+    std::vector<NodeInfo> nodes() const;
+
     size_t arena_bytes() const { return arena_bytes_; }
     size_t num_instructions();
     std::string describe() const;

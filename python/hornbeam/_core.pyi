@@ -103,6 +103,9 @@ class Program:
     def profile(
         self, inputs: Sequence[Any], repeats: int = 5
     ) -> list[tuple[str, float, int, int]]: ...
+    def nodes(
+        self,
+    ) -> list[tuple[str, list[tuple[int, ...]], list[tuple[int, ...]]]]: ...
     def describe(self) -> str: ...
 
 class Trace:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
+from hornbeam.utils.optional import need
+from hornbeam.utils.suggest import suggest
+
 
 class Callback:
     """Base class: override the hooks that you want; the others do nothing.
@@ -108,6 +113,46 @@ class History(Callback):
         for key, value in (logs or {}).items():
             self.history.setdefault(key, []).append(value)
         self.model.history = self
+
+    def plot(self, names: Any = None, to_file: Any = None) -> Any:
+        """Draw the curves with matplotlib: a metric and its validation together.
+
+        Args:
+            names: Metrics to draw, "loss" for example; all that are single numbers when left out.
+            to_file: Where to write the picture, if anywhere.
+
+        Returns:
+            The figure, which notebooks show.
+        """
+        single = {k: v for k, v in self.history.items() if all(np.ndim(x) == 0 for x in v)}
+        if names is None:
+            names = [k for k in single if k.removeprefix("val_") == k or k[4:] not in single]
+        names = [names] if isinstance(names, str) else list(names)
+        for name in names:
+            if name not in single:
+                raise ValueError(
+                    f"History.plot: there is no metric {name!r} of single numbers."
+                    f"{suggest(name, single)} Recorded: {list(self.history)}."
+                )
+        if not names:
+            raise ValueError("History.plot: nothing has been recorded yet; call fit() first.")
+        figures = need("matplotlib.figure", "for History.plot", "plot")
+        figure = figures.Figure(figsize=(4.2 * len(names), 3.0), layout="constrained")
+        for i, name in enumerate(names):
+            axes = figure.add_subplot(1, len(names), i + 1)
+            for key in (name, f"val_{name}"):
+                if key in single:
+                    at = [epoch + 1 for epoch in self.epoch][-len(single[key]) :]
+                    if len(at) != len(single[key]):  # fit was called again, or validates rarely
+                        at = list(range(1, len(single[key]) + 1))
+                    style = "--" if key.startswith("val_") else "-"
+                    axes.plot(at, single[key], style, marker="." if len(at) < 20 else "", label=key)
+            axes.set(title=name, xlabel="epoch")
+            axes.grid(alpha=0.3)
+            axes.legend()
+        if to_file is not None:
+            figure.savefig(to_file, dpi=120)
+        return figure
 
 
 _BATCH_HOOKS = {

@@ -11,6 +11,7 @@ from hornbeam import tree
 from hornbeam.layers._call import shapes_of
 from hornbeam.layers.layer import Layer
 from hornbeam.models.call_programs import LONE
+from hornbeam.models.profile import Profile, profile
 from hornbeam.models.summary import summarize
 from hornbeam.models.trainer import Trainer
 from hornbeam.saving.assets import assets_of, load_assets
@@ -193,6 +194,26 @@ class Model(Trainer, Layer):
             print(text)
         else:
             print_fn(text + "\n")
+
+    def profile(self, x: Any, training: bool = False, repeats: int = 5) -> Profile:
+        """Run the layers one by one on a batch, and tell what each of them takes.
+
+        Args:
+            x: Inputs of one batch.
+            training: Whether the gradients are computed too.
+            repeats: How often each layer runs; the best time counts.
+
+        Returns:
+            A list with `name`, `kind`, `output_shape`, `seconds` (on one thread), `flops` and
+            `bytes` of each call; printing it gives a table. Inside `fit` and `predict` layers run
+            together, on all threads and with fewer passes over memory, so that the sum is a bound.
+
+        Example:
+            >>> model = hb.Sequential([hb.Input((8,)), hb.layers.Dense(4)])
+            >>> model.profile(np.ones((2, 8)))[0].flops
+            128
+        """
+        return profile(self, x, training, repeats)
 
     def count_params(self) -> int:
         """Number of scalars in the weights."""

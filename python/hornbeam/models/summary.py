@@ -26,11 +26,11 @@ def _count(variables: list[Any]) -> int:
 
 def _bytes(variables: list[Any]) -> str:
     total = float(sum(_item_size(v.dtype) * int(np.prod(v.shape)) for v in variables))
-    for unit in ("B", "KB", "MB", "GB", "TB"):
-        if total < 1024:
-            break
+    units = ["B", "KB", "MB", "GB", "TB"]
+    while total >= 1024 and len(units) > 1:
         total /= 1024
-    return f"{total:.2f} {unit}"
+        del units[0]
+    return f"{total:.2f} {units[0]}"
 
 
 def _item_size(dtype: str) -> int:
@@ -237,8 +237,7 @@ def _totals(model: Any) -> list[str]:
     trained = model.trainable_weights
     fixed = [v for v in weights if all(v is not t for t in trained)]
     optimizer = getattr(model, "optimizer", None)
-    with_state = optimizer is not None and getattr(model, "compiled", False) and optimizer.built
-    state = optimizer.variables if with_state else []
+    state = optimizer.variables if optimizer is not None and optimizer.built else []
     parts = {
         "Total": [*weights, *state],
         "Trainable": trained,
