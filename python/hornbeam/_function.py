@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -162,6 +163,10 @@ def abstract_eval(fn: Callable[..., Any], args: Any, kwargs: dict[str, Any] | No
             ]
             new_args, new_kwargs = tree.pack_sequence_as(structure, inputs)
             results.append(fn(*new_args, **new_kwargs))
+        except (ValueError, TypeError, IndexError) as error:
+            if unknown:
+                _name_unknown(error, stand_in, leaves)
+            raise
         finally:
             recording.end()
     first, last = results[0], results[-1]
@@ -173,6 +178,16 @@ def abstract_eval(fn: Callable[..., Any], args: Any, kwargs: dict[str, Any] | No
         for x, y in zip(flat_first, flat_last, strict=True)
     ]
     return tree.pack_sequence_as(first, specs)
+
+
+def _name_unknown(error: Exception, stand_in: int, leaves: list[Any]) -> None:
+    """`None` in the message in the place of the size that stands for it."""
+    known = {d for x in leaves for d in getattr(x, "shape", ())}
+    if stand_in not in known:
+        error.args = tuple(
+            re.sub(rf"\b{stand_in}\b", "None", part) if isinstance(part, str) else part
+            for part in error.args
+        )
 
 
 class Spec:

@@ -81,6 +81,12 @@ def add_weight(
 
 def known_size(layer: Any, input_shape: Any, axis: int) -> int:
     """The size of an axis that must be known to make the weights."""
+    if isinstance(input_shape, dict) or (input_shape and isinstance(input_shape[0], (list, tuple))):
+        raise ValueError(
+            f"{type(layer).__name__}: the layer takes one tensor, not several in a "
+            f"{type(input_shape).__name__}; join them first, as with Concatenate. "
+            f"Received: input_shape={input_shape}."
+        )
     size = input_shape[axis]
     if size is None:
         raise ValueError(
@@ -88,3 +94,12 @@ def known_size(layer: Any, input_shape: Any, axis: int) -> int:
             f"Received: input_shape={tuple(input_shape)}."
         )
     return int(size)
+
+
+def needs_value(layer: Any, value_shape: Any) -> None:
+    """Raise ValueError if an attention layer was called with the query alone."""
+    if value_shape is None:
+        raise ValueError(
+            f"{type(layer).__name__}: the layer takes a query and a value, layer(query, value); "
+            f"self-attention is layer(x, x). Received: the query alone."
+        )

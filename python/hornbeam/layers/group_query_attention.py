@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hornbeam.layers._args import int_arg, weight_options
+from hornbeam.layers._args import int_arg, needs_value, weight_options
 from hornbeam.layers._attention import attend, projection, window_arg
 from hornbeam.layers._attention import attention_mask as merged_mask
 from hornbeam.layers.activation import Softmax
@@ -71,9 +71,8 @@ class GroupQueryAttention(Layer):
         self.projections_regularizer = self.activity_regularizer
         self.supports_masking = True
 
-    def build(  # type: ignore[override]
-        self, query_shape: Any, value_shape: Any, key_shape: Any = None
-    ) -> None:
+    def build(self, query_shape: Any, value_shape: Any = None, key_shape: Any = None) -> None:
+        needs_value(self, value_shape)
         key_shape = value_shape if key_shape is None else key_shape
         wide = (None, self.num_query_heads, self.head_dim)
         narrow = (None, self.num_key_value_heads, self.head_dim)

@@ -99,6 +99,11 @@ def _sizes(shape: Any) -> tuple[int | None, ...]:
             raise ValueError(
                 f"Input: a shape has integers and None in it. Received: shape={shape}."
             ) from None
+    if any(size is not None and size < 0 for size in sizes):
+        raise ValueError(
+            f"Input: no size of a shape may be negative; one that varies is None. "
+            f"Received: shape={shape}."
+        )
     return sizes
 
 

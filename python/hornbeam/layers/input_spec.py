@@ -94,21 +94,48 @@ def _check(spec: InputSpec, x: Any, prefix: str) -> None:
     full = f"Full shape received: {shape}"
     squeezable = spec.allow_last_axis_squeeze
     if spec.ndim is not None and ndim != spec.ndim and not squeezable:
-        raise ValueError(f"{prefix}expected ndim={spec.ndim}, found ndim={ndim}. {full}")
+        raise ValueError(
+            f"{prefix}expected ndim={spec.ndim}, found ndim={ndim}. {full}"
+            f"{_rank_hint(spec.ndim, ndim)}"
+        )
     if spec.max_ndim is not None and ndim > spec.max_ndim:
         raise ValueError(f"{prefix}expected max_ndim={spec.max_ndim}, found ndim={ndim}. {full}")
     if spec.min_ndim is not None and ndim < spec.min_ndim:
-        raise ValueError(f"{prefix}expected min_ndim={spec.min_ndim}, found ndim={ndim}. {full}")
+        raise ValueError(
+            f"{prefix}expected min_ndim={spec.min_ndim}, found ndim={ndim}. {full}"
+            f"{_rank_hint(spec.min_ndim, ndim)}"
+        )
     if spec.dtype is not None and str(x.dtype) != spec.dtype:
         raise ValueError(f"{prefix}expected dtype={spec.dtype}, found dtype={x.dtype}")
     for axis, size in spec.axes.items():
         if size is not None and shape[axis] not in (size, None):
             raise ValueError(
                 f"{prefix}expected axis {axis} of input shape to have value {size}, but received "
-                f"input with shape {shape}"
+                f"input with shape {shape}{_size_hint(axis, size, shape)}"
             )
     if spec.shape is not None:
         _check_shape(spec, shape, prefix)
+
+
+def _rank_hint(wanted: int, found: int) -> str:
+    """What most often is wrong with inputs of a rank too low by one."""
+    if found != wanted - 1:
+        return ""
+    if wanted == 3:
+        return (
+            ". A sequence is (batch, time, features): a recurrent layer before this one needs "
+            "return_sequences=True, and a single sequence its batch axis, x[None]"
+        )
+    missing = "the batch axis, x[None]" + (", or the channels, x[..., None]" if wanted > 3 else "")
+    return f". Perhaps an axis is missing: {missing}"
+
+
+def _size_hint(axis: int, size: int, shape: tuple[int | None, ...]) -> str:
+    """Where else the size is, or why it is fixed."""
+    others = [i for i, have in enumerate(shape) if i and have == size and i != axis % len(shape)]
+    if len(shape) > 2 and others:
+        return f". Axis {others[0]} has {size}: perhaps data_format, or the order of axes, differs"
+    return ". The weights were made for that size: give inputs like the first, or a new layer"
 
 
 def _check_shape(spec: InputSpec, shape: tuple[int | None, ...], prefix: str) -> None:

@@ -1,6 +1,6 @@
 """Layer: the base class of everything with weights and a forward pass."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hornbeam import dtype_policies, regularizers, tree
 from hornbeam.layers import _config
@@ -71,6 +71,18 @@ class Layer(Forward, StatelessCalls):
         self._build_shapes: dict[str, Any] | None = None
         self._call_signature = call_signature(type(self))
         self._ready = True
+
+    if not TYPE_CHECKING:  # attributes stay checked
+
+        def __getattr__(self, name: str) -> Any:
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            state = self.__dict__
+            if not name.startswith("_") and not state.get("built", True):
+                message += (
+                    f". Layer '{state.get('name')}' is not built: its weights are made when it is "
+                    f"first called, or by build(input_shape)."
+                )
+            raise AttributeError(message, name=name, obj=self)
 
     @property
     def input_spec(self) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam import ops, regularizers
-from hornbeam.layers._args import int_arg, weight_options
+from hornbeam.layers._args import int_arg, needs_value, weight_options
 from hornbeam.layers._attention import attend, projection, window_arg
 from hornbeam.layers._attention import attention_mask as merged_mask
 from hornbeam.layers.activation import Softmax
@@ -87,9 +87,8 @@ class MultiHeadAttention(Layer):
         weight_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self.supports_masking = True
 
-    def build(  # type: ignore[override]
-        self, query_shape: Any, value_shape: Any, key_shape: Any = None
-    ) -> None:
+    def build(self, query_shape: Any, value_shape: Any = None, key_shape: Any = None) -> None:
+        needs_value(self, value_shape)
         key_shape = value_shape if key_shape is None else key_shape
         rank = len(query_shape)
         if rank < 3 or any(len(shape) != rank for shape in (value_shape, key_shape)):

@@ -158,6 +158,10 @@ def _axes_config(axis: Any) -> Any:
     return list(axis) if isinstance(axis, (list, tuple)) else axis
 
 
+def _sizes_spec(axes: list[int], sizes: tuple[int, ...], ndim: int) -> InputSpec:
+    return InputSpec(ndim=ndim, axes=dict(zip(sorted(axes), sizes, strict=True)))
+
+
 class LayerNormalization(Layer):
     """Mean 0 and variance 1 over the features of each sample, then times gamma plus beta.
 
@@ -202,6 +206,7 @@ class LayerNormalization(Layer):
         # Keras sorts the axes as they are given, negative ones first, and reshapes when it computes
         shape = tuple(known_size(self, input_shape, axis) for axis in places)
         self._sizes = tuple(int(input_shape[axis]) for axis in sorted(places))
+        self.input_spec = _sizes_spec(places, self._sizes, len(input_shape))
         self.gamma = add_weight(self, "gamma", shape, autocast=False) if self.scale else None
         self.beta = add_weight(self, "beta", shape, autocast=False) if self.center else None
 
@@ -227,6 +232,7 @@ class RMSNormalization(Layer):
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
         axes = [_axis_of(self, axis, len(input_shape)) for axis in axes]
         shape = tuple(known_size(self, input_shape, axis) for axis in sorted(axes))
+        self.input_spec = _sizes_spec(axes, shape, len(input_shape))
         self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
 
     def call(self, x: Any) -> Any:

@@ -31,9 +31,12 @@ def check_same_shape(y_true: Any, y_pred: Any, name: str) -> tuple[Any, Any]:
     shapes = tuple(y_true.shape), tuple(y_pred.shape)
     y_true, y_pred = match_rank(y_true, y_pred)
     if tuple(y_true.shape) != tuple(y_pred.shape):
+        texts = [shape_text(shape) for shape in shapes]
+        if texts[0] == texts[1]:  # only the batch differs
+            texts = [str(shape) for shape in shapes]
         raise ValueError(
             f"{name}: targets and outputs must have the same shape; targets are "
-            f"{shape_text(shapes[0])} but outputs are {shape_text(shapes[1])}. "
+            f"{texts[0]} but outputs are {texts[1]}. "
             f"Received: y_true.shape={shapes[0]}, y_pred.shape={shapes[1]}."
         )
     return y_true, y_pred

@@ -97,6 +97,9 @@ class Fitting:
         stream = endless(source) if steps_per_epoch is not None else None
         model.stop_training = False
         self._prepare(source, cache, runner)
+        if held_out is not None and epochs > initial_epoch:
+            model._test_steps.check()
+            self._prepare(held_out, model._test_steps, runner)
         model._resumed_epoch = None
         called.on_train_begin()
         if model._resumed_epoch is not None:  # a callback has brought an earlier run back

@@ -59,6 +59,11 @@ def fit_input(x: Any, wanted: Any, name: str, model: str) -> Any:
     """One input with the rank and dtype that the model has for it, or a ValueError."""
     if x is None:
         return x
+    if not hasattr(x, "shape") or not hasattr(x, "dtype"):
+        raise ValueError(
+            f"Model '{model}': input '{name}' must be an array or a tensor of shape "
+            f"{shape_text(wanted.shape)}. Received: {x!r} (of type {type(x).__name__})."
+        )
     if isinstance(x, np.ndarray) or "string" in (wanted.dtype, x.dtype):
         return _fit_text(x, wanted, name, model)
     given = tuple(x.shape)

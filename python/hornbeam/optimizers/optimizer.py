@@ -28,6 +28,16 @@ def changed_only_if(condition: Any, variables: Iterable[Any]) -> Iterator[None]:
         variable.assign(ops.where(condition, variable.value, old))
 
 
+def _rate(value: Any, name: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name}: learning_rate must be a number, a LearningRateSchedule or a function without "
+            f"arguments. Received: learning_rate={value!r}."
+        ) from None
+
+
 class Optimizer:
     """Base class. A subclass makes its slots in `build` and defines `update_step`.
 
@@ -98,7 +108,7 @@ class Optimizer:
         if isinstance(learning_rate, dict):
             self._learning_rate = deserialize_keras_object(learning_rate)
         elif not callable(learning_rate):
-            value = float(learning_rate)
+            value = _rate(learning_rate, type(self).__name__)
             self._learning_rate = self._track(
                 Variable(value, dtype="float32", trainable=False, name="learning_rate")
             )
@@ -177,7 +187,7 @@ class Optimizer:
             self._variables = [v for v in self._variables if v.name != "learning_rate"]
             self._schedules += 1
         else:
-            self._learning_rate.assign(float(value))
+            self._learning_rate.assign(_rate(value, self.name))
 
     def add_variable(
         self,

@@ -49,7 +49,10 @@ def _read(dataset: Any) -> np.ndarray[Any, Any]:
 
 
 def read_weights(file: Any, model: Any, skip_mismatch: bool = False) -> None:
-    """Read the variables of a model; what does not fit is an error, or skipped with a warning."""
+    """Read the variables of a model; what does not fit is an error, or skipped with a warning.
+
+    After an error the layers have the weights that they had before.
+    """
     with h5py.File(file, "r") as h5:
         root = h5["model_weights"] if "model_weights" in h5 and "layers" not in h5 else h5
         if "layer_names" in root.attrs:
@@ -57,23 +60,37 @@ def read_weights(file: Any, model: Any, skip_mismatch: bool = False) -> None:
                 "The file was written by Keras 1 or 2 (weights by layer names), which is not "
                 "supported. Load it with Keras 3 and save it anew."
             )
-        problems = []
+        problems: list[str] = []
+        before: list[tuple[Any, dict[str, Any]]] = []
         for path, obj in saveables(model):
             name = f"{path}/vars" if path else "vars"
             group = h5.get(name, {})
             if not len(group) and not (isinstance(obj, Layer) and obj._own_variables()):
                 continue
+            if not skip_mismatch:
+                if isinstance(obj, Layer):
+                    before.append((obj, _own_values(obj)))
+                elif problems:
+                    continue  # nothing more is read: what follows would change for no use
             try:
                 obj.load_own_variables({key: _read(group[key]) for key in group})
             except ValueError as error:
                 problems.append(f"'{path or obj.name}': {error}")
         if problems and not skip_mismatch:
+            for layer, values in before:
+                layer.load_own_variables(values)
             raise ValueError(
                 f"The weights of {len(problems)} layers could not be loaded: "
                 + "; ".join(problems[:5])
             )
         for problem in problems:
             warnings.warn(f"Skipped the weights of {problem}", stacklevel=3)
+
+
+def _own_values(layer: Layer) -> dict[str, Any]:
+    store: dict[str, Any] = {}
+    layer.save_own_variables(store)
+    return {key: np.array(value) for key, value in store.items()}
 
 
 def save_weights(

@@ -84,6 +84,9 @@ class RNN(Layer):
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         batch, _, *features = sequences_shape
+        self.input_spec = InputSpec(
+            ndim=len(sequences_shape), axes={i + 2: size for i, size in enumerate(features)}
+        )
         if isinstance(self.cell, Layer) and not self.cell.built:
             self.cell.build((batch, *features))
         if self.stateful and self.states is None:
