@@ -144,8 +144,6 @@ def test_dense():
     y = bare(X)
     np.testing.assert_allclose(y, np.maximum(X @ bare.kernel.numpy(), 0), rtol=1e-5, atol=1e-6)
     assert layers.Dense(2)(np.ones((2, 3), "int32")).dtype == "float32"
-    with pytest.raises(ValueError, match="`lora_rank` is not supported"):
-        layers.Dense(2, lora_rank=4)
     with pytest.raises(ValueError, match="`units` must be an integer"):
         layers.Dense(-1)
 
@@ -300,7 +298,7 @@ def test_reversible_embedding(tied):
     table = layer.weights[0].numpy().T if tied else layer.weights[1].numpy()
     back = layer(y, reverse=True)
     np.testing.assert_allclose(back.numpy(), 2 * np.tanh(y.numpy() @ table / 2), atol=1e-6)
-    np.testing.assert_array_equal(back._keras_mask.numpy(), ids != 0)
+    assert getattr(back, "_keras_mask", None) is None
     x = hb.Input((3,), dtype="int32")
     assert layer(layer(x), reverse=True).shape == (None, 3, 10)
     copy = layers.ReversibleEmbedding.from_config(layer.get_config())

@@ -117,7 +117,7 @@ ROWS = [
         "utils.feature_kinds",
         "utils.feature_space",
         "utils.model_graph",
-        "utils.plot_model",
+        "utils.model_pictures",
         "preprocessing",
         "datasets",
         "visualization",

@@ -87,7 +87,8 @@ def profile(model: Any, x: Any, training: bool = False, repeats: int = 5) -> Pro
     data = to_arrays(x, "profile: x", len(model.inputs) if getattr(model, "inputs", None) else None)
     inputs = tree.pack_sequence_as(data, cast(tree.flatten(data)))
     calls: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = []
-    with _watched(model, calls):
+    # while a tape records, no model takes the way through a Program that it has ready
+    with _watched(model, calls), GradientTape(watch_accessed_variables=False):
         model(inputs)
     before = [(variable, variable.numpy()) for variable in model.variables]
     try:

@@ -18,7 +18,7 @@ _WHERE = {
     "hornbeam.utils.graph": ("get_source_inputs",),
     "hornbeam.utils.image_dataset": ("image_dataset_from_directory",),
     "hornbeam.utils.images": ("array_to_img", "img_to_array", "load_img", "save_img"),
-    "hornbeam.utils.plot_model": ("model_to_dot", "plot_model"),
+    "hornbeam.utils.model_pictures": ("model_to_dot", "plot_model"),
     "hornbeam.utils.progbar": ("Progbar",),
     "hornbeam.utils.seed": ("set_random_seed", "clear_session"),
     "hornbeam.utils.sequences": ("pad_sequences",),
