@@ -294,5 +294,6 @@ def test_backup_resumes_to_the_same_bits(tmp_path):
     resumed = run(4, tmp_path)
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert resumed.history.epoch == [2, 3]
+    assert resumed.history.epoch == [0, 1, 2, 3]
+    assert resumed.history.history == whole.history.history
     assert not (tmp_path / "state.npz").exists()

@@ -166,7 +166,7 @@ def test_losses():
     )
     y = np.asarray(layer(X))
     activity, weight = (float(loss) for loss in layer.losses)
-    assert activity == pytest.approx(0.5 * np.abs(y).sum(), rel=1e-5)
+    assert activity == pytest.approx(0.5 * np.abs(y).sum() / len(X), rel=1e-5)  # per row
     assert weight == pytest.approx(0.01 * (layer.kernel.numpy() ** 2).sum(), rel=1e-5)
     layer(X)
     assert len(layer.losses) == 2  # those of the last call only

@@ -104,7 +104,17 @@ ROWS = [
     ],
     ["losses", "metrics", "optimizers", "mixed_precision"],
     ["layers"],
-    ["saving.model_file", "saving.weights_file", "saving.tree_paths", "saving.assets"],
+    [
+        "saving.model_file",
+        "saving.weights_file",
+        "saving.tree_paths",
+        "saving.assets",
+        "saving.safetensors_file",
+        "saving.legacy_h5",
+        "saving.file_editor",
+        "saving.state_file",
+        "saving.copying",
+    ],
     [
         "models",
         "callbacks",

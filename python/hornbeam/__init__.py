@@ -46,6 +46,9 @@ if TYPE_CHECKING:
         layers as layers,
     )
     from hornbeam import (
+        legacy as legacy,
+    )
+    from hornbeam import (
         losses as losses,
     )
     from hornbeam import (
@@ -123,6 +126,7 @@ _SUBPACKAGES = (
     "initializers",
     "kernels",
     "layers",
+    "legacy",
     "losses",
     "metrics",
     "mixed_precision",
@@ -201,6 +205,7 @@ __all__ = [
     "initializers",
     "kernels",
     "layers",
+    "legacy",
     "losses",
     "metrics",
     "mixed_precision",

@@ -242,8 +242,16 @@ class CallbackList:
         for callback in self.callbacks:
             callback.set_model(model)
 
+    @property
+    def has_last(self) -> bool:
+        """Whether a callback wants to be called after the others."""
+        return any(getattr(callback, "runs_last", False) for callback in self.callbacks)
+
     def _call(self, hook: str, *args: Any) -> None:
-        for callback in self.callbacks:
+        callbacks = self.callbacks
+        if self.has_last:
+            callbacks = sorted(callbacks, key=lambda c: bool(getattr(c, "runs_last", False)))
+        for callback in callbacks:
             getattr(callback, hook)(*args)
 
     def on_batch_begin(self, batch: int, logs: Any = None) -> None:

@@ -14,6 +14,7 @@ from hornbeam._variable import Variable
 from hornbeam.layers._call import CallSignature, is_tensor_like, shapes_of
 from hornbeam.layers._casting import Casting
 from hornbeam.layers._tracking import Tracking
+from hornbeam.saving.budget import spend
 
 _build_lock = threading.RLock()
 
@@ -132,6 +133,7 @@ class Building(Casting, Tracking):
                 f"{self.name}: the shape of weight {name!r} must be fully known. "
                 f"Received: shape={shape}."
             )
+        spend(shape, f"'{name or 'variable'}' of layer '{self.name}'")
         policy = self.dtype_policy if dtype is None else dtype_policies.get(dtype)
         dtype = policy.variable_dtype
         if initializer is None:
@@ -146,6 +148,7 @@ class Building(Casting, Tracking):
         variable.constraint = constraints.get(constraint)
         self._added_variables.append(variable)
         self._weight_roles[id(variable)] = trainable
+        variable.trainable = trainable and self._trainable
         return variable
 
     def add_variable(

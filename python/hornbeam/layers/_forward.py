@@ -108,7 +108,10 @@ class Forward(Inference, AddedLosses):
     def _add_activity_losses(self, outputs: Any) -> None:
         for output in tree.flatten(outputs):
             if isinstance(output, _core.Tensor):
-                self.add_loss(self.activity_regularizer(output))
+                loss = self.activity_regularizer(output)
+                # of one row, so that its weight does not depend on the size of the batch
+                rows = output.shape[0] if output.shape else 1
+                self.add_loss(loss / rows if rows else loss * 0.0)
 
     def _add_note(self, error: Exception, first: Any) -> None:
         """Say in which layer an error happened: the innermost one, once."""

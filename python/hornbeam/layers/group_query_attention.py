@@ -10,7 +10,7 @@ from hornbeam.layers.layer import Layer
 from hornbeam.layers.regularization import Dropout
 
 
-class GroupQueryAttention(Layer):
+class GroupedQueryAttention(Layer):
     """Attention in which several query heads share a key and value head (Ainslie et al., 2023).
 
     Args:
@@ -118,3 +118,6 @@ class GroupQueryAttention(Layer):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return mask if not isinstance(mask, (list, tuple)) else mask[0]
+
+
+GroupQueryAttention = GroupedQueryAttention  # the name it has in the API

@@ -11,6 +11,7 @@ from hornbeam.models.arguments import check_counts, check_steps, fewer, validate
 from hornbeam.models.runner import Runner, endless, row_order
 from hornbeam.models.sources import hosted, training_source, validation_source
 from hornbeam.models.steps import Batch, StepCache
+from hornbeam.saving.state_file import random_state
 
 
 class Fitting:
@@ -100,15 +101,20 @@ class Fitting:
         if held_out is not None and epochs > initial_epoch:
             model._test_steps.check()
             self._prepare(held_out, model._test_steps, runner)
-        model._resumed_epoch = None
+        model._resume, model._callbacks = None, called.callbacks
         called.on_train_begin()
-        if model._resumed_epoch is not None:  # a callback has brought an earlier run back
-            initial_epoch = max(initial_epoch, model._resumed_epoch)
+        resume = model._resume
+        if resume is not None:  # a callback has brought an earlier run back
+            resume.begin(model)
+            initial_epoch = max(initial_epoch, resume.epoch)
+            resume.steps_before = resume.epoch * steps if stream is not None else 0
         logs: dict[str, Any] = {}
         try:
             for epoch in range(initial_epoch, epochs):
+                model._epoch_random = random_state() if called.has_last else None
                 model._zero_metrics()
                 called.on_epoch_begin(epoch)
+                runner.resume, resume = resume, None
                 if model._is_full_batch:
                     model.optimizer.begin_epoch()
                 if stream is not None:

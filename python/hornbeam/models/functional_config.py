@@ -142,6 +142,8 @@ def _try_call(made: Any, outputs: Any, item: tuple[str, int, dict[str, Any]]) ->
     except KeyError:
         return False
     operation = made[name]
+    if getattr(operation, "is_get_item", False) and isinstance(args[1], list):
+        args[1] = tuple(args[1])
     signature = getattr(operation, "_call_signature", None)
     if signature is not None and kwargs.get("training") == signature.training_default:
         kwargs.pop("training", None)  # Keras writes the default: whoever calls the model decides

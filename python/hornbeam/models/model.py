@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -16,7 +17,11 @@ from hornbeam.models.summary import summarize
 from hornbeam.models.trainer import Trainer
 from hornbeam.saving.assets import assets_of, load_assets
 from hornbeam.saving.model_file import save_model
-from hornbeam.saving.serialization import deserialize_keras_object, serialize_keras_object
+from hornbeam.saving.serialization import (
+    collecting_custom_objects,
+    deserialize_keras_object,
+    serialize_keras_object,
+)
 from hornbeam.saving.weights_file import load_weights, save_weights
 from hornbeam.symbolic import KerasTensor
 from hornbeam.utils.suggest import suggest
@@ -236,7 +241,7 @@ class Model(Trainer, Layer):
         save_model(self, filepath, overwrite, zipped, **kwargs)
 
     def save_weights(
-        self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None
+        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
     ) -> None:
         """Save the weights; see `hb.saving.save_weights`."""
         save_weights(self, filepath, overwrite, max_shard_size)
@@ -246,8 +251,20 @@ class Model(Trainer, Layer):
         load_weights(self, filepath, skip_mismatch, **kwargs)
 
     def export(self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any) -> None:
-        """Not supported."""
-        raise NotImplementedError(f"export(format={format!r}) is not supported; use save().")
+        """Not supported: the formats of Keras are those of other run times.
+
+        Args:
+            filepath: Path.
+            format: "tf_saved_model", "onnx", "openvino", "litert" or "torch".
+        """
+        known = ("tf_saved_model", "onnx", "openvino", "litert", "torch")
+        if format not in known:
+            raise ValueError(f"export: format must be one of {known}. Received: {format!r}.")
+        raise NotImplementedError(
+            f"export: format={format!r} is not supported here. Save the model with "
+            f"save('model.keras'): Keras loads it, and model.export(..., format={format!r}) there "
+            f"writes what you want."
+        )
 
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON; `hb.models.model_from_json` reads it."""
@@ -262,34 +279,71 @@ class Model(Trainer, Layer):
         return cls(**config)
 
     def __reduce__(self) -> Any:
-        classes = {type(layer).__name__: type(layer) for layer in self._flatten_layers()}
-        custom = {k: c for k, c in classes.items() if not c.__module__.startswith("hornbeam")}
-        weights = [v.numpy() for v in self.weights]
-        optimizer = getattr(self, "optimizer", None)
-        state = [v.numpy() for v in optimizer.variables] if optimizer is not None else []
-        config = serialize_keras_object(self)
-        return _restore, (config, custom, weights, state, self._build_shapes, assets_of(self))
+        """Copies are made anew from the configuration, then get all values and are compiled."""
+        with collecting_custom_objects() as custom:
+            config = serialize_keras_object(self)
+        config.pop("compile_config", None)
+        compiled = None
+        if self.compiled and self._compile_config is not None:
+            compiled = {**self._compile_config, "optimizer": None}
+        made = getattr(self, "optimizer", None)
+        optimizer = None
+        if made is not None:
+            optimizer = type(made), made.get_config(), [v.numpy() for v in made.variables]
+        values = [v.numpy() for v in self.weights]
+        seeds = [v.numpy() for v in self.variables]
+        arguments = (
+            config,
+            custom,
+            values,
+            seeds,
+            self._build_shapes,
+            assets_of(self),
+            compiled,
+            optimizer,
+        )
+        return _restore, arguments
 
     def __deepcopy__(self, memo: Any) -> Any:
         _, arguments = self.__reduce__()
+        arguments = list(arguments)
+        arguments[-2] = copy.deepcopy(arguments[-2], memo)  # what compile() was given
         return _restore(*arguments)
 
 
 def _restore(
-    config: Any, custom: Any, weights: Any, state: Any, shapes: Any, assets: dict[str, bytes]
+    config: Any,
+    custom: Any,
+    weights: Any,
+    values: Any,
+    shapes: Any,
+    assets: dict[str, bytes],
+    compiled: Any,
+    optimizer: Any,
 ) -> Any:
     """A model from what pickle stored."""
-    model = deserialize_keras_object(config, custom_objects=custom)
+    model = deserialize_keras_object(config, custom_objects=custom, safe_mode=False)
     if weights and not model.weights and shapes:
         model.build(**shapes)
     if weights:
         model.set_weights(weights)
+    variables = model.variables
+    if [tuple(v.shape) for v in variables] == [value.shape for value in values]:
+        for variable, value in zip(variables, values, strict=True):  # also counters of seeds
+            variable.assign(value)
     load_assets(model, assets, assets.__getitem__)
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and len(state) > len(optimizer.variables):
-        optimizer.build(model.trainable_variables)
-    if optimizer is not None and len(state) == len(optimizer.variables):
-        optimizer.set_weights(state)
+    if compiled is None:
+        return model
+    if optimizer is None:
+        model.compile(**compiled)
+        return model
+    cls, settings, state = optimizer
+    model.compile(**{**compiled, "optimizer": cls.from_config(settings)})
+    made = model.optimizer
+    if len(state) > len(made.variables):
+        made.build(model.trainable_variables)
+    if len(state) == len(made.variables):
+        made.set_weights(state)
     return model
 
 

@@ -13,6 +13,7 @@ from hornbeam._lazy import LazyModule
 from hornbeam.callbacks.callback import CallbackList
 from hornbeam.data.shuffling import random_order
 from hornbeam.data.source import ArraySource, specs_of
+from hornbeam.models.resuming import Resume
 from hornbeam.models.steps import Batch, StepCache
 
 logging: Any = LazyModule("logging")
@@ -35,6 +36,7 @@ class Runner:
         self.bar = bar if shown else None
         self.mode = mode
         self.group = model.steps_per_execution
+        self.resume: Resume | None = None  # for the next epoch only
 
     def _tick(self, step: int, logs: Callable[[], Any]) -> None:
         if self.bar is not None and self.bar.due():
@@ -49,7 +51,14 @@ class Runner:
         total = full + (rest > 0)
         total = total if steps is None else min(total, steps)
         full = min(full, total)
-        step, chunk, result = 0, 1, {}
+        step, chunk = 0, 1
+        result: Any = {}
+        if self.resume is not None:
+            step = self.resume.enter(
+                self.model, lambda: self._run(batch, source, order, min(size, source.rows), 0, 1)
+            )
+            self.resume = None
+            result = self.model.get_metrics_result() if step >= total else {}
         drawing = self.bar is not None and self.bar.bar is not None and self.bar.bar.dynamic
         while step < total:
             rows = size if step < full else rest
@@ -94,6 +103,11 @@ class Runner:
 
     def run_stream(self, batches: Iterator[Any], steps: int | None, source: Any) -> dict[str, Any]:
         step, result = 0, None
+        if self.resume is not None:
+            batches = self.resume.skip(self.model, batches, self.run_batch)
+            step = self.resume.step
+            self.resume = None
+            result = self.model.get_metrics_result() if step else None
         while steps is None or step < steps:
             data = next(batches, None)
             if data is None:

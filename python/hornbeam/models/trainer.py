@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class Trainer(Fitting, Evaluating, Predicting, OnBatch, State):
         "_epoch_steps", "_test_steps", "_predict_steps", "_predict_programs", "_call_programs",
         "optimizer", "loss",
         "history", "_flags", "train_function", "test_function", "predict_function",
+        "_callbacks", "_resume", "_epoch_random",
     )  # fmt: skip
 
     # what Layer has
@@ -174,7 +176,12 @@ class Trainer(Fitting, Evaluating, Predicting, OnBatch, State):
             return None
         try:
             return serialize_keras_object(self._compile_config)  # type: ignore[no-any-return]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError) as error:
+            warnings.warn(
+                f"What compile() was given cannot become part of a file, so that the model will "
+                f"not be compiled when it is loaded: {error}",
+                stacklevel=2,
+            )
             return None
 
     def compile_from_config(self, config: dict[str, Any]) -> None:

@@ -51,9 +51,10 @@ class Adafactor(Optimizer):
             matrix = len(shape) >= 2
             row = shape[:-1] if matrix else ()
             column = shape[:-2] + shape[-1:] if matrix else ()
+            dtype = variable.dtype if matrix else "int32"  # nothing but places in Keras' files
             name = variable.path.replace("/", "_")
-            self._rows.append(self.add_variable(row, dtype=variable.dtype, name=f"{name}_r"))
-            self._columns.append(self.add_variable(column, dtype=variable.dtype, name=f"{name}_c"))
+            self._rows.append(self.add_variable(row, dtype=dtype, name=f"{name}_r"))
+            self._columns.append(self.add_variable(column, dtype=dtype, name=f"{name}_c"))
             self._squares.append(self.add_variable_from_reference(variable, "velocity"))
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

@@ -61,8 +61,8 @@ class Adadelta(Optimizer):
         if self.built:
             return
         super().build(variables)
-        self._squares = self.add_optimizer_variables(variables, "accumulated_grad")
-        self._steps = self.add_optimizer_variables(variables, "accumulated_delta_var")
+        names = ("accumulated_grad", "accumulated_delta_var")
+        self._squares, self._steps = self.add_optimizer_variables(variables, names)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         square, steps = self._slot(self._squares, variable), self._slot(self._steps, variable)

@@ -79,11 +79,14 @@ class Muon(Optimizer):
         if self.built:
             return
         super().build(variables)
-        self._momentums = self.add_optimizer_variables(variables, "momentum")
-        self._squares: list[Any] = [
-            None if self._is_matrix(v) else self.add_variable_from_reference(v, "velocity")
-            for v in variables
-        ]
+        self._momentums: list[Any] = []
+        self._squares: list[Any] = []
+        for v in variables:  # in the order of Keras' files
+            self._momentums.append(self.add_variable_from_reference(v, "momentum"))
+            matrix = self._is_matrix(v)
+            self._squares.append(
+                None if matrix else self.add_variable_from_reference(v, "velocity")
+            )
 
     def _apply_weight_decay(self, variables: Any, learning_rate: Any) -> None:
         for variable in variables:

@@ -20,16 +20,22 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "KerasFileEditor",
     "load_model",
+    "load_state",
     "load_weights",
     "register_keras_serializable",
     "save_model",
+    "save_state",
     "save_weights",
     "serialize_keras_object",
 ]
 
 # files need layers, and layers need the above
 _LATER = {
+    "KerasFileEditor": "file_editor",
+    "load_state": "state_file",
+    "save_state": "state_file",
     "load_model": "model_file",
     "save_model": "model_file",
     "load_weights": "weights_file",

@@ -10,8 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from hornbeam._lazy import LazyModule
-from hornbeam.saving.assets import assets_of, is_asset, load_assets
+from hornbeam.layers.layer import Layer
+from hornbeam.saving.archive import CONFIG, METADATA, WEIGHTS, is_archive, read_members
+from hornbeam.saving.assets import assets_of, load_assets
 from hornbeam.saving.atomic import atomic_path
+from hornbeam.saving.budget import weights_budget
+from hornbeam.saving.h5_file import open_h5, sum_of_sizes
+from hornbeam.saving.json_file import read_json
+from hornbeam.saving.legacy_config import modern_model, modern_training
+from hornbeam.saving.legacy_h5 import load_legacy_optimizer, load_legacy_weights
 from hornbeam.saving.serialization import (
     deserialize_keras_object,
     public_module,
@@ -20,10 +27,10 @@ from hornbeam.saving.serialization import (
 from hornbeam.saving.signature import constructor_parameters
 from hornbeam.saving.weights_file import check_free, read_weights, write_weights
 
+h5py: Any = LazyModule("h5py")
 zipfile: Any = LazyModule("zipfile")
 
 _KERAS_VERSION = "3.15.1"  # whose format is written
-_MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
 
 
 def save_model(
@@ -36,9 +43,19 @@ def save_model(
         filepath: Path that ends in `.keras`, or a folder with `zipped=False`.
         overwrite: Whether an existing file is replaced; if not, it is an error.
         zipped: Whether one file is written; by default if the path ends in `.keras`.
+        include_optimizer: Whether the optimizer, its state and the rest of what compile() was
+            given are saved; True.
+        save_format: Kept for older code: None or "keras".
     """
+    include_optimizer = kwargs.pop("include_optimizer", True)
+    save_format = kwargs.pop("save_format", None)
     if kwargs:
         raise ValueError(f"save: unknown arguments {list(kwargs)}.")
+    if save_format not in (None, "keras"):
+        raise ValueError(
+            f"save: the only format that is written is .keras. Received: "
+            f"save_format={save_format!r}."
+        )
     path = Path(os.fspath(filepath))
     zipped = path.suffix == ".keras" if zipped is None else zipped
     if zipped and path.suffix != ".keras":
@@ -52,11 +69,10 @@ def save_model(
             f"filepath={filepath}."
         )
     check_free(path, overwrite)
-    contents = _contents(model)
+    contents = contents_of(model, include_optimizer)
     if zipped:
-        with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-            for name, data in contents.items():
-                archive.writestr(name, data)
+        with atomic_path(path) as temporary:
+            write_archive(temporary, contents)
         return
     path.mkdir(parents=True, exist_ok=True)
     for name, data in contents.items():
@@ -65,14 +81,28 @@ def save_model(
             temporary.write_bytes(data)
 
 
-def _contents(model: Any) -> dict[str, bytes]:
+def write_archive(file: Any, contents: dict[str, bytes]) -> None:
+    """Put the members into a zip archive, uncompressed, as Keras does."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in contents.items():
+            archive.writestr(name, data)
+
+
+def contents_of(model: Any, include_optimizer: bool = True) -> dict[str, bytes]:
+    """`{name: contents}` of the members of the file of a model, or a layer."""
     now = dt.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {"keras_version": _KERAS_VERSION, "date_saved": now}
     config = without_defaults(serialize_keras_object(model))
+    if not include_optimizer:
+        config.pop("compile_config", None)
     weights = io.BytesIO()
-    write_weights(weights, model)
-    values = json.dumps(metadata).encode(), json.dumps(config).encode(), weights.getvalue()
-    return {**dict(zip(_MEMBERS, values, strict=True)), **assets_of(model)}
+    write_weights(weights, model, include_optimizer)
+    return {
+        METADATA: json.dumps(metadata).encode(),
+        CONFIG: json.dumps(config).encode(),
+        WEIGHTS: weights.getvalue(),
+        **assets_of(model),
+    }
 
 
 def without_defaults(config: Any) -> Any:
@@ -104,42 +134,90 @@ def without_defaults(config: Any) -> Any:
 def load_model(
     filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
 ) -> Any:
-    """Load a model that `model.save` of this package or of Keras 3 wrote.
+    """Load a model that `model.save` of this package or of Keras wrote.
 
     Args:
-        filepath: Path of a `.keras` file, or of a folder with the same contents.
+        filepath: Path of a `.keras` file, of a folder with the same contents, or of an older `.h5`
+            file of a whole model.
         custom_objects: `{name: class or function}` of what is neither part of the package nor
             registered.
         compile: Whether the model is compiled as it was, with the optimizer's state.
-        safe_mode: Whether code in the file (Lambda layers) is refused.
+        safe_mode: Whether code in the file (Lambda layers), and layers that would read other
+            files, are refused.
 
     Returns:
         The model.
+
+    Raises:
+        ValueError: If the file is damaged or refused.
+        TypeError: If a class or function in it is not known.
     """
     path = Path(os.fspath(filepath))
     if not path.exists():
         raise FileNotFoundError(f"load_model: there is no file '{path}'.")
-    if path.is_dir():
-        found = [
-            p.relative_to(path).as_posix() for p in (path / "assets").rglob("*") if p.is_file()
-        ]
-        parts = {name: (path / name).read_bytes() for name in (*_MEMBERS[1:], *found)}
-    elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            missing = [name for name in _MEMBERS[1:] if name not in archive.namelist()]
-            if missing:
-                raise ValueError(f"load_model: '{path}' is no .keras file: it lacks {missing}.")
-            found = [name for name in archive.namelist() if is_asset(name)]
-            parts = {name: archive.read(name) for name in (*_MEMBERS[1:], *found)}
-    else:
-        raise ValueError(
-            f"load_model: '{path}' is not a .keras file. (Older .h5 models can be converted with "
-            f"Keras 3; weights alone are read with model.load_weights.)"
-        )
-    config = json.loads(parts["config.json"])
+    what = f"'{path}'"
+    if path.is_dir() or is_archive(path):
+        return load_archive(path, what, custom_objects, compile, safe_mode)
+    if h5py.is_hdf5(path):
+        return _load_h5(path, what, custom_objects, compile, safe_mode)
+    raise ValueError(f"load_model: {what} is damaged, or neither a .keras nor an .h5 file.")
+
+
+def load_archive(
+    source: Any, what: str, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
+) -> Any:
+    """The model in a `.keras` file, given by a path or an open file."""
+    parts = read_members(source, what)
+    config = read_json(parts[CONFIG], f"{CONFIG} of {what}")
     if not compile:
         config.pop("compile_config", None)
-    model = deserialize_keras_object(config, custom_objects=custom_objects, safe_mode=safe_mode)
-    read_weights(io.BytesIO(parts["model.weights.h5"]), model)
-    load_assets(model, found, parts.__getitem__)
+    with weights_budget(len(parts.get(WEIGHTS, b""))):
+        model = _make(config, what, custom_objects, safe_mode)
+    if WEIGHTS in parts:
+        read_weights(io.BytesIO(parts[WEIGHTS]), model, what=f"{WEIGHTS} of {what}")
+    elif "model.weights.npz" in parts:
+        raise ValueError(f"{what}: weights in .npz form are not read. Save with a newer Keras.")
+    elif model.weights:
+        raise ValueError(f"{what} is no .keras file: it lacks {WEIGHTS}.")
+    load_assets(model, parts, parts.__getitem__)
     return model
+
+
+def _make(config: Any, what: str, custom_objects: Any, safe_mode: bool) -> Any:
+    try:
+        model = deserialize_keras_object(config, custom_objects, safe_mode=safe_mode)
+    except RecursionError:
+        raise ValueError(f"The configuration of {what} is nested too deeply.") from None
+    except (KeyError, IndexError, AttributeError, AssertionError, OverflowError) as error:
+        raise ValueError(
+            f"The configuration of {what} is damaged: {type(error).__name__}: {error}."
+        ) from error
+    if not isinstance(model, Layer):
+        raise ValueError(f"{what} does not describe a model or layer, but: {type(model).__name__}.")
+    return model
+
+
+def _load_h5(path: Path, what: str, custom_objects: Any, compile: bool, safe_mode: bool) -> Any:
+    with open_h5(path, what) as h5:
+        if "model_config" not in h5.attrs:
+            raise ValueError(
+                f"load_model: {what} has weights only. Make the model and call "
+                f"model.load_weights(path)."
+            )
+        config = read_json(_text(h5.attrs["model_config"]), f"model_config of {what}")
+        with weights_budget(sum_of_sizes(h5)):
+            model = _make(modern_model(config), what, custom_objects, safe_mode)
+        if "model_weights" in h5:
+            load_legacy_weights(h5["model_weights"], model, False, False)
+        if compile and "training_config" in h5.attrs:
+            training = read_json(_text(h5.attrs["training_config"]), f"training_config of {what}")
+            model.compile_from_config(modern_training(training))
+            if "optimizer_weights" in h5 and model.optimizer is not None:
+                load_legacy_optimizer(h5, model.optimizer)
+    return model
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, (str, bytes)):
+        raise ValueError(f"The file is damaged: a configuration is {type(value).__name__}.")
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")

@@ -11,6 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hornbeam import ops
 from hornbeam.saving.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.symbolic import FunctionOperation
@@ -67,6 +69,8 @@ def split_arguments(node: Any) -> tuple[dict[str, Any], list[Any], dict[str, Any
     defaults = {k: p.default for k, p in signature.parameters.items()}
     config = {k: v for k, v in bound.items() if k in init and v is not defaults.get(k)}
     args = [v for k, v in bound.items() if k not in init]
+    if cls == "GetItem" and isinstance(args[1], list):  # in files a list is a tuple
+        args[1] = np.asarray(args[1])
     del call
     return config, args, {}
 
@@ -76,15 +80,18 @@ def deserialize_operation(config: Any) -> Any:
     module = config.get("module") if isinstance(config, dict) else None
     if not module or not module.startswith(("keras.src.ops", "keras.ops", "hornbeam.ops")):
         return deserialize_keras_object(config)
-    name = _function_name(config["class_name"])
+    name = _function_name(str(config.get("class_name")))
     family = getattr(ops, module.rpartition(".")[2], None)  # `resize` is in `ops.image` only
-    function = getattr(ops, name, None) or getattr(family, name, None)
-    if function is None:
+    function = getattr(ops, name, None)
+    if not inspect.isfunction(function):
+        function = getattr(family, name, None)
+    if not inspect.isfunction(function) or name.startswith("_"):
         raise TypeError(
             f"The file calls the operation '{config['class_name']}', which is not supported."
             f"{suggest(name, dir(ops))}"
         )
     inner = dict(config["config"] or {})
     operation = FunctionOperation(function, name=inner.pop("name", None))
+    operation.is_get_item = name == "get_item"  # type: ignore[attr-defined]
     operation.saved_arguments = {k: deserialize_keras_object(v) for k, v in inner.items()}  # type: ignore[attr-defined]
     return operation

@@ -7,12 +7,16 @@ back: reading a configuration runs no code of the file.
 
 import importlib
 import inspect
+import threading
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from hornbeam import _core
+from hornbeam.config import is_unsafe_deserialization_enabled
 from hornbeam.saving.registration import (
     CustomObjectScope,
     get_registered_name,
@@ -24,12 +28,34 @@ from hornbeam.utils.suggest import suggest
 _PLAIN = (str, bool, int, float, type(None))
 # public modules whose names may stand in a file
 PUBLIC_MODULES = (
-    "activations", "callbacks", "constraints", "dtype_policies", "initializers", "layers", "losses",
-    "metrics", "models", "ops", "optimizers", "optimizers.schedules", "random", "regularizers",
+    "activations", "constraints", "dtype_policies", "initializers", "layers", "losses", "metrics",
+    "models", "ops", "optimizers", "optimizers.schedules", "random", "regularizers",
     "utils", "utils.feature_kinds",
+)  # fmt: skip
+# those whose functions may: they compute, and do nothing else
+_FUNCTION_MODULES = (
+    "activations", "constraints", "initializers", "losses", "metrics", "ops", "regularizers",
 )  # fmt: skip
 _ROOT_NAMES = {"Sequential": "models", "Model": "models", "DTypePolicy": "dtype_policies",
                "FloatDTypePolicy": "dtype_policies", "Variable": "_variable"}  # fmt: skip
+
+
+class _Mode(threading.local):
+    safe: bool | None = None  # while an object is being made from a configuration
+    custom: dict[str, Any] | None = None  # where the user's classes and functions are noted
+
+
+_mode = _Mode()
+
+
+@contextmanager
+def collecting_custom_objects() -> Iterator[dict[str, Any]]:
+    """Note the classes and functions that are not of this package, for copies in memory."""
+    before, _mode.custom = _mode.custom, {}
+    try:
+        yield _mode.custom
+    finally:
+        _mode.custom = before
 
 
 def public_module(name: str) -> Any:
@@ -71,6 +97,11 @@ def serialize_keras_object(obj: Any) -> Any:
     if hasattr(obj, "keras_history"):
         return _serialize_tensor_reference(obj)
     if isinstance(obj, types.FunctionType) and obj.__name__ == "<lambda>":
+        if _mode.custom is not None:
+            name = f"<lambda {len(_mode.custom)}>"
+            _mode.custom[name] = obj
+            return {"module": None, "class_name": "function", "config": name,
+                    "registered_name": name}  # fmt: skip
         raise ValueError(
             "A lambda cannot be saved. Use a function with a name, decorated with "
             "`@hb.saving.register_keras_serializable()`."
@@ -108,13 +139,14 @@ def _serialize_object(obj: Any) -> dict[str, Any]:
     module, registered = _module_and_name(type(obj))
     entry: dict[str, Any] = {
         "module": module,
-        "class_name": type(obj).__name__,
+        "class_name": _public_name(type(obj), module),
         "config": serialize_keras_object(obj.get_config()),
         "registered_name": registered,
     }
     if type(obj).__name__ == "Functional" and module is not None:
         entry["module"], entry["registered_name"] = "keras.src.models.functional", "Functional"
-    for key in ("build_config", "compile_config"):
+    copied = _mode.custom is not None  # copies take what compile() was given as it is
+    for key in ("build_config",) if copied else ("build_config", "compile_config"):
         get = getattr(obj, f"get_{key}", None)
         value = get() if get is not None else None
         if value is not None:
@@ -122,11 +154,22 @@ def _serialize_object(obj: Any) -> dict[str, Any]:
     return entry
 
 
+def _public_name(cls: type, module: str | None) -> str:
+    """The name that a class has in the API, which may be another than its own."""
+    name = (module or "").removeprefix("keras.")
+    if name not in PUBLIC_MODULES or getattr(public_module(name), cls.__name__, None) is cls:
+        return cls.__name__
+    names = [key for key, value in vars(public_module(name)).items() if value is cls]
+    return names[0] if names else cls.__name__
+
+
 def _module_and_name(obj: Any) -> tuple[str | None, str | None]:
     """Keras' module for what this package defines, else the registered name."""
     module = getattr(obj, "__module__", None) or ""
     if is_registered(obj) or not module.startswith("hornbeam"):
         name = get_registered_name(obj)
+        if _mode.custom is not None:
+            _mode.custom[name if ">" in name else f"Custom>{name}"] = obj
         return None, name if ">" in name else f"Custom>{name}"
     if hasattr(obj, "_keras_module"):  # where Keras has it, and not under a public name perhaps
         known = obj._keras_module
@@ -162,10 +205,16 @@ def deserialize_keras_object(
     module_objects = kwargs.pop("module_objects", None)
     if kwargs:
         raise TypeError(f"deserialize_keras_object: unknown arguments {list(kwargs)}.")
-    if custom_objects:
-        with CustomObjectScope(custom_objects):
-            return _deserialize(config, safe_mode, module_objects)
-    return _deserialize(config, safe_mode, module_objects)
+    before = _mode.safe
+    safe_mode = safe_mode if before is None else before  # what is around it decides
+    _mode.safe = safe_mode
+    try:
+        if custom_objects:
+            with CustomObjectScope(custom_objects):
+                return _deserialize(config, safe_mode, module_objects)
+        return _deserialize(config, safe_mode, module_objects)
+    finally:
+        _mode.safe = before
 
 
 def _deserialize(config: Any, safe_mode: bool, module_objects: dict[str, Any] | None) -> Any:
@@ -181,6 +230,11 @@ def _deserialize(config: Any, safe_mode: bool, module_objects: dict[str, Any] | 
     if "class_name" not in config or "config" not in config:
         return {k: _deserialize(v, safe_mode, module_objects) for k, v in config.items()}
     name, inner = config["class_name"], config["config"]
+    if not isinstance(name, str) or not isinstance(config.get("module"), (str, type(None))):
+        raise ValueError(
+            f"A configuration is damaged: class_name and module must be text. Received: "
+            f"class_name={name!r}, module={config.get('module')!r}."
+        )
     if name in _SPECIAL:
         return _SPECIAL[name](inner or {})
     if name == "__lambda__":
@@ -192,6 +246,10 @@ def _deserialize(config: Any, safe_mode: bool, module_objects: dict[str, Any] | 
     target = _find(config, module_objects)
     if name in ("function", "class"):
         return target
+    if inner is not None and not isinstance(inner, dict):
+        raise ValueError(
+            f"The configuration of '{name}' is damaged: it must be a dict. Received: {inner!r}."
+        )
     return _make(target, config, safe_mode)
 
 
@@ -202,13 +260,16 @@ def _make(cls: Any, config: dict[str, Any], safe_mode: bool) -> Any:
             f"Unable to reconstruct an instance of '{config['class_name']}': the class has no "
             f"from_config() method."
         )
+    if safe_mode and not is_unsafe_deserialization_enabled():
+        _check_files(config["class_name"], inner)
     takes_safe_mode = "safe_mode" in inspect.signature(cls.from_config).parameters
     try:
         obj = cls.from_config(inner, **({"safe_mode": safe_mode} if takes_safe_mode else {}))
     except TypeError as error:
         raise TypeError(
             f"{cls.__name__} could not be made from its configuration, because {error}. "
-            f"Its get_config() must return what its constructor takes. Received: {inner}"
+            f"Its get_config() must return what its constructor takes. Received: "
+            f"{_shortened(inner)}"
         ) from error
     build = getattr(obj, "build_from_config", None)
     if config.get("build_config") and build is not None and not getattr(obj, "built", False):
@@ -218,19 +279,36 @@ def _make(cls: Any, config: dict[str, Any], safe_mode: bool) -> Any:
     return obj
 
 
+def _check_files(name: str, inner: dict[str, Any]) -> None:
+    """Refuse to read other files because a file says so."""
+    for key in ("vocabulary", "idf_weights"):
+        if isinstance(inner.get(key), str):
+            raise ValueError(
+                f"The file asks the layer {name} to read another file, {key}={inner[key]!r}. If "
+                f"you trust it, load it with safe_mode=False."
+            )
+
+
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 500 else f"{text[:500]} ... ({len(text)} characters)"
+
+
 def _find(config: dict[str, Any], module_objects: dict[str, Any] | None) -> Any:
     """The class or function that a configuration names."""
     name, module = config["class_name"], config.get("module")
     target = config["config"] if name in ("function", "class") else name
+    if not isinstance(target, str):
+        raise ValueError(f"A configuration is damaged: {target!r} must be the name of a {name}.")
     for known in (config.get("registered_name"), target):
-        if known:
+        if isinstance(known, str):
             found = get_registered_object(known, module_objects=module_objects)
             if found is not None:
                 return found
     modules = _modules_of(module, target)
     for candidate in modules:
         found = getattr(public_module(candidate), target, None)
-        if found is not None and not target.startswith("_"):
+        if not target.startswith("_") and _is_allowed(found, name, candidate):
             return found
     kind = "function" if name == "function" else "class"
     names = [n for m in modules or PUBLIC_MODULES for n in dir(public_module(m))]
@@ -241,6 +319,15 @@ def _find(config: dict[str, Any], module_objects: dict[str, Any] | None) -> Any:
         f"Weights alone can be read with `model.load_weights(path)`. Received: module={module!r}, "
         f"registered_name={config.get('registered_name')!r}."
     )
+
+
+def _is_allowed(found: Any, kind: str, module: str) -> bool:
+    """Whether a file may name this: classes that are made from configurations, and functions."""
+    if not getattr(found, "__module__", "").startswith("hornbeam"):
+        return False
+    if kind == "function":
+        return module in _FUNCTION_MODULES and callable(found)
+    return inspect.isclass(found) and hasattr(found, "from_config")
 
 
 def _modules_of(module: str | None, name: str) -> list[str]:

@@ -35,7 +35,10 @@ _WHERE = {
     "hornbeam.symbolic": ("is_keras_tensor",),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
-_SUBMODULES = ("bounding_boxes",)
+_SUBMODULES = (
+    "legacy",
+    "bounding_boxes",
+)
 _MODULE_OF["Sequence"] = "hornbeam.data.py_dataset"
 
 __all__ = sorted({*_MODULE_OF, *_SUBMODULES})  # noqa: PLE0605

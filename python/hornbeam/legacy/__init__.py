@@ -1,0 +1,5 @@
+"""What older code imports from `keras.legacy`."""
+
+from hornbeam.legacy import saving as saving
+
+__all__ = ["saving"]
