@@ -160,7 +160,7 @@ def load_model(
         return load_archive(path, what, custom_objects, compile, safe_mode)
     if h5py.is_hdf5(path):
         return _load_h5(path, what, custom_objects, compile, safe_mode)
-    raise ValueError(f"load_model: {what} is damaged, or neither a .keras nor an .h5 file.")
+    raise ValueError(f"load_model: {what} is not a .keras file, nor an .h5 file, or it is damaged.")
 
 
 def load_archive(

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from hornbeam import _core
-from hornbeam.config import is_unsafe_deserialization_enabled
 from hornbeam.saving.registration import (
     CustomObjectScope,
     get_registered_name,
@@ -260,8 +259,6 @@ def _make(cls: Any, config: dict[str, Any], safe_mode: bool) -> Any:
             f"Unable to reconstruct an instance of '{config['class_name']}': the class has no "
             f"from_config() method."
         )
-    if safe_mode and not is_unsafe_deserialization_enabled():
-        _check_files(config["class_name"], inner)
     takes_safe_mode = "safe_mode" in inspect.signature(cls.from_config).parameters
     try:
         obj = cls.from_config(inner, **({"safe_mode": safe_mode} if takes_safe_mode else {}))
@@ -277,16 +274,6 @@ def _make(cls: Any, config: dict[str, Any], safe_mode: bool) -> Any:
     if config.get("compile_config") and hasattr(obj, "compile_from_config"):
         obj.compile_from_config(config["compile_config"])
     return obj
-
-
-def _check_files(name: str, inner: dict[str, Any]) -> None:
-    """Refuse to read other files because a file says so."""
-    for key in ("vocabulary", "idf_weights"):
-        if isinstance(inner.get(key), str):
-            raise ValueError(
-                f"The file asks the layer {name} to read another file, {key}={inner[key]!r}. If "
-                f"you trust it, load it with safe_mode=False."
-            )
 
 
 def _shortened(value: Any) -> str:
