@@ -42,7 +42,7 @@ def test_boxes_and_arrows():
     found = texts(root)
     assert len(found) == 9
     assert "conv (Conv2D)" in found
-    assert "multiply (Multiply)" in found
+    assert any(name.startswith("multiply") for name in found)
     assert len(root.findall(".//svg:polyline", NAMES)) == 9
 
 

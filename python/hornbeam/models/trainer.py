@@ -32,6 +32,10 @@ class Trainer(Fitting, Evaluating, Predicting, OnBatch, State):
 
     _untracked = (
         *Layer._untracked,
+        "_validates",
+        "_resume",
+        "_callbacks",
+        "_epoch_random",
         "_compile_loss", "_compile_metrics", "_compile_config", "_loss_tracker", "_train_steps",
         "_epoch_steps", "_test_steps", "_predict_steps", "_predict_programs", "_call_programs",
         "optimizer", "loss",
