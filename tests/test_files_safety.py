@@ -216,11 +216,17 @@ def test_lambda_bytecode(tmp_path):
     np.testing.assert_array_equal(loaded(X), 2 * X)
 
 
-def test_reading_other_files(good, tmp_path):
-    entry = {"module": "keras.layers", "class_name": "StringLookup",
-             "config": {"vocabulary": "/etc/passwd"}}  # fmt: skip
+@pytest.mark.parametrize("name", ["StringLookup", "IntegerLookup", "TextVectorization"])
+@pytest.mark.parametrize("key", ["vocabulary", "idf_weights"])
+def test_reading_other_files(good, name, key, tmp_path):
+    other = tmp_path / "words.txt"
+    other.write_text("1\n2\n")
+    entry = {"module": "keras.layers", "class_name": name, "config": {key: str(other)}}
     path = with_config(good, tmp_path / "m.keras", entry)
-    refused(path, "names a vocabulary file outside of the model")
+    if key == "vocabulary":
+        refused(path, "names a vocabulary file outside of the model")
+    else:
+        refused(path, "idf_weights")
 
 
 def test_unknown_class(tmp_path):
