@@ -1,7 +1,7 @@
 """The state of training in a file: all that the next step depends on.
 
-Weights, the optimizer's variables, metrics, the counters of all seed generators, and the random
-numbers of NumPy and Python, which shuffle rows.
+Weights, the optimizer's variables, metrics, the counters of all seed generators, where stateful
+recurrent layers stand, and the random numbers of NumPy and Python, which shuffle rows.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam import _core
+from hornbeam import _core, tree
 from hornbeam._seeds import global_seed_generator
+from hornbeam._variable import Variable
 from hornbeam.saving.npz_file import read_npz, write_npz
 
 _FORMAT = "hornbeam training state 1"
@@ -25,7 +26,8 @@ class TrainingState:
 
     Attributes:
         facts: What JSON can hold: `epoch`, `step`, random numbers, and what else was added.
-        arrays: `{name: array}`; variables are `model/0`, `optimizer/0`, `metrics/0`, `seeds/0`.
+        arrays: `{name: array}`; variables are `model/0`, `optimizer/0`, `metrics/0`, `states/0`,
+            `seeds/0`.
     """
 
     def __init__(self, facts: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) -> None:
@@ -98,6 +100,7 @@ def _variables(model: Any) -> dict[str, list[Any]]:
         "model": list(model.variables),
         "optimizer": list(optimizer.variables) if optimizer is not None else [],
         "metrics": [v for metric in model.metrics for v in metric.variables],
+        "states": [v for layer in model._flatten_layers() for v in _recurrent_states(layer)],
         "seeds": [global_seed_generator().state],
     }
     metrics = {id(v) for v in groups["metrics"]}
@@ -106,6 +109,13 @@ def _variables(model: Any) -> dict[str, list[Any]]:
     for group, variables in groups.items():
         groups[group] = [v for v in variables if not (id(v) in seen or seen.add(id(v)))]  # type: ignore[func-returns-value]
     return groups
+
+
+def _recurrent_states(layer: Any) -> list[Variable]:
+    """Where a stateful recurrent layer stands: weights files do not have it."""
+    if not getattr(layer, "stateful", False):
+        return []
+    return [v for v in tree.flatten(getattr(layer, "states", None)) if isinstance(v, Variable)]
 
 
 def build_optimizer(model: Any) -> None:
