@@ -82,7 +82,9 @@ def read(path: Path, model: Any, skip_mismatch: bool, objects_to_skip: Any = Non
         raise
     except Exception as error:  # the library's own error type
         raise ValueError(f"'{path}' is damaged, or no safetensors file: {error}.") from error
-    skipped = {id(v) for obj in objects_to_skip or () for v in obj.weights}
+    skipped = {
+        id(v) for obj in objects_to_skip or () if isinstance(obj, Layer) for v in obj.weights
+    }
     places = _places(model) if where else {}
     variables = {
         where.get(places.get(id(v), ""), v.path) if where else name: v

@@ -9,7 +9,7 @@ visited in the order of their names, private ones last, properties included: wha
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hornbeam.layers.layer import Layer
@@ -20,9 +20,12 @@ Paths = Iterator[tuple[str, Any]]
 _CONTAINERS = (list, tuple, dict, set, frozenset)
 
 
-def saveables(root: Any) -> Paths:
-    """`(path, layer or optimizer)` of everything with variables of its own, each once."""
-    yield from _walk("", root, set())
+def saveables(root: Any, skip: Iterable[Any] | None = None) -> Paths:
+    """`(path, layer or optimizer)` of everything with variables of its own, each once.
+
+    What `skip` has is left out, with what is met in it alone.
+    """
+    yield from _walk("", root, {id(obj) for obj in skip or ()})
 
 
 def other_paths(root: Any, wanted: set[int]) -> Paths:

@@ -84,12 +84,9 @@ def load_stores(
     An object whose group does not fit is looked for under its other paths. With `skip_mismatch`
     what fits nowhere keeps its values, with a warning.
     """
-    skipped = {id(obj) for obj in objects_to_skip or ()}
     problems: dict[int, tuple[str, Any, str]] = {}
     loaded: list[tuple[Any, Any]] = []
-    for path, obj in saveables(model):
-        if id(obj) in skipped:
-            continue
+    for path, obj in saveables(model, objects_to_skip):
         store = stores(path)
         if not store and not (isinstance(obj, Layer) and obj._own_variables()):
             continue
@@ -308,7 +305,7 @@ def load_weights(
         skip_mismatch: Whether layers that do not fit keep their weights, with a warning.
         by_name: For older `.h5` files: whether layers are matched by their names, and not by
             their order; layers that the file does not have keep their weights.
-        objects_to_skip: Layers (or optimizers) that keep their variables.
+        objects_to_skip: Layers, with the layers in them, or optimizers that keep their variables.
 
     Raises:
         ValueError: If the file is damaged, or the weights do not fit. The model is as before.
