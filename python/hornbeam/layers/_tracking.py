@@ -18,7 +18,7 @@ _QUIET = frozenset(
     {"built", "history", "stop_training"}
     | {"_build_shapes", "_call_programs", "_checked_shape", "_epoch_steps", "_flags", "_losses"}
     | {"_predict_programs", "_predict_steps", "_resumed_epoch", "_test_steps", "_train_steps"}
-    | {"_validates", "_init_args"}
+    | {"_validates", "_init_args", "_resume", "_callbacks", "_epoch_random"}
 )
 # set in each fit, and never anything that holds layers
 _FLAGS = frozenset({"stop_training", "_resumed_epoch", "_validates"})
