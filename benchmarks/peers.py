@@ -17,10 +17,9 @@ from harness import options
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent / "build" / "peers"
-CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
-# name -> what pip is given; torch's CPU build lies on an index of its own
+# name -> what pip is given
 PACKAGES = {
-    "torch": ["torch==2.13.0", "numpy", "--extra-index-url", CPU_WHEELS],
+    "torch": ["torch==2.13.0", "numpy"],
     "jax": ["keras==3.15.1", "jax[cpu]", "numpy"],
     "tensorflow": ["tensorflow-cpu", "keras==3.15.1"],
 }

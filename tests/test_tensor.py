@@ -128,3 +128,45 @@ def test_a_result_is_the_callers_to_change_and_a_variable_is_not():
     v = hb.Variable(np.ones(3, "float32"))
     with pytest.raises(ValueError, match="read-only"):
         np.asarray(v)[0] = 5.0
+
+
+ARRAY_OPERATORS = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "**": lambda a, b: a**b,
+    "@": lambda a, b: a @ b,
+}
+
+
+@pytest.mark.parametrize("symbol", ARRAY_OPERATORS)
+@pytest.mark.parametrize("shapes", [((3,), (3,)), ((2, 3), (3,)), ((3, 3), (3, 3))])
+@pytest.mark.parametrize("kind", ["tensor", "variable"])
+def test_an_array_first_keeps_the_tape(symbol, shapes, kind):
+    """NumPy leaves `array + tensor` to the tensor: the result is one, and gradients flow."""
+    apply = ARRAY_OPERATORS[symbol]
+    rng = np.random.default_rng(0)
+    array, value = (rng.uniform(1, 2, shape) for shape in shapes)
+    other = hb.Variable(value, dtype="float64") if kind == "variable" else _core.tensor(value)
+    with hb.GradientTape() as tape:
+        tape.watch(other)
+        y = apply(array, other)
+    assert isinstance(y, _core.Tensor)
+    np.testing.assert_allclose(y, apply(array, value), rtol=1e-14)
+    gradient = tape.gradient(y, other)
+    step = 1e-6
+    numeric = np.zeros(value.shape)
+    for index in np.ndindex(value.shape):
+        up, down = value.copy(), value.copy()
+        up[index] += step
+        down[index] -= step
+        numeric[index] = np.sum(apply(array, up) - apply(array, down)) / (2 * step)
+    np.testing.assert_allclose(gradient, numeric, rtol=1e-7, atol=1e-8)
+
+
+def test_comparisons_with_an_array_first_are_tensors():
+    array, tensor = np.array([1.0, 3.0]), _core.tensor([2.0, 2.0])
+    for y in (array < tensor, array >= tensor, array == tensor, array != tensor):
+        assert isinstance(y, _core.Tensor)
+    np.testing.assert_array_equal(array < tensor, [True, False])

@@ -221,6 +221,9 @@ void register_apply(py::module_& m) {
     auto variable = py::reinterpret_borrow<py::class_<Variable, VariablePtr>>(m.attr("Variable"));
     add_operators(tensor);
     add_operators(variable);
+    // `array + tensor` is ours to compute: NumPy's result would be an array that no tape follows.
+    tensor.attr("__array_priority__") = 1000;
+    variable.attr("__array_priority__") = 1000;
 
     py::class_<EagerScope>(m, "eager")
         .def(py::init<>())

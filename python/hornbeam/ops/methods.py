@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from hornbeam import _core
-from hornbeam.ops import indexing, layout, reduce
+from hornbeam.ops import indexing, layout, linear, reduce
 from hornbeam.ops._base import apply, dtype_name
 
 
@@ -26,9 +26,15 @@ def _astype(self: Any, dtype: Any) -> Any:
     return apply("cast", [self], dtype=dtype_name(dtype))
 
 
+def _rmatmul(self: Any, other: Any) -> Any:
+    return linear.matmul(other, self)
+
+
 _METHODS: dict[str, Callable[..., Any]] = {
     "__getitem__": indexing.get_item,
     "__iter__": _iterate,
+    "__matmul__": linear.matmul,
+    "__rmatmul__": _rmatmul,
     "astype": _astype,
     "reshape": _reshape,
     "transpose": _transpose,
