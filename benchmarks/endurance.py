@@ -100,4 +100,6 @@ if __name__ == "__main__":
         ("models built and dropped: MB grown", memory_of_models, given.models),
     ):
         begun = time.perf_counter()
-        print(f"{what} ({count:,}): {run(count):.2f}  [{time.perf_counter() - begun:.0f} s]", flush=True)
+        result = run(count)
+        seconds = time.perf_counter() - begun
+        print(f"{what} ({count:,}): {result:.2f}  [{seconds:.0f} s]", flush=True)

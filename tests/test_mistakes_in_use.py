@@ -134,7 +134,8 @@ MISTAKES = {
         classifier, lambda m: m.train_on_batch(X, changed(CLASSES, -1, 4)), ValueError,
         ["label -1", "3 classes"]),
     "labels as one-hot": (
-        classifier, fit(X, np.eye(3)[CLASSES]), ValueError, ["(16, 3)", "categorical_crossentropy"]),
+        classifier, fit(X, np.eye(3)[CLASSES]), ValueError,
+        ["(16, 3)", "categorical_crossentropy"]),
     "no targets": (regression, fit(X), ValueError, ["target"]),
     # text numbers
     "number beyond the vocabulary": (
@@ -198,13 +199,16 @@ MISTAKES = {
         regression, lambda m: m.set_weights([np.ones((3, 1)), np.ones(1)]), ValueError,
         ["out/kernel", "(4, 1)", "(3, 1)"]),
     "too few weights": (
-        regression, lambda m: m.set_weights([np.ones((4, 1))]), ValueError, ["length 1", "2 weights"]),
+        regression, lambda m: m.set_weights([np.ones((4, 1))]), ValueError,
+        ["length 1", "2 weights"]),
     "file that is not there": (
-        regression, lambda m: m.load_weights("gone.weights.h5"), (ValueError, OSError), ["gone.weights.h5"]),
+        regression, lambda m: m.load_weights("gone.weights.h5"), (ValueError, OSError),
+        ["gone.weights.h5"]),
     "ending of a file": (
         regression, lambda m: m.save("model.h5"), ValueError, [".keras", "model.h5"]),
     "state of another model": (
-        regression, lambda m: m.set_state_tree({"trainable_variables": {"m": {"out": {"kernel": X}}}}),
+        regression,
+        lambda m: m.set_state_tree({"trainable_variables": {"m": {"out": {"kernel": X}}}}),
         ValueError, ["out/kernel", "(4, 1)", "(16, 4)"]),
 }  # fmt: skip
 

@@ -186,7 +186,7 @@ def test_device(name):
 
 def test_other_devices_are_refused():
     with (
-        pytest.raises(ValueError, match="only device here is the processor.*'gpu:0'"),
+        pytest.raises(ValueError, match=r"only device here is the processor.*'gpu:0'"),
         hb.device("gpu:0"),
     ):
         pass
