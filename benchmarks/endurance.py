@@ -1,7 +1,7 @@
 """Robustness over many calls: threads that predict together, memory over fit and predict.
 
-    python benchmarks/endurance.py                  # all in full: minutes
-    python benchmarks/endurance.py --predicts 300 --calls 500
+python benchmarks/endurance.py                  # all in full: minutes
+python benchmarks/endurance.py --predicts 300 --calls 500
 """
 
 from __future__ import annotations

@@ -245,6 +245,17 @@ def test_names_of_keras():
     assert layers.Dense(1).supports_masking is True
 
 
+def test_rematerialization_is_refused():
+    with pytest.raises(NotImplementedError, match="gradient_accumulation_steps"):
+        hb.remat(layers.Dense(1))
+    with pytest.raises(NotImplementedError, match="mode='full'"):
+        hb.RematScope()
+    with pytest.raises(ValueError, match=r"mode must be one of.*'some'"):
+        hb.RematScope("some")
+    with hb.RematScope(mode=None):
+        pass
+
+
 def test_backend():
     assert hb.backend.backend() == "hornbeam"
     assert hb.backend.standardize_dtype(np.dtype("int8")) == "int8"
