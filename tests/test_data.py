@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -189,76 +187,3 @@ def test_ways_to_run_give_the_same(kwargs):
     model.fit(X, Y, batch_size=10, shuffle=False, verbose=0)
     for a, b in zip(EXPECTED, model.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6)
-
-
-def test_threads_predict_together():
-    model = model_of()
-    parts = [X[:n] for n in (1, 3, 17, 40)]
-    expected = [model.predict(x, verbose=0) for x in parts]
-    wrong = []
-
-    def work():
-        try:
-            wrong.extend(
-                k
-                for k in [0, 1, 2, 3] * 75
-                if not np.array_equal(model.predict(parts[k], verbose=0), expected[k])
-            )
-        except Exception as error:  # noqa: BLE001
-            wrong.append(error)
-
-    threads = [threading.Thread(target=work) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
-
-
-def resident():
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
-
-
-def test_memory_stays_over_many_calls():
-    own_memory()
-    model = model_of()
-    for calls in (100, 800):  # the first are for what is made once
-        before = resident()
-        for _ in range(calls):
-            model.fit(X, Y, verbose=0)
-            model.predict(X, verbose=0)
-    assert resident() - before < 2
-
-
-def test_models_leave_nothing():
-    own_memory()
-    for count in (20, 60):
-        before = resident()
-        for _ in range(count):
-            model = model_of()
-            model.fit(X, Y, verbose=0)
-            model.predict(X, verbose=0)
-            del model
-    assert resident() - before < 2
-
-
-def in_child(model, queue):
-    queue.put(model.predict(X, verbose=0))
-    model.fit(X, Y, batch_size=10, shuffle=False, verbose=0)
-    queue.put(model.get_weights())
-
-
-@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs fork")
-def test_child_after_a_fork():
-    model = model_of()
-    expected = model.predict(X, verbose=0)
-    context = multiprocessing.get_context("fork")
-    queue = context.Queue()
-    child = context.Process(target=in_child, args=(model, queue))
-    child.start()
-    np.testing.assert_array_equal(queue.get(timeout=60), expected)
-    for a, b in zip(EXPECTED, queue.get(timeout=60), strict=True):
-        np.testing.assert_array_equal(a, b)
-    child.join(60)
-    assert child.exitcode == 0
-    np.testing.assert_array_equal(model.predict(X, verbose=0), expected)

@@ -1,4 +1,4 @@
-"""Forty mistakes that users make: what each message names, and that nothing has changed after.
+"""Fifty mistakes made with a model: what each message names, and that nothing has changed after.
 
 test_errors.py has mistakes in calls of constructors and functions; here are those made with a
 model that works: each message says which layer or argument, what was expected, what came.
