@@ -87,6 +87,7 @@ ROWS = [
         "_variable",
         "_tape",
         "scopes",
+        "rematerialization",
         "_function",
         "_info",
     ],

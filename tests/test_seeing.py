@@ -73,6 +73,17 @@ def test_direction(rankdir):
         assert {"TB": y1 > y0, "BT": y1 < y0, "LR": x1 > x0, "RL": x1 < x0}[rankdir]
 
 
+def test_ways_of_arrows():
+    for line in drawn(branched())[0].findall(".//svg:polyline", NAMES):
+        points = [tuple(map(float, p.split(","))) for p in line.get("points").split()]
+        for (x0, y0), (x1, y1) in itertools.pairwise(points):
+            assert abs(x0 - x1) < 1 or abs(y0 - y1) < 0.2
+    for line in drawn(branched(), splines="line")[0].findall(".//svg:polyline", NAMES):
+        assert len(line.get("points").split()) == 2
+    with pytest.raises(ValueError, match=r"splines must be one of.*'round'"):
+        hb.utils.plot_model(branched(), to_file=None, splines="round")
+
+
 def test_everything_is_inside_of_the_picture():
     root, _ = drawn(branched(), expand_nested=True, show_shapes=True)
     _, _, width, height = map(float, root.get("viewBox").split())

@@ -107,6 +107,8 @@ if TYPE_CHECKING:
     from hornbeam.models.function import Function as Function
     from hornbeam.optimizers import Optimizer as Optimizer
     from hornbeam.regularizers import Regularizer as Regularizer
+    from hornbeam.rematerialization import RematScope as RematScope
+    from hornbeam.rematerialization import remat as remat
     from hornbeam.scopes import StatelessScope as StatelessScope
     from hornbeam.scopes import SymbolicScope as SymbolicScope
     from hornbeam.scopes import device as device
@@ -151,6 +153,8 @@ _MODULE_OF = {
     "StatelessScope": "hornbeam.scopes",
     "SymbolicScope": "hornbeam.scopes",
     "device": "hornbeam.scopes",
+    "remat": "hornbeam.rematerialization",
+    "RematScope": "hornbeam.rematerialization",
     "Function": "hornbeam.models.function",
     "Variable": "hornbeam._variable",
     "DTypePolicy": "hornbeam.dtype_policies",
@@ -187,6 +191,7 @@ __all__ = [
     "Operation",
     "Optimizer",
     "Regularizer",
+    "RematScope",
     "Sequential",
     "StatelessScope",
     "SymbolicScope",
@@ -216,6 +221,7 @@ __all__ = [
     "preprocessing",
     "random",
     "regularizers",
+    "remat",
     "saving",
     "show_config",
     "tree",

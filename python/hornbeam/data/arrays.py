@@ -71,8 +71,15 @@ def one_array(data: Any, what: str, text: bool = False) -> np.ndarray[Any, Any]:
                     f"{what}: column '{name}' of the data frame is not numeric (dtype "
                     f"{column.dtype}). Encode or drop it."
                 )
-    if hasattr(data, "columns") and hasattr(data, "to_numpy"):
+    if hasattr(data, "to_numpy") and not text and type(data).__module__.startswith("pandas"):
+        data = _of_pandas(data)
+    elif hasattr(data, "columns") and hasattr(data, "to_numpy"):
         data = data.to_numpy()
+    if callable(data) and not hasattr(data, "__array__"):
+        name = getattr(data, "__name__", type(data).__name__)
+        raise ValueError(
+            f"{what} is a function, {name}. If it is a generator function, call it: pass {name}()."
+        )
     if hasattr(data, "toarray") and hasattr(data, "nnz"):
         data = data.toarray()
     try:
@@ -103,6 +110,20 @@ def one_array(data: Any, what: str, text: bool = False) -> np.ndarray[Any, Any]:
     if array.ndim == 0:
         raise ValueError(f"{what} must have a batch axis. Received: one number, {array}.")
     return array
+
+
+def _of_pandas(data: Any) -> Any:
+    """A data frame or series in one dtype of numbers; missing values are NaN."""
+    columns = [data[name] for name in data.columns] if hasattr(data, "columns") else [data]
+    kinds = {getattr(column.dtype, "kind", "O") for column in columns}
+    if not kinds <= set("biuf"):
+        return data.to_numpy()
+    plain = [getattr(column.dtype, "numpy_dtype", column.dtype) for column in columns]
+    missing = any(column.isna().any() for column in columns if column.dtype is not plain[0])
+    dtype = np.result_type(*plain, *([np.float32] if missing else []))
+    if all(dtype == column.dtype for column in columns):
+        return data.to_numpy()
+    return data.to_numpy(dtype=dtype, na_value=np.nan) if missing else data.to_numpy(dtype=dtype)
 
 
 def spec_dtype(dtype: np.dtype[Any]) -> str:

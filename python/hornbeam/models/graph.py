@@ -103,7 +103,7 @@ class GraphPlan:
         for tensor in node.inputs:
             unknown = id(tensor) not in self._given and id(tensor) not in self.aliases
             if unknown and tensor.node is not None and tensor.node.is_input:
-                outer = self._around(tensor)
+                outer = self._outermost(tensor)
                 if outer is None:
                     names = [given.name for given in self._inputs]
                     raise ValueError(
@@ -113,6 +113,15 @@ class GraphPlan:
                     )
                 self.aliases[id(tensor)] = outer
         return self._parents(node)
+
+    def _outermost(self, inner: KerasTensor) -> KerasTensor | None:
+        """What stands for an input of a nested model, through as many models as it takes."""
+        outer = self._around(inner)
+        while outer is not None and id(outer) not in self._given:
+            if outer.node is None or not outer.node.is_input:
+                break
+            outer = self._around(outer)
+        return outer
 
     def _around(self, inner: KerasTensor) -> KerasTensor | None:
         """What a nested model was given for its input `inner`, somewhere after our inputs."""

@@ -127,8 +127,15 @@ class Runner:
                 f"only; for several use a PyDataset, or steps_per_epoch with an endless generator."
             )
         if steps is not None and step < steps and not self.model.stop_training:
+            hint = ""
+            if self.mode == "train":  # a generator does not begin again
+                self.model.stop_training = True
+                hint = (
+                    " Training ends here: the generator must yield steps_per_epoch * epochs "
+                    "batches, or be without end."
+                )
             logging.getLogger("hornbeam").warning(
-                "%s: the data ended after %d of %d batches.", source.where, step, steps
+                "%s: the data ended after %d of %d batches.%s", source.where, step, steps, hint
             )
         if self.bar is not None and self.bar.bar is not None and self.bar.bar.target is None:
             self.bar.bar.target = step

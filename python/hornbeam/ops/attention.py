@@ -9,6 +9,10 @@ from hornbeam.ops._base import TensorLike, apply, as_float, float_info, tensor
 from hornbeam.ops.layout import permuted, repeat, reshaped
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "dot_product_attention",
+]
+
 
 @symbolic_op
 def dot_product_attention(

@@ -10,6 +10,13 @@ from hornbeam.ops._base import TensorLike, apply, as_float, tensor, tuple_of
 from hornbeam.ops.layout import permuted, reshaped
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "conv",
+    "conv_transpose",
+    "depthwise_conv",
+    "separable_conv",
+]
+
 
 def channels_last(x: Any, data_format: str | None) -> tuple[Any, bool]:
     """x with its channels last, and whether they were first."""

@@ -11,6 +11,28 @@ from hornbeam.ops._base import TensorLike, apply, dtype_name, tensor
 from hornbeam.ops.layout import stack, unstack
 from hornbeam.symbolic import KerasTensor, symbolic_op
 
+__all__ = [
+    "associative_scan",
+    "cast",
+    "cond",
+    "convert_to_numpy",
+    "convert_to_tensor",
+    "copy",
+    "dtype",
+    "fori_loop",
+    "is_tensor",
+    "map",
+    "ndim",
+    "saturate_cast",
+    "scan",
+    "shape",
+    "size",
+    "stop_gradient",
+    "switch",
+    "vectorized_map",
+    "while_loop",
+]
+
 
 @symbolic_op
 def convert_to_tensor(

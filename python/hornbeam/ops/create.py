@@ -9,6 +9,31 @@ from hornbeam import config
 from hornbeam.ops._base import TensorLike, apply, dtype_name, tensor, tuple_of
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "arange",
+    "array",
+    "bartlett",
+    "blackman",
+    "empty",
+    "empty_like",
+    "eye",
+    "full",
+    "full_like",
+    "geomspace",
+    "hamming",
+    "hanning",
+    "identity",
+    "kaiser",
+    "linspace",
+    "logspace",
+    "ones",
+    "ones_like",
+    "tri",
+    "vander",
+    "zeros",
+    "zeros_like",
+]
+
 
 def _shape(shape: Any) -> tuple[int, ...]:
     if isinstance(shape, (int, np.integer)):

@@ -8,6 +8,15 @@ from hornbeam.ops._base import TensorLike, apply, as_float, dtype_name, one_axis
 from hornbeam.ops.layout import permuted, reshaped
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "multi_hot",
+    "one_hot",
+    "psnr",
+    "sparse_categorical_crossentropy",
+]
+
 
 def _checked(target: Any, output: Any, what: str) -> None:
     if tuple(target.shape) != tuple(output.shape):

@@ -10,6 +10,11 @@ from hornbeam.ops.indexing import argsort, take_along_axis
 from hornbeam.ops.layout import concatenate, expand_dims, reshaped, stack
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "ctc_decode",
+    "ctc_loss",
+]
+
 _NEVER = -1e5  # log of the probability of what cannot be, as in Keras
 
 

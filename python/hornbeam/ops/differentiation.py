@@ -10,6 +10,11 @@ from hornbeam._variable import Variable
 from hornbeam.ops._base import apply, tensor
 from hornbeam.ops.create import zeros_like
 
+__all__ = [
+    "custom_gradient",
+    "jvp",
+]
+
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """Let a function say what its gradient is.

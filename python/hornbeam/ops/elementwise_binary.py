@@ -7,6 +7,30 @@ from hornbeam.ops._base import TensorLike, apply, as_float, tensor
 from hornbeam.ops.elementwise_unary import exp2
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "add",
+    "arctan2",
+    "divide",
+    "divide_no_nan",
+    "floor_divide",
+    "fmax",
+    "fmin",
+    "fmod",
+    "heaviside",
+    "hypot",
+    "ldexp",
+    "logaddexp",
+    "logaddexp2",
+    "maximum",
+    "minimum",
+    "mod",
+    "multiply",
+    "power",
+    "select",
+    "subtract",
+    "true_divide",
+]
+
 
 @symbolic_op
 def add(x1: TensorLike, x2: TensorLike) -> Any:

@@ -6,6 +6,53 @@ from typing import Any
 from hornbeam.ops._base import TensorLike, apply, as_float, float_info, tensor
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "abs",
+    "absolute",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctanh",
+    "cbrt",
+    "ceil",
+    "clip",
+    "conj",
+    "conjugate",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "erf",
+    "erfc",
+    "erfinv",
+    "exp",
+    "exp2",
+    "expm1",
+    "fabs",
+    "floor",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "nan_to_num",
+    "negative",
+    "rad2deg",
+    "real",
+    "reciprocal",
+    "round",
+    "rsqrt",
+    "sign",
+    "sin",
+    "sinc",
+    "sinh",
+    "sqrt",
+    "square",
+    "tan",
+    "tanh",
+    "trunc",
+]
+
 
 @symbolic_op
 def negative(x: TensorLike) -> Any:

@@ -16,6 +16,16 @@ from hornbeam.ops.linear import matmul
 from hornbeam.ops.rearranging import extract_sequences
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "fft",
+    "fft2",
+    "ifft2",
+    "irfft",
+    "istft",
+    "rfft",
+    "stft",
+]
+
 
 @functools.lru_cache(maxsize=16)
 def _waves(n: int, columns: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:

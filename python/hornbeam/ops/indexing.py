@@ -10,6 +10,33 @@ from hornbeam.ops._base import TensorLike, apply, as_float, float_info, one_axis
 from hornbeam.ops.layout import reshaped
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "argpartition",
+    "argsort",
+    "bincount",
+    "digitize",
+    "get_item",
+    "histogram",
+    "in_top_k",
+    "isin",
+    "nonzero",
+    "scatter",
+    "scatter_update",
+    "searchsorted",
+    "segment_max",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
+    "slice_update",
+    "sort",
+    "take",
+    "take_along_axis",
+    "top_k",
+    "unique",
+    "unravel_index",
+    "where",
+]
+
 
 def _positions(indices: TensorLike) -> Any:
     """Integer positions; the kernels count negative ones from the end."""

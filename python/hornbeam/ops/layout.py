@@ -18,6 +18,47 @@ from hornbeam.ops._base import (
 )  # fmt: skip
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "append",
+    "array_split",
+    "broadcast_to",
+    "concatenate",
+    "diag",
+    "diagflat",
+    "diagonal",
+    "diff",
+    "dsplit",
+    "dstack",
+    "expand_dims",
+    "flip",
+    "fliplr",
+    "flipud",
+    "hsplit",
+    "hstack",
+    "meshgrid",
+    "moveaxis",
+    "pad",
+    "ravel",
+    "repeat",
+    "reshape",
+    "roll",
+    "rot90",
+    "slice",
+    "split",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "tile",
+    "trace",
+    "transpose",
+    "tril",
+    "triu",
+    "unstack",
+    "view",
+    "vsplit",
+    "vstack",
+]
+
 
 def reshaped(x: Any, shape: Any) -> Any:
     """`x` in a new shape; one size may be -1: what is left.

@@ -9,6 +9,22 @@ from hornbeam.ops._base import TensorLike, apply, one_axis, tensor
 from hornbeam.ops.layout import permuted, reshaped
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "cdist",
+    "corrcoef",
+    "correlate",
+    "cross",
+    "dot",
+    "einsum",
+    "inner",
+    "kron",
+    "matmul",
+    "outer",
+    "tensordot",
+    "trapezoid",
+    "vdot",
+]
+
 
 def _matmul(a: Any, b: Any) -> Any:
     return apply("matmul", [a, b], transpose_a=False, transpose_b=False)

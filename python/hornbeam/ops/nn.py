@@ -1,125 +1,21 @@
 """Neural network functions: the part of `hb.ops` that Keras has in `ops.nn`."""
 
-from hornbeam.ops.activation import (
-    celu,
-    elu,
-    gelu,
-    glu,
-    hard_shrink,
-    hard_sigmoid,
-    hard_silu,
-    hard_swish,
-    hard_tanh,
-    leaky_relu,
-    log_sigmoid,
-    log_softmax,
-    relu,
-    relu6,
-    selu,
-    sigmoid,
-    silu,
-    soft_shrink,
-    softmax,
-    softplus,
-    softsign,
-    sparse_plus,
-    sparse_sigmoid,
-    sparsemax,
-    squareplus,
-    swish,
-    tanh_shrink,
-    threshold,
-)
-from hornbeam.ops.attention import (
-    dot_product_attention,
-)
-from hornbeam.ops.conv import (
-    conv,
-    conv_transpose,
-    depthwise_conv,
-    separable_conv,
-)
-from hornbeam.ops.crossentropy import (
-    binary_crossentropy,
-    categorical_crossentropy,
-    multi_hot,
-    one_hot,
-    psnr,
-    sparse_categorical_crossentropy,
-)
-from hornbeam.ops.ctc import ctc_decode, ctc_loss
-from hornbeam.ops.norm import (
-    batch_normalization,
-    layer_normalization,
-    normalize,
-    rms_normalization,
-)
-from hornbeam.ops.pool import (
-    adaptive_average_pool,
-    adaptive_max_pool,
-    average_pool,
-    max_pool,
-)
-from hornbeam.ops.rearranging import depth_to_space, fold, space_to_depth, unfold
-from hornbeam.ops.reduce import (
-    moments,
-)
+from hornbeam.ops.activation import *
+from hornbeam.ops.attention import *
+from hornbeam.ops.conv import *
+from hornbeam.ops.crossentropy import *
+from hornbeam.ops.ctc import *
+from hornbeam.ops.norm import *
+from hornbeam.ops.pool import *
+from hornbeam.ops.rearranging import *
+from hornbeam.ops.reduce import moments
 from hornbeam.ops.special import polar
 
-__all__ = [
-    "ctc_decode",
-    "ctc_loss",
-    "polar",
-    "depth_to_space",
-    "fold",
-    "space_to_depth",
-    "unfold",
-    "adaptive_average_pool",
-    "adaptive_max_pool",
-    "average_pool",
-    "batch_normalization",
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "celu",
-    "conv",
-    "conv_transpose",
-    "depthwise_conv",
-    "dot_product_attention",
-    "elu",
-    "gelu",
-    "glu",
-    "hard_shrink",
-    "hard_sigmoid",
-    "hard_silu",
-    "hard_swish",
-    "hard_tanh",
-    "layer_normalization",
-    "leaky_relu",
-    "log_sigmoid",
-    "log_softmax",
-    "max_pool",
-    "moments",
-    "multi_hot",
-    "normalize",
-    "one_hot",
-    "psnr",
-    "relu",
-    "relu6",
-    "rms_normalization",
-    "selu",
-    "separable_conv",
-    "sigmoid",
-    "silu",
-    "soft_shrink",
-    "softmax",
-    "softplus",
-    "softsign",
-    "sparse_categorical_crossentropy",
-    "sparse_plus",
-    "sparse_sigmoid",
-    "sparsemax",
-    "squareplus",
-    "swish",
-    "tanh_shrink",
-    "threshold",
-]
+# of these families, but elsewhere in Keras
+_ELSEWHERE = {"extract_sequences", "rearrange", "vectorize"}
+
+__all__ = sorted(  # noqa: PLE0605
+    name
+    for name, value in globals().items()
+    if callable(value) and not name.startswith("_") and name not in _ELSEWHERE
+)

@@ -22,6 +22,13 @@ from hornbeam.ops.layout import reshaped
 from hornbeam.ops.reduce import moments
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "batch_normalization",
+    "layer_normalization",
+    "normalize",
+    "rms_normalization",
+]
+
 
 @symbolic_op
 def batch_normalization(

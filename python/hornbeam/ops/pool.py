@@ -7,6 +7,13 @@ from hornbeam.ops.conv import channels_back, channels_last, pad_amounts
 from hornbeam.ops.layout import part
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "adaptive_average_pool",
+    "adaptive_max_pool",
+    "average_pool",
+    "max_pool",
+]
+
 
 def _pool(
     op: str, inputs: TensorLike, pool_size: Any, strides: Any, padding: str, data_format: str | None

@@ -12,6 +12,16 @@ from hornbeam.ops.conv import channels_back, channels_last
 from hornbeam.ops.layout import permuted, reshaped, stack, unstack
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "depth_to_space",
+    "extract_sequences",
+    "fold",
+    "rearrange",
+    "space_to_depth",
+    "unfold",
+    "vectorize",
+]
+
 
 @symbolic_op
 def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Any:

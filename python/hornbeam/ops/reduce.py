@@ -20,6 +20,48 @@ from hornbeam.ops._base import (
 from hornbeam.ops.elementwise_logic import isclose
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "all",
+    "allclose",
+    "amax",
+    "amin",
+    "any",
+    "argmax",
+    "argmin",
+    "array_equal",
+    "average",
+    "count_nonzero",
+    "cumprod",
+    "cumsum",
+    "logsumexp",
+    "max",
+    "mean",
+    "median",
+    "min",
+    "moments",
+    "nanargmax",
+    "nanargmin",
+    "nancumprod",
+    "nancumsum",
+    "nanmax",
+    "nanmean",
+    "nanmedian",
+    "nanmin",
+    "nanpercentile",
+    "nanprod",
+    "nanquantile",
+    "nanstd",
+    "nansum",
+    "nanvar",
+    "percentile",
+    "prod",
+    "ptp",
+    "quantile",
+    "std",
+    "sum",
+    "var",
+]
+
 # What small integers are added up in, as in Keras.
 _WIDER = {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32",
           "uint16": "uint32"}  # fmt: skip

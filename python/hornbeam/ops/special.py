@@ -10,6 +10,18 @@ from numpy.polynomial import chebyshev
 from hornbeam.ops._base import TensorLike, apply, as_float, tensor
 from hornbeam.symbolic import symbolic_op
 
+__all__ = [
+    "angle",
+    "gcd",
+    "i0",
+    "imag",
+    "lcm",
+    "nextafter",
+    "polar",
+    "view_as_complex",
+    "view_as_real",
+]
+
 # Euclid's algorithm needs the most steps for Fibonacci numbers: F(93) is the last in 63 bits.
 _STEPS = {"int64": 92, "uint64": 93, "uint32": 47}
 

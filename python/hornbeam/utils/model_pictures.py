@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from hornbeam.utils.drawing import FONT, FROZEN, HEAD, INK, TRAINED, Drawing, text_width
@@ -12,6 +13,7 @@ from hornbeam.utils.optional import need
 _LINE = FONT * 1.6
 _MARGIN = 10.0
 _DIRECTIONS = ("TB", "BT", "LR", "RL")
+_SPLINES = ("ortho", "polyline", "line")
 
 
 def plot_model(
@@ -25,6 +27,7 @@ def plot_model(
     dpi: int = 200,
     show_layer_activations: bool = False,
     show_trainable: bool = False,
+    splines: str = "ortho",
     **kwargs: Any,
 ) -> Drawing:
     """Draw the layers of a model and what flows between them.
@@ -41,6 +44,8 @@ def plot_model(
         dpi: Dots in an inch of a .png or .jpg.
         show_layer_activations: Whether boxes have the activations.
         show_trainable: Whether they tell which layers are trained.
+        splines: How arrows run: "ortho" in right angles, "polyline" straight around the boxes
+            between, "line" straight from box to box.
 
     Returns:
         The `Drawing`: notebooks show it, `.svg()` is its text, `.save(path)` writes it.
@@ -52,12 +57,14 @@ def plot_model(
         '<svg'
     """
     _check(model, rankdir, "plot_model", kwargs)
+    if splines not in _SPLINES:
+        raise ValueError(f"plot_model: splines must be one of {_SPLINES}. Received: {splines!r}.")
     options = Options(
         show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable,
         expand_nested,
     )  # fmt: skip
     drawing = Drawing()
-    width, height, draw = _block(graph_of(model, options), rankdir)
+    width, height, draw = _block(graph_of(model, options), rankdir, splines)
     drawing.width, drawing.height = width + 2 * _MARGIN, height + 2 * _MARGIN
     draw(drawing, _MARGIN, _MARGIN)
     if to_file is not None:
@@ -77,10 +84,10 @@ def _check(model: Any, rankdir: str, where: str, kwargs: dict[str, Any]) -> None
         )
 
 
-def _block(graph: Graph, rankdir: str) -> tuple[float, float, Any]:
+def _block(graph: Graph, rankdir: str, splines: str) -> tuple[float, float, Any]:
     """Width and height of a graph, and a function that draws it from a corner on."""
     sideways = rankdir in ("LR", "RL")
-    parts = {box.key: _part(box, rankdir) for box in graph.boxes}
+    parts = {box.key: _part(box, rankdir, splines) for box in graph.boxes}
     sizes = {key: (h, w) if sideways else (w, h) for key, (w, h, _) in parts.items()}
     places, lines, whole = layered(sizes, graph.arrows)
     across, along = whole
@@ -94,20 +101,34 @@ def _block(graph: Graph, rankdir: str) -> tuple[float, float, Any]:
             x, y = turned(places[key].x, places[key].y)
             part(drawing, left + x - w / 2, top + y - h / 2)
         for _, points in lines:
-            moved: Points = [turned(x, y) for x, y in points]
+            moved: Points = [turned(x, y) for x, y in _bent(points, splines)]
             drawing.arrows.append([(left + x, top + y) for x, y in moved])
 
     return (along, across, draw) if sideways else (across, along, draw)
 
 
-def _part(box: Box, rankdir: str) -> tuple[float, float, Any]:
+def _bent(points: Points, splines: str) -> Points:
+    """The way of an arrow from rank to rank, in the manner that is asked for."""
+    if splines == "line":
+        return [points[0], points[-1]]
+    if splines == "polyline":
+        return points
+    way = points[:1]
+    for (x0, y0), (x1, y1) in pairwise(points):
+        if abs(x0 - x1) > 0.5:
+            way += [(x0, (y0 + y1) / 2), (x1, (y0 + y1) / 2)]
+        way.append((x1, y1))
+    return way
+
+
+def _part(box: Box, rankdir: str, splines: str) -> tuple[float, float, Any]:
     """Width and height of a box, and a function that draws it from a corner on."""
     border = INK if box.trainable is None else TRAINED if box.trainable else FROZEN
     width = max(text_width(line, i == 0) for i, line in enumerate(box.lines)) + 14
     height = _LINE * len(box.lines) + 4
     inner: Any = None
     if box.inside is not None:
-        inner_width, inner_height, inner = _block(box.inside, rankdir)
+        inner_width, inner_height, inner = _block(box.inside, rankdir, splines)
         width = max(width, inner_width + 2 * _MARGIN)
         height += inner_height + 2 * _MARGIN
 
@@ -135,6 +156,7 @@ def model_to_dot(
     subgraph: bool = False,
     show_layer_activations: bool = False,
     show_trainable: bool = False,
+    splines: str = "ortho",
     **kwargs: Any,
 ) -> Any:
     """The layers of a model as a graph of pydot, for those who have graphviz.
@@ -150,6 +172,7 @@ def model_to_dot(
         subgraph: Whether a `pydot.Cluster` is returned, to be put into another graph.
         show_layer_activations: Whether nodes have the activations.
         show_trainable: Whether they tell which layers are trained.
+        splines: How arrows run, in graphviz' words.
 
     Returns:
         A `pydot.Dot`, or a `pydot.Cluster`.
@@ -167,6 +190,7 @@ def model_to_dot(
         dot = pydot.Dot(graph_type="digraph")
         dot.set("rankdir", rankdir)
         dot.set("dpi", str(dpi))
+        dot.set("splines", splines)
         dot.set("concentrate", "True")
         dot.set_node_defaults(shape="box")
     _fill(pydot, dot, graph_of(model, options))
