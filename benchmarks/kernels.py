@@ -17,11 +17,13 @@ from shapes import (
     BATCH_NORMS,
     CONVS,
     GEMMS,
+    RECURRENTS,
     ROWS,
     STREAMS,
     Attention,
     Conv,
     Gemm,
+    Recurrent,
     Rows,
 )
 
@@ -240,6 +242,51 @@ def attention_jobs(a: Attention) -> list[Job]:
     ]
 
 
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def recurrent_reference(kind: str) -> Reference:
+    """All outputs of the first rows; gates lie as in Keras, the GRU resets after the product."""
+
+    def reference(x: np.ndarray, w: np.ndarray, r: np.ndarray) -> np.ndarray:
+        x, w, r = x[:4].astype("float64"), w.astype("float64"), r.astype("float64")
+        h = c = np.zeros((len(x), len(r)))
+        gates = r.shape[1] // len(r)
+        outputs = []
+        for t in range(x.shape[1]):
+            a, b = np.split(x[:, t] @ w, gates, -1), np.split(h @ r, gates, -1)
+            if kind == "lstm":
+                i, f, o = (sigmoid(a[k] + b[k]) for k in (0, 1, 3))
+                c = f * c + i * np.tanh(a[2] + b[2])
+                h = o * np.tanh(c)
+            elif kind == "gru":
+                z, reset = (sigmoid(a[k] + b[k]) for k in (0, 1))
+                h = z * h + (1 - z) * np.tanh(a[2] + reset * b[2])
+            else:
+                h = np.tanh(a[0] + b[0])
+            outputs.append(h)
+        return np.stack(outputs, 1)
+
+    return reference
+
+
+def recurrent_jobs(s: Recurrent) -> list[Job]:
+    """The layer alone, and with the gradients of its inputs and weights: twice the work more."""
+    width = s.gates * s.units
+
+    def draw() -> Arrays:
+        x, w, r = normal((s.batch, s.steps, s.units), (s.units, width), (s.units, width))()
+        return [x, w / np.sqrt(s.units, dtype="float32"), r / np.sqrt(s.units, dtype="float32")]
+
+    reference = recurrent_reference(s.kind)
+    attrs = {"kind": s.kind}
+    return [
+        Job(f"{s.kind} {s.name}", "recurrent", draw, attrs, reference, flops=s.flops),
+        Job(f"{s.kind} step {s.name}", "recurrent_step", draw, attrs, reference, flops=3 * s.flops),
+    ]
+
+
 def adam_job(tensors: int, size: int) -> Job:
     """One step over all tensors; the reference is the first step for the first tensor.
 
@@ -284,6 +331,7 @@ JOBS = {
         *[job for r in ROWS for job in row_jobs(r)],
         *[batch_norm_job(r) for r in BATCH_NORMS],
         *[job for a in ATTENTIONS for job in attention_jobs(a)],
+        *[job for s in RECURRENTS for job in recurrent_jobs(s)],
         *[adam_job(*shape) for shape in ADAMS],
         *[job for n in STREAMS for job in stream_jobs(n)],
     ]

@@ -58,12 +58,39 @@ def attention_step(job: Job, tensors: list[Any]) -> Call:
     return lambda: traced(*tensors)[0]
 
 
+RECURRENT = {"lstm": hb.layers.LSTM, "gru": hb.layers.GRU, "simplernn": hb.layers.SimpleRNN}
+
+
+def recurrent(job: Job, arrays: Arrays) -> Call:
+    """A layer as models run it: traced."""
+    from hornbeam._function import Function
+
+    layer = RECURRENT[job.attrs["kind"]](len(arrays[2]), return_sequences=True)
+    layer.build(arrays[0].shape)
+    layer.set_weights([*arrays[1:], *[np.zeros(w.shape) for w in layer.get_weights()[2:]]])
+
+    def step(x: Any) -> Any:
+        with hb.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+        return [y, *tape.gradient(y, [x, *layer.trainable_variables])]
+
+    x = _core.tensor(arrays[0])
+    if job.op == "recurrent":
+        forward = Function(layer)
+        return lambda: forward(x)
+    traced = Function(step)
+    return lambda: traced(x)[0]
+
+
 def call_of(job: Job, arrays: Arrays) -> tuple[Call, Call]:
     """What is timed, and what gives the result that is verified after one call of it."""
     if job.op == "adam":
         return adam(arrays)
     tensors = [_core.tensor(a) for a in arrays]
-    if job.op == "attention":
+    if job.op.startswith("recurrent"):
+        call = recurrent(job, arrays)
+    elif job.op == "attention":
         call = attention(job, tensors)
     elif job.op == "attention_step":
         call = attention_step(job, tensors)

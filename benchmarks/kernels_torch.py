@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from harness import Answer, calibrate, measure, serve
 from kernels import EPSILON, JOBS, Arrays, Job, verify
+from networks_torch import Recurrent
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -99,6 +101,29 @@ def attention(job: Job, arrays: Arrays) -> Call:
     return step
 
 
+def recurrent(job: Job, arrays: Arrays) -> Call:
+    """Time first, as its kernels take it."""
+    units = len(arrays[2])
+    net = Recurrent(job.attrs["kind"], units, units)
+    with torch.no_grad():
+        for (name, shape, place), value in zip(net.slots(), (*arrays[1:], None), strict=True):
+            place(np.zeros(shape, "float32") if name == "bias" else value)
+    layer = net.inner
+    layer.batch_first = False
+    x = torch.from_numpy(arrays[0]).transpose(0, 1).contiguous().requires_grad_()
+    if job.op == "recurrent":
+        return lambda: layer(x)[0]
+    seed = torch.ones_like(x)
+
+    def step() -> Tensor:
+        with torch.inference_mode(False), torch.enable_grad():
+            y = layer(x)[0]
+            torch.autograd.grad(y, (x, *layer.parameters()), seed)
+        return y.detach()
+
+    return step
+
+
 def rows(job: Job, tensors: list[Tensor]) -> Call:
     x = tensors[0]
     if job.op == "softmax":
@@ -120,6 +145,8 @@ def call_of(job: Job, arrays: Arrays) -> Call:
         return adam(arrays)
     if job.op.startswith("attention"):
         return attention(job, arrays)
+    if job.op.startswith("recurrent"):
+        return recurrent(job, arrays)
     tensors = [torch.from_numpy(a) for a in arrays]
     if job.op in ("softmax", "layer_norm", "batch_norm"):
         return rows(job, tensors)
@@ -144,6 +171,8 @@ def back(job: Job, result: Any) -> Any:
         return (result if job.op == "conv" else result[0]).movedim(1, -1).numpy()
     if job.op.startswith("attention"):
         return result.transpose(1, 2).numpy()
+    if job.op.startswith("recurrent"):
+        return result.transpose(0, 1).detach().numpy()
     if job.op == "batch_norm":
         return result.permute(0, 2, 3, 1).reshape(-1, result.shape[1]).numpy()
     return result.numpy()
@@ -152,7 +181,7 @@ def back(job: Job, result: Any) -> Any:
 def prepare(name: str) -> Answer:
     job = JOBS[name]
     arrays = job.inputs()
-    on = job.op == "attention_step"
+    on = job.op in ("attention_step", "recurrent_step")
     with torch.inference_mode(not on):
         call = call_of(job, arrays)
         got = back(job, call())

@@ -108,6 +108,29 @@ class Attention:
         return whole // 2 if self.causal else whole
 
 
+@dataclass(frozen=True)
+class Recurrent:
+    """A layer whose inputs have as many features as it has units; all its outputs are used."""
+
+    kind: str  # lstm, gru or simplernn
+    steps: int
+    batch: int
+    units: int
+
+    @property
+    def gates(self) -> int:
+        return {"lstm": 4, "gru": 3, "simplernn": 1}[self.kind]
+
+    @property
+    def name(self) -> str:
+        return f"T{self.steps} N{self.batch} U{self.units}"
+
+    @property
+    def flops(self) -> int:
+        """Of the forward pass: a product of the inputs, and one of the states."""
+        return 2 * 2 * self.steps * self.batch * self.gates * self.units**2
+
+
 def resnet50(batch: int) -> list[Conv]:
     """The distinct layers, and how often each occurs (arXiv:1512.03385; stride in the 3×3)."""
     of = "resnet50"
@@ -214,6 +237,14 @@ ATTENTIONS = [
     Attention(2, 512, 12, 64, of="bert-base"),
     Attention(1, 1024, 12, 64, causal=True, of="gpt2-small"),
 ]
+RECURRENTS = [
+    Recurrent(kind, *shape)
+    for kind in ("lstm", "gru", "simplernn")
+    for shape in (
+        (32, 1, 64), (64, 32, 64), (64, 32, 128), (128, 32, 256), (32, 128, 256),
+        (32, 64, 512), (32, 32, 1024), (64, 1, 256),
+    )
+]  # fmt: skip
 ADAMS = [(1, 10_000_000), (1000, 1000)]  # tensors, elements of each
 
 # Elements of memory-bound work: in the second-level cache, and in memory.
