@@ -77,7 +77,7 @@ def sequence(cell: Cell, inputs: list[Array], attrs: dict[str, Any]) -> tuple[Ar
         elif cell.op == "gru_sequence":
             z, reset = sigmoid(x[0] + p[0]), sigmoid(x[1] + p[1])
             if attrs["reset_after"]:
-                saved[:, at] = p[2]
+                saved[:, at] = p[2] * mask[:, at, None]
                 value = np.tanh(x[2] + reset * p[2])
             else:
                 reset_h = reset * (h * mask_h[:, 2])
@@ -88,7 +88,7 @@ def sequence(cell: Cell, inputs: list[Array], attrs: dict[str, Any]) -> tuple[Ar
             total = x[0] + p[0]
             h_new = np.tanh(total) if attrs["activation"] == "tanh" else np.maximum(total, 0)
             c_new, kept = c, [total]
-        gates[:, at] = np.concatenate(kept, axis=1)
+        gates[:, at] = np.concatenate(kept, axis=1) * mask[:, at, None]
         on = mask[:, at, None]
         h, c = np.where(on, h_new, h), np.where(on, c_new, c)
         last = np.where(on, h_new, last)

@@ -1,4 +1,9 @@
-// Recurrent layers over whole sequences: the product x W + b is done before, the rest is one call.
+// Recurrent layers over whole sequences: the product x W + b is done before.
+//
+// A sequence is a list of phases: one a step, two where the reset gate acts before the product (the
+// second takes what the gate let through). An instruction runs phases on blocks of rows, each block
+// by itself, or one phase on slices of the units, so that a thread meets the same slice of the
+// weights at every step; the instructions in a row are what keeps the threads in step.
 #pragma once
 
 #include "kernels/float_pair.h"
@@ -12,6 +17,7 @@ enum RnnCell { kLstm, kGruAfter, kGruBefore, kRnnTanh, kRnnRelu };
 static inline int64_t rnn_gates(RnnCell cell) {
     return cell == kLstm ? 4 : cell <= kGruBefore ? 3 : 1;
 }
+static inline int64_t rnn_phases(RnnCell cell) { return cell == kGruBefore ? 2 : 1; }
 
 // Sequences: xw, gates (n,t,G*u); y, saved (n,t,u); states (n,u). A masked step keeps the states.
 struct RnnArgs {
@@ -22,13 +28,15 @@ struct RnnArgs {
     const void* mask_h;  // (n,G,u) factors of h in the products, or null
     const bool* mask;    // (n,t) or null
     void *y, *h_last, *c_last;
-    void* gates;  // after their activations
-    void*
-        saved;  // LSTM: c; GRU: the product that the reset gate scales, or r * h where it is before
+    void* gates;  // after their activations; zeros in masked steps
+    void* saved;  // LSTM: c; GRU: the product that the reset gate scales, or r * h where it is
+                  // before, zeros in masked steps
     int64_t n, t, u;
     bool reverse, zero_output;  // zero_output: of masked steps, which else repeat the last output
-    char* scratch;
-    int64_t scratch_stride;  // bytes a thread
+    void *h, *c, *q;            // (n, rnn_stride(u)): the states, and r * h of kGruBefore
+    void* operand[2];  // (n, stride) what the products take, of this step and of the next one
+    int64_t operand_stride;
+    int64_t* begins;  // (n): the first step that is not masked
 };
 
 struct RnnGradArgs {
@@ -43,21 +51,31 @@ struct RnnGradArgs {
     void* dproduct;  // (n,t,G*u), of the recurrent product, where it is not dxw (kGruAfter)
     int64_t n, t, u;
     bool reverse, zero_output;
-    char* scratch;
-    int64_t scratch_stride;
+    void *dh, *dc, *waiting;  // (n, rnn_stride(u)); waiting: dy of masked steps, for the step that
+                              // they repeat
+    void* dz[2];              // (n, rnn_stride(G*u)): of this step and of the one after it in time
 };
 
-inline constexpr int64_t kRnnRows = 48;  // rows of a block
+// Phases [begin, end) of a sequence, or of its gradient, where the last ones come first and one
+// more than there are ends it.
+template <class Args>
+struct RnnPhases {
+    const Args* args;
+    int64_t begin, end;
+    int64_t block;    // rows that go through the phases together
+    bool by_columns;  // shares are slices of the units, not blocks of rows
+};
+
+inline constexpr int64_t kRnnRows = 48;  // of a block, at most
 
 // Rows of scratch matrices: never a multiple of 4096 bytes apart.
 static inline int64_t rnn_stride(int64_t columns) { return (columns + 15) / 16 * 16 + 16; }
-static inline int64_t rnn_scratch(int64_t u) {  // elements a thread
-    return kRnnRows * (2 * rnn_stride(4 * u) + 4 * rnn_stride(u));
-}
 
 struct RnnKernels {
-    FloatPair forward;  // RnnArgs
-    FloatPair grad;     // RnnGradArgs
+    FloatPair start;       // RnnArgs: the states before the first step; shares are rows
+    FloatPair forward;     // RnnPhases<RnnArgs>
+    FloatPair grad_start;  // RnnGradArgs
+    FloatPair grad;        // RnnPhases<RnnGradArgs>
 };
 HB_DECLARE_KERNELS(RnnKernels, rnn_kernels)
 

@@ -8,6 +8,8 @@
 // xw[:, t] in both directions. The outputs after the last state are there for the gradient.
 #include "kernels/rnn.h"
 
+#include <algorithm>
+
 #include "kernels/gemm.h"
 #include "ops/ops.h"
 
@@ -160,16 +162,50 @@ const void* pack(Emit& e, int input, bool transposed, int64_t gates, int64_t u) 
     return packed;
 }
 
-int64_t cost(const Sizes& s, int64_t gates) { return s.n * s.t * gates * s.u * (2 * s.u + 40); }
+int64_t cost(const Sizes& s, int64_t gates) { return s.n * gates * s.u * (2 * s.u + 40); }
 
-// Threads share rows: one row wakes nobody.
+// Where a thread's rows are few and the weights too many for its cache, or rows are fewer than
+// threads, threads share the units of each step; else each takes rows and never waits.
+bool by_columns(const Emit& e, const Sizes& s, int64_t gates) {
+    constexpr int64_t kStep = 1 << 19;        // less work is not worth a meeting of threads
+    constexpr int64_t kResident = 256 << 10;  // bytes of weights that a core keeps near
+    const int64_t bytes = gates * s.u * s.u * int64_t(dtype_size(e.in_type(0).dtype));
+    return e.threads > 1 && cost(s, gates) >= kStep && (bytes > kResident || s.n < e.threads);
+}
+
+// As few rows as keep all threads busy, but 16 for each panel of weights that is fetched.
+int64_t rows_of_block(const Emit& e, int64_t n) {
+    const int64_t threads = e.threads > 1 ? e.threads / 4 : 1;
+    const int64_t rows = n <= 16 * threads ? (n + threads - 1) / threads
+                                           : std::max<int64_t>(16, (n + e.threads - 1) / e.threads);
+    return std::min(rows, kRnnRows);
+}
+
 template <class Args>
-void run(Emit& e, const FloatPair& kernels, const Args& args, int64_t cost) {
-    const KernelFn kernel = kernel_for(kernels, e.in_type(0).dtype);
-    if (args.n > 1)
-        e.run(kernel, args, cost);
-    else
-        e.run(kernel, args, cost, Serial{});
+void run(Emit& e, const FloatPair& start, const FloatPair& phases, const Args& args,
+         int64_t count) {
+    const DType dtype = e.in_type(0).dtype;
+    const Sizes s{args.n, args.t, args.u};
+    const int64_t step = cost(s, rnn_gates(args.cell));
+    const Args* stored = e.store(&args, 1);
+    e.run(kernel_for(start, dtype), args, s.n * s.u * (args.t + 4));
+    RnnPhases<Args> all{stored, 0, count, rows_of_block(e, s.n), false};
+    if (by_columns(e, s, rnn_gates(args.cell))) {
+        all.by_columns = true;
+        all.block = kRnnRows;
+        for (int64_t phase = 0; phase < count; ++phase) {
+            all.begin = phase, all.end = phase + 1;
+            e.run(kernel_for(phases, dtype), all, step);
+        }
+    } else if (s.n > 1) {
+        e.run(kernel_for(phases, dtype), all, step * s.t);
+    } else {
+        e.run(kernel_for(phases, dtype), all, step * s.t, Serial{});
+    }
+}
+
+void* rows(Emit& e, int64_t n, int64_t stride) {
+    return e.workspace(size_t(n * stride) * dtype_size(e.in_type(0).dtype));
 }
 
 template <CellOf cell_of>
@@ -179,7 +215,6 @@ void emit(Emit& e) {
     const auto input = [&](int i) { return i < 0 ? nullptr : e.in(i); };
     const Sizes s = sizes_of(e.out_type(0).shape);
     if (s.n * s.u == 0) return;
-    const DType dtype = e.out_type(0).dtype;
     RnnArgs a{};
     a.cell = cell;
     a.xw = e.in(in.xw), a.h0 = e.in(in.h0), a.c0 = input(in.c0);
@@ -193,9 +228,13 @@ void emit(Emit& e) {
     a.n = s.n, a.t = s.t, a.u = s.u;
     a.reverse = e.attrs.b("reverse", false);
     a.zero_output = e.attrs.b("zero_output_for_mask", false);
-    a.scratch_stride = rnn_scratch(s.u) * int64_t(dtype_size(dtype));
-    a.scratch = static_cast<char*>(e.workspace(size_t(a.scratch_stride * e.threads)));
-    run(e, e.kernels.rnn->forward, a, cost(s, rnn_gates(cell)));
+    a.operand_stride = rnn_stride(in.mask_h >= 0 ? rnn_gates(cell) * s.u : s.u);
+    for (void*& operand : a.operand) operand = rows(e, s.n, a.operand_stride);
+    a.h = rows(e, s.n, rnn_stride(s.u));
+    if (cell == kLstm) a.c = rows(e, s.n, rnn_stride(s.u));
+    if (cell == kGruBefore) a.q = rows(e, s.n, rnn_stride(s.u));
+    a.begins = static_cast<int64_t*>(e.workspace(size_t(s.n) * sizeof(int64_t)));
+    run(e, e.kernels.rnn->start, e.kernels.rnn->forward, a, s.t * rnn_phases(cell));
 }
 
 template <CellOf cell_of>
@@ -205,7 +244,6 @@ void emit_grad(Emit& e) {
     const auto input = [&](int i) { return i < 0 ? nullptr : e.in(i); };
     const Sizes s = sizes_of(e.in_type(in.y).shape);
     if (s.n * s.u == 0) return;
-    const DType dtype = e.in_type(in.y).dtype;
     RnnGradArgs a{};
     a.cell = cell;
     a.h0 = e.in(in.h0), a.c0 = input(in.c0), a.y = e.in(in.y);
@@ -222,9 +260,10 @@ void emit_grad(Emit& e) {
     a.n = s.n, a.t = s.t, a.u = s.u;
     a.reverse = e.attrs.b("reverse", false);
     a.zero_output = e.attrs.b("zero_output_for_mask", false);
-    a.scratch_stride = rnn_scratch(s.u) * int64_t(dtype_size(dtype));
-    a.scratch = static_cast<char*>(e.workspace(size_t(a.scratch_stride * e.threads)));
-    run(e, e.kernels.rnn->grad, a, cost(s, rnn_gates(cell)));
+    a.dh = rows(e, s.n, rnn_stride(s.u)), a.waiting = rows(e, s.n, rnn_stride(s.u));
+    if (cell == kLstm) a.dc = rows(e, s.n, rnn_stride(s.u));
+    for (void*& dz : a.dz) dz = rows(e, s.n, rnn_stride(rnn_gates(cell) * s.u));
+    run(e, e.kernels.rnn->grad_start, e.kernels.rnn->grad, a, s.t * rnn_phases(cell) + 1);
 }
 
 // ---- gradients ----
