@@ -46,7 +46,9 @@ def arguments(
         inputs.append(rng.standard_normal(g * u))
     if options.get("has_recurrent_mask"):
         inputs.append((rng.uniform(size=(n, g, u)) < 0.7) / 0.7)
-    inputs = [a.astype(dtype) for a in inputs]
+    if options.get("time_major"):
+        inputs[0] = inputs[0].swapaxes(0, 1)
+    inputs = [np.ascontiguousarray(a, dtype) for a in inputs]
     if options.get("has_mask"):
         inputs.append(rng.uniform(size=(n, t)) < 0.6)
     return inputs
@@ -54,6 +56,11 @@ def arguments(
 
 def sequence(cell: Cell, inputs: list[Array], attrs: dict[str, Any]) -> tuple[Array, ...]:
     """The op's outputs."""
+    if attrs.get("time_major"):
+        outputs = sequence(
+            cell, [inputs[0].swapaxes(0, 1), *inputs[1:]], {**attrs, "time_major": False}
+        )
+        return tuple(a.swapaxes(0, 1) if a.ndim == 3 else a for a in outputs)
     rest = list(inputs)
     xw, h = rest.pop(0), rest.pop(0).copy()
     c = rest.pop(0).copy() if cell.op == "lstm_sequence" else np.zeros_like(h)

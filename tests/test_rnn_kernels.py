@@ -17,6 +17,7 @@ OPTIONS = [
     {"has_mask": True, "reverse": True, "zero_output_for_mask": True},
     {"has_recurrent_mask": True},
     {"has_recurrent_mask": True, "has_mask": True, "reverse": True},
+    {"has_recurrent_mask": True, "has_mask": True, "time_major": True},
 ]
 each_cell = pytest.mark.parametrize("cell", CELLS, ids=lambda c: c.label)
 each_option = pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(o) or "plain")
@@ -90,7 +91,8 @@ def test_gradients_do_not_depend_on_threads_or_level(cell, options, dtype):
     inputs = arguments(cell, 61, 6, 19, options, dtype)
     masks = sum(key in options for key in ("has_recurrent_mask", "has_mask"))
     free, fixed = inputs[: len(inputs) - masks], inputs[len(inputs) - masks :]
-    seed = np.random.default_rng(5).standard_normal((61, 6, 19))
+    steps = (6, 61) if attrs.get("time_major") else (61, 6)
+    seed = np.random.default_rng(5).standard_normal((*steps, 19))
     wide = [a.astype("float64") if a.dtype.kind == "f" else a for a in (*free, *fixed)]
     fn = pick(cell, attrs, 0, fixed)
     want = gradients(pick(cell, attrs, 0, wide[len(free) :]), wide[: len(free)], seed)

@@ -26,6 +26,8 @@ struct Forward {
         return static_cast<const T*>(base) + offset;
     }
     int64_t time(int64_t s) const { return p.reverse ? p.t - 1 - s : s; }
+    // Where step t of row i is in a sequence.
+    int64_t place(int64_t i, int64_t t) const { return i * p.row_step + t * p.time_step; }
 
     // Gates [first, last) of the products for panel j.
     void multiply(const RnnRows& rows, int64_t first, int64_t last, int64_t j, const void* from,
@@ -49,14 +51,18 @@ struct Forward {
     // f(j, lanes) for the vectors of panel `panel`, which begin at unit j.
     template <class F>
     HB_INLINE void units(int64_t panel, F f) const {
-        const int64_t first = panel * P, last = first + P < u ? first + P : u;
-        int64_t j = first;
-        for (; j + V::lanes <= last; j += V::lanes) f(j, int64_t(V::lanes));
-        if (j < last) f(j, last - j);
+        int64_t j = panel * P;
+        if (j + P <= u) {
+#pragma GCC unroll 4
+            for (int v = 0; v < kTileVecs; ++v) f(j + v * V::lanes, int64_t(V::lanes));
+            return;
+        }
+        for (; j + V::lanes <= u; j += V::lanes) f(j, int64_t(V::lanes));
+        if (j < u) f(j, u - j);
     }
 
     HB_INLINE void row(int64_t i, int64_t t, int64_t panel, const T* sums, void* next) const {
-        const int64_t step = i * p.t + t;
+        const int64_t step = place(i, t);
         const T* x = at(p.xw, step * G * u);
         T *gates = at(p.gates, step * G * u), *saved = at(p.saved, step * u);
         T *y = at(p.y, step * u), *h = at(p.h, i * stride), *c = at(p.c, i * stride);
@@ -102,15 +108,15 @@ struct Forward {
     // kGruBefore, first phase: update and reset gate, and the states that the latter lets through.
     HB_INLINE void reset_row(int64_t i, int64_t t, int64_t panel, const T* sums,
                              const void* now) const {
-        const int64_t step = (i * p.t + t) * G * u;
+        const int64_t step = place(i, t) * G * u;
         const T* from = at(now, i * p.operand_stride + (p.mask_h ? 2 * u : 0));
         units(panel, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
             X r{};
             for (int64_t g = 0; g < 2; ++g) {
-                const int64_t place = step + g * u + j;
-                r = gate<T>(V::load(at(p.xw, place), lanes) +
+                const int64_t from_x = step + g * u + j;
+                r = gate<T>(V::load(at(p.xw, from_x), lanes) +
                             V::load(sums + g * P + (j - panel * P)));
-                V::store(at(p.gates, place), r, lanes);
+                V::store(at(p.gates, from_x), r, lanes);
             }
             V::store(at(p.q, i * stride + j), r * V::load(from + j, lanes), lanes);
         });
@@ -118,7 +124,7 @@ struct Forward {
 
     void masked_row(int64_t i, int64_t s, int64_t t, int64_t panel, const void* now,
                     void* next) const {
-        const int64_t step = i * p.t + t;
+        const int64_t step = place(i, t);
         const bool repeats = !p.zero_output && p.begins[i] < s;
         units(panel, [&](int64_t j, int64_t lanes) {
             const X h = V::load(at(p.h, i * stride + j), lanes);
@@ -147,7 +153,7 @@ struct Forward {
     // xw is far away: the products are time enough to fetch it.
     HB_INLINE void fetch(const RnnRows& rows, int64_t t, int64_t panel) const {
         for (int64_t i = 0; i < rows.count; ++i) {
-            const int64_t step = (rows.row[i] * p.t + t) * G * u + panel * P;
+            const int64_t step = place(rows.row[i], t) * G * u + panel * P;
             for (int64_t g = 0; g < G; ++g) {
                 __builtin_prefetch(at(p.xw, step + g * u));
                 if constexpr (G > 1) __builtin_prefetch(at(p.gates, step + g * u), 1);

@@ -28,14 +28,20 @@ struct Backward {
     static HB_INLINE X sigmoid_slope(X y) { return y * (V::splat(T(1)) - y); }
     static HB_INLINE X tanh_slope(X y) { return V::splat(T(1)) - y * y; }
     int64_t time(int64_t s) const { return p.reverse ? p.t - 1 - s : s; }
-    bool masked(int64_t step) const { return p.mask && !p.mask[step]; }
+    // Where step t of row i is in a sequence.
+    int64_t place(int64_t i, int64_t t) const { return i * p.row_step + t * p.time_step; }
+    bool masked(int64_t i, int64_t t) const { return p.mask && !p.mask[i * p.t + t]; }
 
     template <class F>
     HB_INLINE void units(int64_t panel, F f) const {
-        const int64_t first = panel * P, last = first + P < u ? first + P : u;
-        int64_t j = first;
-        for (; j + V::lanes <= last; j += V::lanes) f(j, int64_t(V::lanes));
-        if (j < last) f(j, last - j);
+        int64_t j = panel * P;
+        if (j + P <= u) {
+#pragma GCC unroll 4
+            for (int v = 0; v < kTileVecs; ++v) f(j + v * V::lanes, int64_t(V::lanes));
+            return;
+        }
+        for (; j + V::lanes <= u; j += V::lanes) f(j, int64_t(V::lanes));
+        if (j < u) f(j, u - j);
     }
     // f(row, sums, j, lanes) over the rows and vectors of a product.
     template <class F>
@@ -69,28 +75,28 @@ struct Backward {
     }
 
     HB_INLINE void masked_row(int64_t i, int64_t t, int64_t panel) const {
-        const int64_t step = i * p.t + t;
+        const int64_t step = place(i, t);
         units(panel, [&](int64_t j, int64_t lanes) {
             if (p.dy && !p.zero_output)
                 add_to(at(p.waiting, i * stride + j), V::load(at(p.dy, step * u + j), lanes),
                        lanes);
             for (int64_t g = 0; g < G; ++g) {
-                const int64_t place = (step * G + g) * u + j;
-                V::store(at(p.dxw, place), V::zero(), lanes);
-                if constexpr (cell == kGruAfter) V::store(at(p.dproduct, place), V::zero(), lanes);
+                const int64_t gate = (step * G + g) * u + j;
+                V::store(at(p.dxw, gate), V::zero(), lanes);
+                if constexpr (cell == kGruAfter) V::store(at(p.dproduct, gate), V::zero(), lanes);
             }
         });
     }
 
     // dh becomes the part of the gradient that does not pass through R.
     HB_INLINE void row(int64_t i, int64_t s, int64_t t, int64_t panel, void* dz) const {
-        const int64_t step = i * p.t + t;
+        const int64_t step = place(i, t);
         const T *gates = at(p.gates, step * G * u), *saved = at(p.saved, step * u);
         const T *y = at(p.y, step * u), *h_prev = at(p.h_prev, step * u);
         const T* dy = p.dy ? at(p.dy, step * u) : nullptr;
         const T* c_prev = nullptr;
         if constexpr (cell == kLstm)
-            c_prev = s > 0 ? at(p.saved, (i * p.t + time(s - 1)) * u) : at(p.c0, i * u);
+            c_prev = s > 0 ? at(p.saved, place(i, time(s - 1)) * u) : at(p.c0, i * u);
         T *dxw = at(p.dxw, step * G * u), *dproduct = at(p.dproduct, step * G * u);
         T *dzr = at(dz, i * dz_stride), *dh = at(p.dh, i * stride), *dc = at(p.dc, i * stride);
         T* waiting = at(p.waiting, i * stride);
@@ -142,20 +148,20 @@ struct Backward {
     void reset_rows(const RnnRows& rows, int64_t t, int64_t panel, void* dz) {
         multiply(rows, dz, 2, 3, panel);
         each(rows, panel, [&](int64_t i, X d, int64_t j, int64_t lanes) {
-            const int64_t step = i * p.t + t, place = (step * G + 1) * u + j;
-            const X r = V::load(at(p.gates, place), lanes);
+            const int64_t step = place(i, t), at_r = (step * G + 1) * u + j;
+            const X r = V::load(at(p.gates, at_r), lanes);
             const X d_reset = d * V::load(at(p.saved, step * u + j), lanes) * (V::splat(T(1)) - r);
             X through = d * r;
             if (p.mask_h) through *= V::load(at(p.mask_h, (i * G + 2) * u + j), lanes);
             V::store(at(dz, i * dz_stride + u + j), d_reset, lanes);
-            V::store(at(p.dxw, place), d_reset, lanes);
+            V::store(at(p.dxw, at_r), d_reset, lanes);
             add_to(at(p.dh, i * stride + j), through, lanes);
         });
     }
 
     HB_INLINE void fetch(const RnnRows& rows, int64_t t, int64_t panel) const {
         for (int64_t i = 0; i < rows.count; ++i) {
-            const int64_t step = rows.row[i] * p.t + t;
+            const int64_t step = place(rows.row[i], t);
             for (int64_t g = 0; g < G; ++g) {
                 __builtin_prefetch(at(p.dxw, (step * G + g) * u + panel * P), 1);
                 if constexpr (G > 1)
@@ -204,9 +210,9 @@ struct Backward {
         zero_row(at(p.waiting, i * stride), u);
         const T* state = at(p.h0, i * u);
         for (int64_t s = 0; s < p.t; ++s) {
-            const int64_t step = i * p.t + time(s);
+            const int64_t step = place(i, time(s));
             copy_row(at(p.h_prev, step * u), state, u);
-            if (!masked(step)) state = at(p.y, step * u);
+            if (!masked(i, time(s))) state = at(p.y, step * u);
         }
     }
 };

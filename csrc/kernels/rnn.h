@@ -19,7 +19,8 @@ static inline int64_t rnn_gates(RnnCell cell) {
 }
 static inline int64_t rnn_phases(RnnCell cell) { return cell == kGruBefore ? 2 : 1; }
 
-// Sequences: xw, gates (n,t,G*u); y, saved (n,t,u); states (n,u). A masked step keeps the states.
+// Sequences: xw, gates (n,t,G*u); y, saved (n,t,u), or time first; states (n,u). A masked step
+// keeps the states.
 struct RnnArgs {
     RnnCell cell;
     const void *xw, *h0, *c0;
@@ -32,8 +33,9 @@ struct RnnArgs {
     void* saved;  // LSTM: c; GRU: the product that the reset gate scales, or r * h where it is
                   // before, zeros in masked steps
     int64_t n, t, u;
-    bool reverse, zero_output;  // zero_output: of masked steps, which else repeat the last output
-    void *h, *c, *q;            // (n, rnn_stride(u)): the states, and r * h of kGruBefore
+    int64_t row_step, time_step;  // of sequences, in steps
+    bool reverse, zero_output;    // zero_output: of masked steps, which else repeat the last output
+    void *h, *c, *q;              // (n, rnn_stride(u)): the states, and r * h of kGruBefore
     void* operand[2];  // (n, stride) what the products take, of this step and of the next one
     int64_t operand_stride;
     int64_t* begins;  // (n): the first step that is not masked
@@ -50,6 +52,7 @@ struct RnnGradArgs {
     void* h_prev;    // (n,t,u): the state that each step began with
     void* dproduct;  // (n,t,G*u), of the recurrent product, where it is not dxw (kGruAfter)
     int64_t n, t, u;
+    int64_t row_step, time_step;  // of sequences, in steps
     bool reverse, zero_output;
     void *dh, *dc, *waiting;  // (n, rnn_stride(u)); waiting: dy of masked steps, for the step that
                               // they repeat

@@ -4,8 +4,9 @@
 // gru_sequence(xw, h0, r[, bias][, mask_h][, mask]) -> y, h_last, gates, inner
 // rnn_sequence(xw, h0, r[, mask_h][, mask]) -> y, h_last
 //
-// xw (N,T,G*U), r (U,G*U), states (N,U), y (N,T,U), mask_h (N,G,U), mask (N,T). y[:, t] belongs to
-// xw[:, t] in both directions. The outputs after the last state are there for the gradient.
+// xw (N,T,G*U), r (U,G*U), states (N,U), y (N,T,U), mask_h (N,G,U), mask (N,T); with `time_major`
+// xw and what is like it are (T,N,...). y[:, t] belongs to xw[:, t] in both directions. The outputs
+// after the last state are there for the gradient.
 #include "kernels/rnn.h"
 
 #include <algorithm>
@@ -66,6 +67,12 @@ struct Sizes {
     int64_t n, t, u;
 };
 
+bool time_first(const Attrs& attrs) { return attrs.b("time_major", false); }
+// A sequence's shape.
+Shape steps_of(const Attrs& attrs, int64_t n, int64_t t, int64_t width) {
+    return time_first(attrs) ? Shape{t, n, width} : Shape{n, t, width};
+}
+
 // ---- shapes ----
 
 void check(const InferCtx& c, const char* what, int input, const Shape& wanted) {
@@ -95,7 +102,8 @@ std::vector<TensorType> infer(const InferCtx& c) {
                    : gates == 3 ? "3 * "
                                 : "4 * ",
                    xw.shape);
-    const int64_t n = xw.shape[0], u = xw.shape[2] / gates;
+    const int64_t n = xw.shape[time_first(c.attrs)], t = xw.shape[!time_first(c.attrs)];
+    const int64_t u = xw.shape[2] / gates;
     if (r != Shape{u, gates * u})
         fail_value("{}: r needs the shape {}. Received: r.shape={}, xw.shape={}.", c.name,
                    Shape{u, gates * u}, r, xw.shape);
@@ -106,17 +114,19 @@ std::vector<TensorType> infer(const InferCtx& c) {
     check(c, "mask_h", in.mask_h, {n, gates, u});
     if (in.mask >= 0) {
         const TensorType& mask = c.in[size_t(in.mask)];
-        if (mask.dtype != DType::b8 || mask.shape != Shape{n, xw.shape[1]})
+        if (mask.dtype != DType::b8 || mask.shape != Shape{n, t})
             fail_value("{}: mask must be bool of shape {}. Received: {} of shape {}.", c.name,
-                       Shape{n, xw.shape[1]}, dtype_name(mask.dtype), mask.shape);
+                       Shape{n, t}, dtype_name(mask.dtype), mask.shape);
     }
-    const TensorType y{xw.dtype, {n, xw.shape[1], u}}, state{xw.dtype, {n, u}};
+    const TensorType y{xw.dtype, steps_of(c.attrs, n, t, u)}, state{xw.dtype, {n, u}};
     if (cell == kLstm) return {y, state, state, xw, y};
     if (has_gates(cell)) return {y, state, xw, y};
     return {y, state};
 }
 
-Sizes sizes_of(const Shape& y) { return {y[0], y[1], y[2]}; }
+Sizes sizes_of(const Attrs& attrs, const Shape& y) {
+    return {y[time_first(attrs)], y[!time_first(attrs)], y[2]};
+}
 
 template <CellOf cell_of>
 std::vector<TensorType> infer_grad(const InferCtx& c) {
@@ -126,8 +136,9 @@ std::vector<TensorType> infer_grad(const InferCtx& c) {
     const TensorType& y = c.in[size_t(in.y)];
     if (y.shape.ndim() != 3)
         fail_value("{}: y needs 3 dimensions. Received: y.shape={}.", c.name, y.shape);
-    const int64_t n = y.shape[0], t = y.shape[1], u = y.shape[2], gates = rnn_gates(cell);
-    const TensorType state{y.dtype, {n, u}}, dxw{y.dtype, {n, t, gates * u}};
+    const auto [n, t, u] = sizes_of(c.attrs, y.shape);
+    const int64_t gates = rnn_gates(cell);
+    const TensorType state{y.dtype, {n, u}}, dxw{y.dtype, steps_of(c.attrs, n, t, gates * u)};
     const auto expect = [&](int input, const TensorType& type) {
         if (input >= 0 && c.in[size_t(input)] != type)
             fail_value("{}: input {} needs the shape {}. Received: {}, y.shape={}.", c.name, input,
@@ -213,7 +224,7 @@ void emit(Emit& e) {
     const RnnCell cell = cell_of(e.attrs);
     const Inputs in(cell, e.attrs);
     const auto input = [&](int i) { return i < 0 ? nullptr : e.in(i); };
-    const Sizes s = sizes_of(e.out_type(0).shape);
+    const Sizes s = sizes_of(e.attrs, e.out_type(0).shape);
     if (s.n * s.u == 0) return;
     RnnArgs a{};
     a.cell = cell;
@@ -226,6 +237,7 @@ void emit(Emit& e) {
     if (cell == kLstm) a.c_last = e.out(out++);
     if (has_gates(cell)) a.gates = e.out(out), a.saved = e.out(out + 1);
     a.n = s.n, a.t = s.t, a.u = s.u;
+    a.row_step = time_first(e.attrs) ? 1 : s.t, a.time_step = time_first(e.attrs) ? s.n : 1;
     a.reverse = e.attrs.b("reverse", false);
     a.zero_output = e.attrs.b("zero_output_for_mask", false);
     a.operand_stride = rnn_stride(in.mask_h >= 0 ? rnn_gates(cell) * s.u : s.u);
@@ -242,7 +254,7 @@ void emit_grad(Emit& e) {
     const RnnCell cell = cell_of(e.attrs);
     const GradInputs in(cell, e.attrs);
     const auto input = [&](int i) { return i < 0 ? nullptr : e.in(i); };
-    const Sizes s = sizes_of(e.in_type(in.y).shape);
+    const Sizes s = sizes_of(e.attrs, e.in_type(in.y).shape);
     if (s.n * s.u == 0) return;
     RnnGradArgs a{};
     a.cell = cell;
@@ -258,6 +270,7 @@ void emit_grad(Emit& e) {
     a.h_prev = e.out(out++);
     if (cell == kGruAfter) a.dproduct = e.out(out++);
     a.n = s.n, a.t = s.t, a.u = s.u;
+    a.row_step = time_first(e.attrs) ? 1 : s.t, a.time_step = time_first(e.attrs) ? s.n : 1;
     a.reverse = e.attrs.b("reverse", false);
     a.zero_output = e.attrs.b("zero_output_for_mask", false);
     a.dh = rows(e, s.n, rnn_stride(s.u)), a.waiting = rows(e, s.n, rnn_stride(s.u));
@@ -278,7 +291,7 @@ Tensor gate_of(const Tensor& x, int axis, int64_t from, int64_t to) {
 
 // dr: what each gate's product was given, times the product's gradient, summed over all steps.
 Tensor weights_gradient(RnnCell cell, const Tensor& h_prev, const Tensor& dproduct,
-                        const Tensor& mask_h, const Tensor& reset_h) {
+                        const Tensor& mask_h, const Tensor& reset_h, bool time_first) {
     if (!mask_h.defined() && cell != kGruBefore)
         return matmul(rows_of(h_prev), rows_of(dproduct), true);
     const int64_t u = h_prev.shape()[2];
@@ -288,7 +301,8 @@ Tensor weights_gradient(RnnCell cell, const Tensor& h_prev, const Tensor& dprodu
         if (cell == kGruBefore && g == 2)
             h = reset_h;
         else if (mask_h.defined())
-            h = mul(h, gate_of(mask_h, 1, g, g + 1));
+            h = mul(h, time_first ? transpose(gate_of(mask_h, 1, g, g + 1), {1, 0, 2})
+                                  : gate_of(mask_h, 1, g, g + 1));
         parts.push_back(
             matmul(rows_of(h), rows_of(gate_of(dproduct, 2, g * u, (g + 1) * u)), true));
     }
@@ -327,9 +341,9 @@ Tensors grad(const GradCtx& c) {
     if (cell == kLstm) grads[size_t(in.c0)] = d[2];
     const Tensor &h_prev = d[size_t(1 + states)], &dproduct = cell == kGruAfter ? d[3] : d[0];
     if (c.needs(in.r))
-        grads[size_t(in.r)] =
-            weights_gradient(cell, h_prev, dproduct, in.mask_h < 0 ? Tensor() : c.in(in.mask_h),
-                             cell == kGruBefore ? c.out(c.num_out() - 1) : Tensor());
+        grads[size_t(in.r)] = weights_gradient(
+            cell, h_prev, dproduct, in.mask_h < 0 ? Tensor() : c.in(in.mask_h),
+            cell == kGruBefore ? c.out(c.num_out() - 1) : Tensor(), time_first(c.attrs));
     if (in.bias >= 0 && c.needs(in.bias))
         grads[size_t(in.bias)] = sum(rows_of(dproduct), {0}, false);
     return grads;
