@@ -17,6 +17,7 @@ struct Forward {
 
     const RnnArgs& p;
     const int64_t u, stride;
+    bool far = false;                   // the weights do not stay in the cache
     alignas(64) T z[kRnnRows * G * P];  // products of a task
 
     explicit Forward(const RnnArgs& args) : p(args), u(args.u), stride(rnn_stride(args.u)) {}
@@ -33,10 +34,13 @@ struct Forward {
     void multiply(const RnnRows& rows, int64_t first, int64_t last, int64_t j, const void* from,
                   int64_t from_stride, int64_t gate_step) {
         const int64_t panels = (u + P - 1) / P, columns = u - j * P < P ? u - j * P : P;
-        for (int64_t g = first; g < last; ++g)
-            rnn_panel<T>(z + g * P, G * P, rows, at(from, g * gate_step), from_stride,
-                         at(p.r, (g * panels + j) * P * u), columns, u,
-                         p.bias ? at(p.bias, g * u + j * P) : nullptr);
+        for (int64_t g = first; g < last; ++g) {
+            const T *b = at(p.r, (g * panels + j) * P * u),
+                    *next = g + 1 < last ? b + panels * P * u
+                                         : at(p.r, (first * panels + j + 1) * P * u);
+            rnn_panel<T>(z + g * P, G * P, rows, at(from, g * gate_step), from_stride, b, columns,
+                         u, p.bias ? at(p.bias, g * u + j * P) : nullptr, far ? next : nullptr);
+        }
     }
 
     // What the products of the next step take of row i, units from j on.
@@ -64,14 +68,14 @@ struct Forward {
     HB_INLINE void row(int64_t i, int64_t t, int64_t panel, const T* sums, void* next) const {
         const int64_t step = place(i, t);
         const T* x = at(p.xw, step * G * u);
-        T *gates = at(p.gates, step * G * u), *saved = at(p.saved, step * u);
+        T *gates = at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)), *saved = at(p.saved, step * u);
         T *y = at(p.y, step * u), *h = at(p.h, i * stride), *c = at(p.c, i * stride);
         const T* q = at(p.q, i * stride);
         units(panel, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
             const auto product = [&](int64_t g) { return V::load(sums + g * P + (j - panel * P)); };
             const auto sum = [&](int64_t g) { return V::load(x + g * u + j, lanes) + product(g); };
             const auto keep = [&](int64_t g, X v) {
-                V::store(gates + g * u + j, v, lanes);
+                V::store(gates + g * P + (j - panel * P), v, lanes);
                 return v;
             };
             X after;
@@ -91,7 +95,7 @@ struct Forward {
                         keep(2, gate_tanh<T>(V::fma(reset, inner, V::load(x + 2 * u + j, lanes))));
                     V::store(saved + j, inner, lanes);
                 } else {
-                    update = V::load(gates + j, lanes);
+                    update = V::load(gates + (j - panel * P), lanes);
                     value = keep(2, gate_tanh<T>(sum(2)));
                     V::store(saved + j, V::load(q + j, lanes), lanes);
                 }
@@ -110,13 +114,13 @@ struct Forward {
                              const void* now) const {
         const int64_t step = place(i, t) * G * u;
         const T* from = at(now, i * p.operand_stride + (p.mask_h ? 2 * u : 0));
+        T* gates = at(p.gates, rnn_gates_at<T>(p, G, i, t, panel));
         units(panel, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
             X r{};
             for (int64_t g = 0; g < 2; ++g) {
-                const int64_t from_x = step + g * u + j;
-                r = gate<T>(V::load(at(p.xw, from_x), lanes) +
-                            V::load(sums + g * P + (j - panel * P)));
-                V::store(at(p.gates, from_x), r, lanes);
+                const int64_t unit = g * P + (j - panel * P);
+                r = gate<T>(V::load(at(p.xw, step + g * u + j), lanes) + V::load(sums + unit));
+                V::store(gates + unit, r, lanes);
             }
             V::store(at(p.q, i * stride + j), r * V::load(from + j, lanes), lanes);
         });
@@ -126,6 +130,7 @@ struct Forward {
                     void* next) const {
         const int64_t step = place(i, t);
         const bool repeats = !p.zero_output && p.begins[i] < s;
+        if constexpr (G > 1) zero_row(at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)), G * P);
         units(panel, [&](int64_t j, int64_t lanes) {
             const X h = V::load(at(p.h, i * stride + j), lanes);
             V::store(at(p.y, step * u + j), repeats ? h : V::zero(), lanes);
@@ -133,8 +138,6 @@ struct Forward {
             for (int64_t g = 0; g < copies; ++g)
                 V::store(at(next, row + g * u), V::load(at(now, row + g * u), lanes), lanes);
             if constexpr (G > 1) {
-                for (int64_t g = 0; g < G; ++g)
-                    V::store(at(p.gates, (step * G + g) * u + j), V::zero(), lanes);
                 X kept = V::zero();
                 if constexpr (cell == kLstm) kept = V::load(at(p.c, i * stride + j), lanes);
                 V::store(at(p.saved, step * u + j), kept, lanes);
@@ -154,10 +157,7 @@ struct Forward {
     HB_INLINE void fetch(const RnnRows& rows, int64_t t, int64_t panel) const {
         for (int64_t i = 0; i < rows.count; ++i) {
             const int64_t step = place(rows.row[i], t) * G * u + panel * P;
-            for (int64_t g = 0; g < G; ++g) {
-                __builtin_prefetch(at(p.xw, step + g * u));
-                if constexpr (G > 1) __builtin_prefetch(at(p.gates, step + g * u), 1);
-            }
+            for (int64_t g = 0; g < G; ++g) __builtin_prefetch(at(p.xw, step + g * u));
         }
     }
 
@@ -209,6 +209,9 @@ struct Start {
         const Forward<cell, T> rows(p);
         const Range range = split(p.n, thread, threads);
         for (int64_t i = range.begin; i < range.end; ++i) rows.start(i);
+        if (!p.gates || p.u % 64 == 0) return;  // no lanes beyond the units
+        const Range kept = split(p.t * p.n * rnn_kept(cell, p.u), thread, threads);
+        zero_row(static_cast<T*>(p.gates) + kept.begin, kept.end - kept.begin);
     }
 };
 

@@ -30,10 +30,28 @@ HB_INLINE void rnn_rows(const bool* mask, int64_t steps, int64_t t, int64_t firs
     }
 }
 
-// c (count, n) = a[rows] (count, k) b + bias, for one panel b of n <= kPanel columns.
+// Where a row's gates of one step and panel are kept.
+template <class T, class Args>
+HB_INLINE int64_t rnn_gates_at(const Args& p, int64_t gates, int64_t row, int64_t t,
+                               int64_t panel) {
+    constexpr int64_t width = kPanel<T>;
+    return ((t * ((p.u + width - 1) / width) + panel) * p.n + row) * gates * width;
+}
+
+// Asks for part i of `parts` of what begins at `from`.
+template <class T>
+HB_INLINE void rnn_fetch(const T* from, int64_t count, int64_t i, int64_t parts) {
+    constexpr int64_t line = 64 / sizeof(T);
+    const int64_t lines = count / line;
+    for (int64_t at = lines * i / parts; at < lines * (i + 1) / parts; ++at)
+        __builtin_prefetch(from + at * line, 0, 2);
+}
+
+// c (count, n) = a[rows] (count, k) b + bias, for one panel b of n <= kPanel columns. `next`, or
+// null, is the panel after it, which is far away.
 template <class T>
 void rnn_panel(T* c, int64_t c_stride, const RnnRows& rows, const T* a, int64_t a_stride,
-               const T* b, int64_t n, int64_t k, const T* bias) {
+               const T* b, int64_t n, int64_t k, const T* bias, const T* next) {
     if (rows.count == 0) return;
     const TileRows tiles(rows.count);
     const int64_t zero = 0;
@@ -58,6 +76,7 @@ void rnn_panel(T* c, int64_t c_stride, const RnnRows& rows, const T* a, int64_t 
             t.a_rows = a_rows + tiles.begin(i);
             t.c_rows = c_rows + tiles.begin(i);
             tile_fn<T>(tiles.size(i), int(n))(t, int(n));
+            if (next) rnn_fetch(next + first * kPanel<T>, t.depth * kPanel<T>, i, tiles.count);
         }
     }
 }
@@ -106,6 +125,7 @@ void rnn_run(Rows& rows, const RnnPhases<Args>& phases, int thread, int threads)
     const auto last = [&](int64_t b) { return (b + 1) * block < n ? (b + 1) * block : n; };
     if (phases.by_columns) {
         const Range own = split(panels, thread, threads);
+        rows.far = true;
         for (int64_t phase = phases.begin; phase < phases.end; ++phase)
             for (int64_t j = own.begin; j < own.end; ++j)
                 for (int64_t b = 0; b < blocks; ++b)

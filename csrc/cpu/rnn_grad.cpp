@@ -16,6 +16,7 @@ struct Backward {
 
     const RnnGradArgs& p;
     const int64_t u, stride, dz_stride;
+    bool far = false;               // the weights do not stay in the cache
     alignas(64) T z[kRnnRows * P];  // a product of a task
 
     explicit Backward(const RnnGradArgs& args)
@@ -59,8 +60,8 @@ struct Backward {
     void multiply(const RnnRows& rows, const void* dz, int64_t first, int64_t last, int64_t panel) {
         const int64_t columns = u - panel * P < P ? u - panel * P : P;
         rnn_panel<T>(z, P, rows, at(dz, first * u), dz_stride,
-                     at(p.r, (panel * G * u + first * u) * P), columns, (last - first) * u,
-                     nullptr);
+                     at(p.r, (panel * G * u + first * u) * P), columns, (last - first) * u, nullptr,
+                     far ? at(p.r, ((panel + 1) * G * u + first * u) * P) : nullptr);
     }
     // dh += (dz R^T) * mask_h over gates [0, gates).
     void through_weights(const RnnRows& rows, const void* dz, int64_t gates, int64_t panel) {
@@ -91,7 +92,8 @@ struct Backward {
     // dh becomes the part of the gradient that does not pass through R.
     HB_INLINE void row(int64_t i, int64_t s, int64_t t, int64_t panel, void* dz) const {
         const int64_t step = place(i, t);
-        const T *gates = at(p.gates, step * G * u), *saved = at(p.saved, step * u);
+        const T *gates = at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)),
+                *saved = at(p.saved, step * u);
         const T *y = at(p.y, step * u), *h_prev = at(p.h_prev, step * u);
         const T* dy = p.dy ? at(p.dy, step * u) : nullptr;
         const T* c_prev = nullptr;
@@ -101,7 +103,9 @@ struct Backward {
         T *dzr = at(dz, i * dz_stride), *dh = at(p.dh, i * stride), *dc = at(p.dc, i * stride);
         T* waiting = at(p.waiting, i * stride);
         units(panel, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
-            const auto gate = [&](int64_t g) { return V::load(gates + g * u + j, lanes); };
+            const auto gate = [&](int64_t g) {
+                return V::load(gates + g * P + (j - panel * P), lanes);
+            };
             const auto give = [&](int64_t g, X d) {
                 V::store(dzr + g * u + j, d, lanes);
                 V::store(dxw + g * u + j, d, lanes);
@@ -149,7 +153,8 @@ struct Backward {
         multiply(rows, dz, 2, 3, panel);
         each(rows, panel, [&](int64_t i, X d, int64_t j, int64_t lanes) {
             const int64_t step = place(i, t), at_r = (step * G + 1) * u + j;
-            const X r = V::load(at(p.gates, at_r), lanes);
+            const X r = V::load(
+                at(p.gates, rnn_gates_at<T>(p, G, i, t, panel) + P + (j - panel * P)), lanes);
             const X d_reset = d * V::load(at(p.saved, step * u + j), lanes) * (V::splat(T(1)) - r);
             X through = d * r;
             if (p.mask_h) through *= V::load(at(p.mask_h, (i * G + 2) * u + j), lanes);
@@ -162,11 +167,8 @@ struct Backward {
     HB_INLINE void fetch(const RnnRows& rows, int64_t t, int64_t panel) const {
         for (int64_t i = 0; i < rows.count; ++i) {
             const int64_t step = place(rows.row[i], t);
-            for (int64_t g = 0; g < G; ++g) {
+            for (int64_t g = 0; g < G; ++g)
                 __builtin_prefetch(at(p.dxw, (step * G + g) * u + panel * P), 1);
-                if constexpr (G > 1)
-                    __builtin_prefetch(at(p.gates, (step * G + g) * u + panel * P));
-            }
             if (p.dy) __builtin_prefetch(at(p.dy, step * u + panel * P));
             if constexpr (G > 1) __builtin_prefetch(at(p.saved, step * u + panel * P));
         }

@@ -19,7 +19,7 @@ static inline int64_t rnn_gates(RnnCell cell) {
 }
 static inline int64_t rnn_phases(RnnCell cell) { return cell == kGruBefore ? 2 : 1; }
 
-// Sequences: xw, gates (n,t,G*u); y, saved (n,t,u), or time first; states (n,u). A masked step
+// Sequences: xw (n,t,G*u); y, saved (n,t,u), or time first; states (n,u). A masked step
 // keeps the states.
 struct RnnArgs {
     RnnCell cell;
@@ -29,7 +29,7 @@ struct RnnArgs {
     const void* mask_h;  // (n,G,u) factors of h in the products, or null
     const bool* mask;    // (n,t) or null
     void *y, *h_last, *c_last;
-    void* gates;  // after their activations; zeros in masked steps
+    void* gates;  // after their activations: (t, panels of units, n, G, kPanel)
     void* saved;  // LSTM: c; GRU: the product that the reset gate scales, or r * h where it is
                   // before, zeros in masked steps
     int64_t n, t, u;
@@ -68,6 +68,11 @@ struct RnnPhases {
     int64_t block;    // rows that go through the phases together
     bool by_columns;  // shares are slices of the units, not blocks of rows
 };
+
+// Elements that a row's gates take in a step, at every level.
+static inline int64_t rnn_kept(RnnCell cell, int64_t u) {
+    return rnn_gates(cell) * ((u + 63) / 64 * 64);
+}
 
 inline constexpr int64_t kRnnRows = 48;  // of a block, at most
 

@@ -7,12 +7,12 @@
 // xw (N,T,G*U), r (U,G*U), states (N,U), y (N,T,U), mask_h (N,G,U), mask (N,T); with `time_major`
 // xw and what is like it are (T,N,...). y[:, t] belongs to xw[:, t] in both directions. The outputs
 // after the last state are there for the gradient.
-#include "kernels/rnn.h"
+#include "ops/rnn.h"
 
 #include <algorithm>
 
+#include "core/tape.h"
 #include "kernels/gemm.h"
-#include "ops/ops.h"
 
 namespace hb {
 
@@ -119,8 +119,9 @@ std::vector<TensorType> infer(const InferCtx& c) {
                        Shape{n, t}, dtype_name(mask.dtype), mask.shape);
     }
     const TensorType y{xw.dtype, steps_of(c.attrs, n, t, u)}, state{xw.dtype, {n, u}};
-    if (cell == kLstm) return {y, state, state, xw, y};
-    if (has_gates(cell)) return {y, state, xw, y};
+    const TensorType kept{xw.dtype, {t, n, rnn_kept(cell, u)}};
+    if (cell == kLstm) return {y, state, state, kept, y};
+    if (has_gates(cell)) return {y, state, kept, y};
     return {y, state};
 }
 
@@ -147,7 +148,7 @@ std::vector<TensorType> infer_grad(const InferCtx& c) {
     expect(in.r, {y.dtype, {u, gates * u}});
     for (int input : {in.h0, in.c0, in.dh_last, in.dc_last}) expect(input, state);
     for (int input : {in.saved, in.dy}) expect(input, y);
-    expect(in.gates, dxw);
+    expect(in.gates, {y.dtype, {t, n, rnn_kept(cell, u)}});
     expect(in.mask_h, {y.dtype, {n, gates, u}});
     expect(in.mask, {DType::b8, {n, t}});
     if (cell == kLstm) return {dxw, state, state, y};
@@ -203,7 +204,8 @@ void run(Emit& e, const FloatPair& start, const FloatPair& phases, const Args& a
     RnnPhases<Args> all{stored, 0, count, rows_of_block(e, s.n), false};
     if (by_columns(e, s, rnn_gates(args.cell))) {
         all.by_columns = true;
-        all.block = kRnnRows;
+        const int64_t blocks = (s.n + kRnnRows - 1) / kRnnRows;
+        all.block = (s.n + blocks - 1) / blocks;
         for (int64_t phase = 0; phase < count; ++phase) {
             all.begin = phase, all.end = phase + 1;
             e.run(kernel_for(phases, dtype), all, step);
@@ -283,12 +285,6 @@ void emit_grad(Emit& e) {
 
 Tensor rows_of(const Tensor& x) { return reshape(x, {x.shape()[0] * x.shape()[1], x.shape()[2]}); }
 
-Tensor gate_of(const Tensor& x, int axis, int64_t from, int64_t to) {
-    std::vector<int64_t> start(size_t(x.ndim()), 0), stop(x.shape()), step(size_t(x.ndim()), 1);
-    start[size_t(axis)] = from, stop[size_t(axis)] = to;
-    return apply1(Op::slice, {x}, {{"start", start}, {"stop", stop}, {"step", step}});
-}
-
 // dr: what each gate's product was given, times the product's gradient, summed over all steps.
 Tensor weights_gradient(RnnCell cell, const Tensor& h_prev, const Tensor& dproduct,
                         const Tensor& mask_h, const Tensor& reset_h, bool time_first) {
@@ -301,12 +297,50 @@ Tensor weights_gradient(RnnCell cell, const Tensor& h_prev, const Tensor& dprodu
         if (cell == kGruBefore && g == 2)
             h = reset_h;
         else if (mask_h.defined())
-            h = mul(h, time_first ? transpose(gate_of(mask_h, 1, g, g + 1), {1, 0, 2})
-                                  : gate_of(mask_h, 1, g, g + 1));
+            h = mul(h, time_first ? transpose(slice_axis(mask_h, 1, g, g + 1), {1, 0, 2})
+                                  : slice_axis(mask_h, 1, g, g + 1));
         parts.push_back(
-            matmul(rows_of(h), rows_of(gate_of(dproduct, 2, g * u, (g + 1) * u)), true));
+            matmul(rows_of(h), rows_of(slice_axis(dproduct, 2, g * u, (g + 1) * u)), true));
     }
     return apply1(Op::concat, parts, {{"axis", int64_t{1}}});
+}
+
+// Where another tape records this gradient: that of the sequence written with ops.
+Tensors composed_gradient(RnnCell cell, const Inputs& in, const GradCtx& c) {
+    const auto input = [&](int i) { return i < 0 ? Tensor() : c.in(i); };
+    const RnnSequence sequence{cell,
+                               c.attrs.b("reverse", false),
+                               c.attrs.b("zero_output_for_mask", false),
+                               time_first(c.attrs),
+                               input(in.xw),
+                               input(in.h0),
+                               input(in.c0),
+                               input(in.r),
+                               input(in.bias),
+                               input(in.mask_h),
+                               input(in.mask)};
+    std::vector<int> free;
+    for (int i : {in.xw, in.h0, in.c0, in.r, in.bias})
+        if (i >= 0) free.push_back(i);
+    Tape tape(false);
+    std::vector<EffectInput> sources;
+    for (int i : free) {
+        tape.watch(c.in(i));
+        sources.push_back({c.in(i), nullptr});
+    }
+    active_tapes().push_back(&tape);
+    const Tensors outputs = rnn_composed(sequence);
+    std::erase(active_tapes(), &tape);
+    Tensors targets, seeds;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+        if (!c.dout(int(i)).defined()) continue;
+        targets.push_back(outputs[i]);
+        seeds.push_back(c.dout(int(i)));
+    }
+    const Tensors d = tape.gradient(targets, seeds, sources);
+    Tensors grads(size_t(c.num_in()));
+    for (size_t i = 0; i < free.size(); ++i) grads[size_t(free[i])] = d[i];
+    return grads;
 }
 
 template <CellOf cell_of, Op grad_op>
@@ -320,6 +354,7 @@ Tensors grad(const GradCtx& c) {
                        op_def(grad_op).name, i);
     if (in.mask_h >= 0 && c.needs(in.mask_h))
         fail_value("{}: mask_h has no gradient; it is a dropout mask.", op_def(grad_op).name);
+    if (!active_tapes().empty()) return composed_gradient(cell, in, c);
     const auto or_zeros = [&](int i) {
         return c.dout(i).defined() ? c.dout(i) : zeros_like(c.out(i));
     };
@@ -351,10 +386,17 @@ Tensors grad(const GradCtx& c) {
 
 Tensors no_second_gradient(const GradCtx&) {
     fail_value(
-        "lstm_sequence, gru_sequence, rnn_sequence: have no second derivatives. The layers take "
-        "another way while two tapes record.");
+        "lstm_sequence_grad, gru_sequence_grad, rnn_sequence_grad: have no gradients. "
+        "Differentiate "
+        "the sequence with two tapes instead.");
 }
 }  // namespace
+
+Tensor slice_axis(const Tensor& x, int axis, int64_t from, int64_t to) {
+    std::vector<int64_t> start(size_t(x.ndim()), 0), stop(x.shape()), step(size_t(x.ndim()), 1);
+    start[size_t(axis)] = from, stop[size_t(axis)] = to;
+    return apply1(Op::slice, {x}, {{"start", start}, {"stop", stop}, {"step", step}});
+}
 
 extern const OpDef op_lstm_sequence = {infer<lstm_cell>, emit<lstm_cell>,
                                        grad<lstm_cell, Op::lstm_sequence_grad>};

@@ -1,6 +1,6 @@
 """The ops that run a whole sequence at once: `lstm_sequence`, `gru_sequence`, `rnn_sequence`.
 
-They have the usual activations only and no second derivatives.
+They have the usual activations only.
 """
 
 from typing import Any
