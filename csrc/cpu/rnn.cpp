@@ -230,12 +230,15 @@ void rnn_grad_start_float(const void*, int, int);
 void rnn_grad_start_double(const void*, int, int);
 void rnn_grad_float(const void*, int, int);
 void rnn_grad_double(const void*, int, int);
+void rnn_step_float(const void*, int, int);
+void rnn_step_double(const void*, int, int);
 
 constinit const RnnKernels rnn_kernels = {
     .start = {rnn_any<Start, RnnArgs, float>, rnn_any<Start, RnnArgs, double>},
     .forward = {rnn_phases_any<Run, RnnArgs, float>, rnn_phases_any<Run, RnnArgs, double>},
     .grad_start = {rnn_grad_start_float, rnn_grad_start_double},
     .grad = {rnn_grad_float, rnn_grad_double},
+    .step = {rnn_step_float, rnn_step_double},
 };
 
 }  // namespace hb::HB_ISA
