@@ -46,7 +46,9 @@ def arguments(
         inputs.append(rng.standard_normal(g * u))
     if options.get("has_recurrent_mask"):
         inputs.append((rng.uniform(size=(n, g, u)) < 0.7) / 0.7)
-    inputs = [a.astype(dtype) for a in inputs]
+    if options.get("time_major"):
+        inputs[0] = inputs[0].swapaxes(0, 1)
+    inputs = [np.ascontiguousarray(a, dtype) for a in inputs]
     if options.get("has_mask"):
         inputs.append(rng.uniform(size=(n, t)) < 0.6)
     return inputs
@@ -54,6 +56,11 @@ def arguments(
 
 def sequence(cell: Cell, inputs: list[Array], attrs: dict[str, Any]) -> tuple[Array, ...]:
     """The op's outputs."""
+    if attrs.get("time_major"):
+        outputs = sequence(
+            cell, [inputs[0].swapaxes(0, 1), *inputs[1:]], {**attrs, "time_major": False}
+        )
+        return tuple(a if a is None or a.ndim < 3 else a.swapaxes(0, 1) for a in outputs)
     rest = list(inputs)
     xw, h = rest.pop(0), rest.pop(0).copy()
     c = rest.pop(0).copy() if cell.op == "lstm_sequence" else np.zeros_like(h)
@@ -62,7 +69,7 @@ def sequence(cell: Cell, inputs: list[Array], attrs: dict[str, Any]) -> tuple[Ar
     bias = rest.pop(0) if attrs.get("has_recurrent_bias") else np.zeros(g * u)
     mask_h = rest.pop(0) if attrs.get("has_recurrent_mask") else np.ones((n, g, u))
     mask = rest.pop(0) if attrs.get("has_mask") else np.ones((n, t), bool)
-    y, saved, gates = np.zeros((n, t, u)), np.zeros((n, t, u)), np.zeros((n, t, g * u))
+    y, saved = np.zeros((n, t, u)), np.zeros((n, t, u))
     last = np.zeros((n, u))
     for s in range(t):
         at = t - 1 - s if attrs.get("reverse") else s
@@ -73,22 +80,21 @@ def sequence(cell: Cell, inputs: list[Array], attrs: dict[str, Any]) -> tuple[Ar
             i, f, o = (sigmoid(x[k] + p[k]) for k in (0, 1, 3))
             value = np.tanh(x[2] + p[2])
             c_new = f * c + i * value
-            h_new, kept = o * np.tanh(c_new), [i, f, value, o]
+            h_new = o * np.tanh(c_new)
         elif cell.op == "gru_sequence":
             z, reset = sigmoid(x[0] + p[0]), sigmoid(x[1] + p[1])
             if attrs["reset_after"]:
-                saved[:, at] = p[2]
+                saved[:, at] = p[2] * mask[:, at, None]
                 value = np.tanh(x[2] + reset * p[2])
             else:
                 reset_h = reset * (h * mask_h[:, 2])
                 saved[:, at] = reset_h * mask[:, at, None]
                 value = np.tanh(x[2] + reset_h @ weights[2])
-            c_new, h_new, kept = c, z * h + (1 - z) * value, [z, reset, value]
+            c_new, h_new = c, z * h + (1 - z) * value
         else:
             total = x[0] + p[0]
             h_new = np.tanh(total) if attrs["activation"] == "tanh" else np.maximum(total, 0)
-            c_new, kept = c, [total]
-        gates[:, at] = np.concatenate(kept, axis=1)
+            c_new = c
         on = mask[:, at, None]
         h, c = np.where(on, h_new, h), np.where(on, c_new, c)
         last = np.where(on, h_new, last)
@@ -96,5 +102,5 @@ def sequence(cell: Cell, inputs: list[Array], attrs: dict[str, Any]) -> tuple[Ar
         if cell.op == "lstm_sequence":
             saved[:, at] = c
     if cell.op == "lstm_sequence":
-        return y, h, c, gates, saved
-    return (y, h, gates, saved) if cell.op == "gru_sequence" else (y, h)
+        return y, h, c, None, saved
+    return (y, h, None, saved) if cell.op == "gru_sequence" else (y, h)

@@ -124,6 +124,53 @@ def test_wrong_states():
         hb.layers.GRU(2, recurrent_dropout=1.5)
 
 
+@every_layer
+def test_masks_of_the_wrong_shape(cls):
+    layer = cls(5)
+    message = r"`mask` must have the shape \(batch, time\) of the sequences, \(3, 6\)\. Received"
+    for shape in ((6, 3), (3, 5), (3, 6, 4), (18,)):
+        with pytest.raises(ValueError, match=message):
+            layer(X, mask=np.ones(shape, bool))
+    np.testing.assert_array_equal(layer(X, mask=np.ones((3, 6, 1), bool)), layer(X))
+
+
+@every_layer
+def test_inner_loop(cls):
+    layer = cls(5, return_sequences=True, return_state=True)
+    y, *states = layer(X)
+    last, outputs, after = layer.inner_loop(
+        hb.ops.convert_to_tensor(X), layer.get_initial_state(3), None
+    )
+    np.testing.assert_array_equal(outputs, y)
+    np.testing.assert_array_equal(last, y[:, -1])
+    for a, b in zip(after, states, strict=True):
+        np.testing.assert_array_equal(a, b)
+    layer.return_sequences = False
+    last, outputs, _ = layer.inner_loop(
+        hb.ops.convert_to_tensor(X), layer.get_initial_state(3), None
+    )
+    np.testing.assert_array_equal(last, y[:, -1])
+    assert outputs.shape == (3, 1, 5)
+
+
+@every_layer
+def test_masks_for_own_loops(cls):
+    cell = cls.cell_class(50, dropout=0.4, recurrent_dropout=0.3)
+    x, states = X[:, 0], cell.get_initial_state(3)
+    cell(x, states)
+    asked = cell.get_dropout_mask(x)
+    assert cell.get_dropout_mask(x) is asked
+    first = asked[0] if cls.cell_class.gates > 1 else asked
+    assert first.shape == (3, 4)
+    assert cell.get_recurrent_dropout_mask(states[0]) is not None
+    once = cell(x, states, training=True)[0]
+    np.testing.assert_array_equal(once, cell(x, states, training=True)[0])
+    cell.reset_dropout_mask()
+    cell.reset_recurrent_dropout_mask()
+    assert not np.array_equal(once, cell(x, states, training=True)[0])
+    assert cls.cell_class(4).get_dropout_mask(x) is None
+
+
 def test_custom_cell():
     class Count(hb.layers.Layer):
         state_size = 1

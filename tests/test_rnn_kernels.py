@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import hornbeam as hb
 from hornbeam import _core
 from op_cases import check_gradient, every_level, gradients, run, run_all
+from op_table import TABLE
 from rnn_reference import CELLS, arguments, sequence
 
 SHAPES = [(3, 5, 7), (1, 4, 8), (2, 1, 5), (5, 3, 17), (53, 2, 16), (7, 3, 33), (2, 2, 300)]
@@ -17,6 +19,7 @@ OPTIONS = [
     {"has_mask": True, "reverse": True, "zero_output_for_mask": True},
     {"has_recurrent_mask": True},
     {"has_recurrent_mask": True, "has_mask": True, "reverse": True},
+    {"has_recurrent_mask": True, "has_mask": True, "time_major": True},
 ]
 each_cell = pytest.mark.parametrize("cell", CELLS, ids=lambda c: c.label)
 each_option = pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(o) or "plain")
@@ -38,6 +41,8 @@ def test_against_numpy(cell, options, dtype):
             got = run_all(cell.op, *inputs, **attrs)
             for place, (a, b) in enumerate(zip(got, want, strict=True)):
                 assert a.dtype == dtype
+                if b is None:  # gates, kept in an order of their own
+                    continue
                 np.testing.assert_allclose(a, b, rtol=tol, atol=tol, err_msg=f"output {place}")
 
         every_level(check)
@@ -90,7 +95,8 @@ def test_gradients_do_not_depend_on_threads_or_level(cell, options, dtype):
     inputs = arguments(cell, 61, 6, 19, options, dtype)
     masks = sum(key in options for key in ("has_recurrent_mask", "has_mask"))
     free, fixed = inputs[: len(inputs) - masks], inputs[len(inputs) - masks :]
-    seed = np.random.default_rng(5).standard_normal((61, 6, 19))
+    steps = (6, 61) if attrs.get("time_major") else (61, 6)
+    seed = np.random.default_rng(5).standard_normal((*steps, 19))
     wide = [a.astype("float64") if a.dtype.kind == "f" else a for a in (*free, *fixed)]
     fn = pick(cell, attrs, 0, fixed)
     want = gradients(pick(cell, attrs, 0, wide[len(free) :]), wide[: len(free)], seed)
@@ -135,13 +141,47 @@ def test_masked_steps_do_not_count(cell):
         assert np.isfinite(np.asarray(b)).all()
 
 
+@each_option
 @each_cell
-def test_no_second_derivatives(cell):
+def test_second_derivatives(cell, options):
+    """Finite differences of the gradients, of outputs and of last states."""
+    attrs = {**cell.attrs, **options}
+    inputs = arguments(cell, 2, 3, 4, options, "float64")
+    masks = sum(key in options for key in ("has_recurrent_mask", "has_mask"))
+    free, fixed = inputs[: len(inputs) - masks], inputs[len(inputs) - masks :]
+    for output in range(cell.states + 1):
+        check_gradient(pick(cell, attrs, output, fixed), *free, second_order=True, tol=1e-6)
+
+
+@each_option
+@each_cell
+def test_composed_gradients_are_the_fused_ones(cell, options):
+    """What a second tape leads to, and what is computed without it."""
+    attrs = {**cell.attrs, **options}
+    inputs = arguments(cell, 5, 7, 9, options, "float64")
+    masks = sum(key in options for key in ("has_recurrent_mask", "has_mask"))
+    free, fixed = inputs[: len(inputs) - masks], inputs[len(inputs) - masks :]
+    fn = pick(cell, attrs, 0, fixed)
+    seed = np.random.default_rng(0).standard_normal(
+        (7, 5, 9) if attrs.get("time_major") else (5, 7, 9)
+    )
+    fused = gradients(fn, free, seed)
+    with hb.GradientTape():
+        composed = gradients(fn, free, seed)
+    for a, b in zip(fused, composed, strict=True):
+        np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-10, atol=1e-11)
+
+
+@each_cell
+def test_the_gradient_op_has_no_gradient(cell):
     """Said, rather than given as zero."""
-    inputs = arguments(cell, 2, 3, 4, {}, "float64")
-    fn = pick(cell, cell.attrs, 0, [])
-    with pytest.raises(ValueError, match="have no second derivatives"):
-        check_gradient(fn, *inputs, second_order=True)
+    case = next(c for c in TABLE[f"{cell.op}_grad"] if c.label == cell.label)
+    y = [_core.tensor(a) for a in case.inputs]
+    with hb.GradientTape() as tape:
+        tape.watch(y[0])
+        out = _core.apply(f"{cell.op}_grad", y, **case.attrs)[0]
+    with pytest.raises(ValueError, match="Differentiate the sequence with two tapes"):
+        tape.gradient(out, y[0])
 
 
 @each_cell

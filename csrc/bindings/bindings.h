@@ -14,13 +14,14 @@ void register_variable(py::module_& m);
 void register_apply(py::module_& m);
 void register_tape(py::module_& m);
 void register_program(py::module_& m);
+void register_rnn(py::module_& m);
 void register_info(py::module_& m);
 
 // Anything that holds numbers, as a Tensor: no copy where layout and dtype allow.
 // A bare Python number takes `weak` when that is given.
 Tensor to_tensor(py::handle object, const DType* weak = nullptr);
 Tensor array_to_tensor(py::handle array);
-// The memory of a float array that is to be changed; errors call it list[i].
+// The memory of a float array that is to be changed; errors call it list[i], or list where i < 0.
 Tensor array_in_place(py::handle array, const std::string& list, int64_t i);
 Tensor make_tensor(py::handle object, const py::object& dtype);
 bool is_python_scalar(py::handle object);

@@ -98,14 +98,15 @@ Tensor array_to_tensor(py::handle handle) {
 
 // No copy, and no hold on the array: it must outlive the tensor.
 Tensor array_in_place(py::handle object, const std::string& list, int64_t i) {
+    const auto name = [&] { return i < 0 ? list : format("{}[{}]", list, i); };
     const auto array = py::reinterpret_borrow<py::array>(object);
     if (!is_array(object) || !(array.flags() & py::array::c_style))
-        fail_value("{}[{}] must be a C-contiguous array: it is changed in place.", list, i);
-    if (!array.writeable()) fail_value("{}[{}] must be writable: it is changed in place.", list, i);
+        fail_value("{} must be a C-contiguous array: it is changed in place.", name());
+    if (!array.writeable()) fail_value("{} must be writable: it is changed in place.", name());
     const py::dtype dtype = array.dtype();
     const std::optional<DType> known = native(dtype) ? dtype_of(dtype) : std::nullopt;
     if (known != DType::f32 && known != DType::f64)
-        fail_type("{}[{}] must be float32 or float64. Received: {}.", list, i,
+        fail_type("{} must be float32 or float64. Received: {}.", name(),
                   std::string(py::str(dtype)));
     TensorType type{*known, shape_of(array)};
     const size_t bytes = type.bytes();

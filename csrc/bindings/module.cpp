@@ -20,5 +20,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     hb::register_apply(m);
     hb::register_tape(m);
     hb::register_program(m);
+    hb::register_rnn(m);
     hb::register_info(m);
 }

@@ -1,7 +1,8 @@
 // xw (N,T,G*U)  h0, c0 (N,U)  R (U,G*U)  ->  y (N,T,U), last states, gates (N,T,G*U), saved (N,T,U)
-// Threads take rows of N and run the whole sequence on them without a barrier; each step multiplies
-// a block of states by R, whose panels stay in L2, and computes the gates while the sums are hot.
-// An element is the same sum wherever its row falls, so the bits do not depend on the threads.
+// A task is a block of rows by a panel of units: its gates' products with R, then the gates while
+// the sums are hot. Rows that are masked take no part. An element is the same sum whichever block
+// and share it falls into, so the bits do not depend on the threads.
+// flops: 2 N T G U^2; bytes: R once a step and block, from L2 where a thread's slice fits.
 #include "cpu/rnn.h"
 
 namespace hb::HB_ISA {
@@ -10,164 +11,234 @@ namespace {
 template <RnnCell cell, class T>
 struct Forward {
     using V = Vec<T>;
-    using M = Math<T>;
     using X = typename V::type;
     static constexpr int64_t G = cell == kLstm ? 4 : cell <= kGruBefore ? 3 : 1;
+    static constexpr int64_t P = kPanel<T>;
 
     const RnnArgs& p;
-    const int64_t u, panels;
-    RnnBlock<T> z, hm, h, c, q;  // products, masked states, states, r * h of kGruBefore
-    bool begun[kRnnRows];        // some step of the row was not masked
+    const int64_t u, stride;
+    bool far = false;                   // the weights do not stay in the cache
+    alignas(64) T z[kRnnRows * G * P];  // products of a task
 
-    Forward(const RnnArgs& args, T* scratch)
-        : p(args), u(args.u), panels((args.u + kPanel<T> - 1) / kPanel<T>) {
-        RnnScratch<T> s{scratch};
-        z = s.take(G * u), hm = s.take(G * u);
-        h = s.take(u), c = s.take(u), q = s.take(u);
+    explicit Forward(const RnnArgs& args) : p(args), u(args.u), stride(rnn_stride(args.u)) {}
+
+    static HB_INLINE T* at(void* base, int64_t offset) { return static_cast<T*>(base) + offset; }
+    static HB_INLINE const T* at(const void* base, int64_t offset) {
+        return static_cast<const T*>(base) + offset;
     }
+    int64_t time(int64_t s) const { return p.reverse ? p.t - 1 - s : s; }
+    // Where step t of row i is in a sequence.
+    int64_t place(int64_t i, int64_t t) const { return i * p.row_step + t * p.time_step; }
 
-    // Gates [first, last) of the products.
-    void multiply(int64_t first, int64_t last, int64_t rows, bool from_q) const {
+    // Gates [first, last) of the products for panel j.
+    void multiply(const RnnRows& rows, int64_t first, int64_t last, int64_t j, const void* from,
+                  int64_t from_stride, int64_t gate_step) {
+        const int64_t panels = (u + P - 1) / P, columns = u - j * P < P ? u - j * P : P;
         for (int64_t g = first; g < last; ++g) {
-            const RnnBlock<T> from = from_q     ? q
-                                     : p.mask_h ? RnnBlock<T>{hm.data + g * u, hm.stride}
-                                                : h;
-            rnn_product<T>({z.data + g * u, z.stride}, from,
-                           static_cast<const T*>(p.r) + g * panels * kPanel<T> * u, kPanel<T> * u,
-                           rows, u, u, false,
-                           p.bias ? static_cast<const T*>(p.bias) + g * u : nullptr);
+            const T *b = at(p.r, (g * panels + j) * P * u),
+                    *next = g + 1 < last ? b + panels * P * u
+                                         : at(p.r, (first * panels + j + 1) * P * u);
+            rnn_panel<T>(z + g * P, G * P, rows, at(from, g * gate_step), from_stride, b, columns,
+                         u, p.bias ? at(p.bias, g * u + j * P) : nullptr, far ? next : nullptr);
         }
     }
 
-    // One row of one step: from z and x to the gates, the states and the output.
-    void step_row(int64_t i, int64_t at, bool masked) const {
-        const T *x = static_cast<const T*>(p.xw) + at * G * u, *zr = z.row(i), *qr = q.row(i);
-        T *gates = static_cast<T*>(p.gates) + at * G * u,
-          *saved = static_cast<T*>(p.saved) + at * u, *y = static_cast<T*>(p.y) + at * u,
-          *hr = h.row(i), *cr = c.row(i);
-        const bool repeats = begun[i] && !p.zero_output;
-        for_vectors<T>(
-            u, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
-                const auto sum = [&](int64_t g) {
-                    return V::load(x + g * u + j, lanes) + V::load(zr + g * u + j, lanes);
-                };
-                const auto keep = [&](int64_t g, X v) {
-                    V::store(gates + g * u + j, v, lanes);
-                    return v;
-                };
-                const X before = V::load(hr + j, lanes), one = V::splat(T(1));
-                X after;
-                if constexpr (cell == kLstm) {
-                    const X in = keep(0, gate<T>(sum(0))), forget = keep(1, gate<T>(sum(1)));
-                    const X value = keep(2, M::tanh(sum(2))), out = keep(3, gate<T>(sum(3)));
-                    const X cell_before = V::load(cr + j, lanes);
-                    X cell_after = V::fma(forget, cell_before, in * value);
-                    after = out * M::tanh(cell_after);
-                    if (masked) cell_after = cell_before;
-                    V::store(cr + j, cell_after, lanes);
-                    V::store(saved + j, cell_after, lanes);
-                } else if constexpr (cell == kGruAfter || cell == kGruBefore) {
-                    const X update = keep(0, gate<T>(sum(0)));
-                    X value;
-                    if constexpr (cell == kGruAfter) {
-                        const X reset = keep(1, gate<T>(sum(1))),
-                                inner = V::load(zr + 2 * u + j, lanes);
-                        value =
-                            keep(2, M::tanh(V::fma(reset, inner, V::load(x + 2 * u + j, lanes))));
-                        V::store(saved + j, inner, lanes);
-                    } else {
-                        value = keep(2, M::tanh(sum(2)));
-                        V::store(saved + j, masked ? V::zero() : V::load(qr + j, lanes), lanes);
-                    }
-                    after = V::fma(update, before, (one - update) * value);
-                } else {
-                    after = cell == kRnnTanh ? M::tanh(sum(0)) : V::max(sum(0), V::zero());
-                }
-                if (masked) after = before;
-                V::store(hr + j, after, lanes);
-                V::store(y + j, masked && !repeats ? V::zero() : after, lanes);
-            });
+    // What the products of the next step take of row i, units from j on.
+    HB_INLINE void hand_on(void* to, int64_t i, int64_t j, X h, int64_t lanes) const {
+        T* operand = at(to, i * p.operand_stride + j);
+        if (!p.mask_h) return V::store(operand, h, lanes);
+        const T* factors = at(p.mask_h, i * G * u + j);
+        for (int64_t g = 0; g < G; ++g)
+            V::store(operand + g * u, h * V::load(factors + g * u, lanes), lanes);
     }
 
-    // kGruBefore: the reset gate, and the states that it lets through.
-    void reset_row(int64_t i, int64_t at) const {
-        const T *x = static_cast<const T*>(p.xw) + (at * G + 1) * u, *zr = z.row(i) + u;
-        const T* from = p.mask_h ? hm.row(i) + 2 * u : h.row(i);
-        T* gates = static_cast<T*>(p.gates) + (at * G + 1) * u;
-        for_vectors<T>(u, [&](int64_t j, int64_t lanes) {
-            const X r = gate<T>(V::load(x + j, lanes) + V::load(zr + j, lanes));
-            V::store(gates + j, r, lanes);
-            V::store(q.row(i) + j, r * V::load(from + j, lanes), lanes);
+    // f(j, lanes) for the vectors of panel `panel`, which begin at unit j.
+    template <class F>
+    HB_INLINE void units(int64_t panel, F f) const {
+        int64_t j = panel * P;
+        if (j + P <= u) {
+#pragma GCC unroll 4
+            for (int v = 0; v < kTileVecs; ++v) f(j + v * V::lanes, int64_t(V::lanes));
+            return;
+        }
+        for (; j + V::lanes <= u; j += V::lanes) f(j, int64_t(V::lanes));
+        if (j < u) f(j, u - j);
+    }
+
+    HB_INLINE void row(int64_t i, int64_t t, int64_t panel, const T* sums, void* next) const {
+        const int64_t step = place(i, t);
+        const T* x = at(p.xw, step * G * u);
+        T *gates = at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)), *saved = at(p.saved, step * u);
+        T *y = at(p.y, step * u), *h = at(p.h, i * stride), *c = at(p.c, i * stride);
+        const T* q = at(p.q, i * stride);
+        units(panel, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
+            const auto product = [&](int64_t g) { return V::load(sums + g * P + (j - panel * P)); };
+            const auto sum = [&](int64_t g) { return V::load(x + g * u + j, lanes) + product(g); };
+            const auto keep = [&](int64_t g, X v) {
+                V::store(gates + g * P + (j - panel * P), v, lanes);
+                return v;
+            };
+            X after;
+            if constexpr (cell == kLstm) {
+                const X in = keep(0, gate<T>(sum(0))), forget = keep(1, gate<T>(sum(1)));
+                const X value = keep(2, gate_tanh<T>(sum(2))), out = keep(3, gate<T>(sum(3)));
+                const X inner = V::fma(forget, V::load(c + j, lanes), in * value);
+                after = out * gate_tanh<T>(inner);
+                V::store(c + j, inner, lanes);
+                V::store(saved + j, inner, lanes);
+            } else if constexpr (G == 3) {
+                X update, value;
+                if constexpr (cell == kGruAfter) {
+                    update = keep(0, gate<T>(sum(0)));
+                    const X reset = keep(1, gate<T>(sum(1))), inner = product(2);
+                    value =
+                        keep(2, gate_tanh<T>(V::fma(reset, inner, V::load(x + 2 * u + j, lanes))));
+                    V::store(saved + j, inner, lanes);
+                } else {
+                    update = V::load(gates + (j - panel * P), lanes);
+                    value = keep(2, gate_tanh<T>(sum(2)));
+                    V::store(saved + j, V::load(q + j, lanes), lanes);
+                }
+                after = V::fma(update, V::load(h + j, lanes), (V::splat(T(1)) - update) * value);
+            } else {
+                after = cell == kRnnTanh ? gate_tanh<T>(sum(0)) : V::max(sum(0), V::zero());
+            }
+            V::store(h + j, after, lanes);
+            V::store(y + j, after, lanes);
+            hand_on(next, i, j, after, lanes);
         });
     }
 
-    void run(int64_t first, int64_t rows) {
-        const T *h0 = static_cast<const T*>(p.h0), *c0 = static_cast<const T*>(p.c0);
-        for (int64_t i = 0; i < rows; ++i) {
-            copy_row(h.row(i), h0 + (first + i) * u, u);
-            if (cell == kLstm) copy_row(c.row(i), c0 + (first + i) * u, u);
-            begun[i] = false;
-        }
-        for (int64_t s = 0; s < p.t; ++s) {
-            const int64_t t = p.reverse ? p.t - 1 - s : s;
-            if (p.mask_h)
-                for (int64_t i = 0; i < rows; ++i)
-                    for (int64_t g = 0; g < G; ++g)
-                        multiply_row(hm.row(i) + g * u, h.row(i),
-                                     static_cast<const T*>(p.mask_h) + ((first + i) * G + g) * u,
-                                     u);
-            multiply(0, cell == kGruBefore ? 2 : G, rows, false);
-            if constexpr (cell == kGruBefore) {
-                for (int64_t i = 0; i < rows; ++i) reset_row(i, (first + i) * p.t + t);
-                multiply(2, 3, rows, true);
+    // kGruBefore, first phase: update and reset gate, and the states that the latter lets through.
+    HB_INLINE void reset_row(int64_t i, int64_t t, int64_t panel, const T* sums,
+                             const void* now) const {
+        const int64_t step = place(i, t) * G * u;
+        const T* from = at(now, i * p.operand_stride + (p.mask_h ? 2 * u : 0));
+        T* gates = at(p.gates, rnn_gates_at<T>(p, G, i, t, panel));
+        units(panel, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
+            X r{};
+            for (int64_t g = 0; g < 2; ++g) {
+                const int64_t unit = g * P + (j - panel * P);
+                r = gate<T>(V::load(at(p.xw, step + g * u + j), lanes) + V::load(sums + unit));
+                V::store(gates + unit, r, lanes);
             }
-            for (int64_t i = 0; i < rows; ++i) {
-                const int64_t at = (first + i) * p.t + t;
-                const bool masked = p.mask && !p.mask[at];
-                step_row(i, at, masked);
-                begun[i] |= !masked;
+            V::store(at(p.q, i * stride + j), r * V::load(from + j, lanes), lanes);
+        });
+    }
+
+    void masked_row(int64_t i, int64_t s, int64_t t, int64_t panel, const void* now,
+                    void* next) const {
+        const int64_t step = place(i, t);
+        const bool repeats = !p.zero_output && p.begins[i] < s;
+        if constexpr (G > 1) zero_row(at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)), G * P);
+        units(panel, [&](int64_t j, int64_t lanes) {
+            const X h = V::load(at(p.h, i * stride + j), lanes);
+            V::store(at(p.y, step * u + j), repeats ? h : V::zero(), lanes);
+            const int64_t copies = p.mask_h ? G : 1, row = i * p.operand_stride + j;
+            for (int64_t g = 0; g < copies; ++g)
+                V::store(at(next, row + g * u), V::load(at(now, row + g * u), lanes), lanes);
+            if constexpr (G > 1) {
+                X kept = V::zero();
+                if constexpr (cell == kLstm) kept = V::load(at(p.c, i * stride + j), lanes);
+                V::store(at(p.saved, step * u + j), kept, lanes);
             }
+        });
+    }
+
+    void last_row(int64_t i, int64_t panel) const {
+        units(panel, [&](int64_t j, int64_t lanes) {
+            V::store(at(p.h_last, i * u + j), V::load(at(p.h, i * stride + j), lanes), lanes);
+            if constexpr (cell == kLstm)
+                V::store(at(p.c_last, i * u + j), V::load(at(p.c, i * stride + j), lanes), lanes);
+        });
+    }
+
+    // xw is far away: the products are time enough to fetch it.
+    HB_INLINE void fetch(const RnnRows& rows, int64_t t, int64_t panel) const {
+        for (int64_t i = 0; i < rows.count; ++i) {
+            const int64_t step = place(rows.row[i], t) * G * u + panel * P;
+            for (int64_t g = 0; g < G; ++g) __builtin_prefetch(at(p.xw, step + g * u));
         }
-        for (int64_t i = 0; i < rows; ++i) {
-            copy_row(static_cast<T*>(p.h_last) + (first + i) * u, h.row(i), u);
-            if (cell == kLstm) copy_row(static_cast<T*>(p.c_last) + (first + i) * u, c.row(i), u);
+    }
+
+    void run(int64_t phase, int64_t first, int64_t last, const Range& panels) {
+        const int64_t s = cell == kGruBefore ? phase / 2 : phase, t = time(s);
+        const void* now = p.operand[s % 2];
+        void* next = p.operand[1 - s % 2];
+        const int64_t gate_step = p.mask_h ? u : 0;
+        RnnRows on, off;
+        rnn_rows(p.mask, p.t, t, first, last, &on, &off);
+        for (int64_t j = panels.begin; j < panels.end; ++j) {
+            fetch(on, t, j);
+            if (cell == kGruBefore && phase % 2 == 0) {
+                multiply(on, 0, 2, j, now, p.operand_stride, gate_step);
+                for (int64_t i = 0; i < on.count; ++i)
+                    reset_row(on.row[i], t, j, z + i * G * P, now);
+                continue;
+            }
+            if constexpr (cell == kGruBefore)
+                multiply(on, 2, 3, j, p.q, stride, 0);
+            else
+                multiply(on, 0, G, j, now, p.operand_stride, gate_step);
+            for (int64_t i = 0; i < on.count; ++i) row(on.row[i], t, j, z + i * G * P, next);
+            for (int64_t i = 0; i < off.count; ++i) masked_row(off.row[i], s, t, j, now, next);
+            if (s == p.t - 1)
+                for (int64_t i = first; i < last; ++i) last_row(i, j);
         }
+    }
+
+    void start(int64_t i) const {
+        copy_row(at(p.h, i * stride), at(p.h0, i * u), u);
+        if constexpr (cell == kLstm) copy_row(at(p.c, i * stride), at(p.c0, i * u), u);
+        for_vectors<T>(u, [&](int64_t j, int64_t lanes) {
+            hand_on(p.operand[0], i, j, V::load(at(p.h0, i * u + j), lanes), lanes);
+        });
+        p.begins[i] = p.t;
+        for (int64_t s = p.t; p.mask && s-- > 0;)
+            if (p.mask[i * p.t + time(s)]) p.begins[i] = s;
+        if (p.t > 0) return;
+        copy_row(at(p.h_last, i * u), at(p.h0, i * u), u);
+        if constexpr (cell == kLstm) copy_row(at(p.c_last, i * u), at(p.c0, i * u), u);
     }
 };
 
-template <RnnCell cell, class T>
-void forward(const RnnArgs& p, int thread, int threads) {
-    const Range rows = split(p.n, thread, threads);
-    Forward<cell, T> block(p, (T*)(p.scratch + thread * p.scratch_stride));
-    for (int64_t i = rows.begin; i < rows.end; i += kRnnRows)
-        block.run(i, rows.end - i < kRnnRows ? rows.end - i : kRnnRows);
-}
-
-template <class T>
-void forward_any(const void* args, int thread, int threads) {
-    const RnnArgs& p = *static_cast<const RnnArgs*>(args);
-    switch (p.cell) {
-        case kLstm:
-            return forward<kLstm, T>(p, thread, threads);
-        case kGruAfter:
-            return forward<kGruAfter, T>(p, thread, threads);
-        case kGruBefore:
-            return forward<kGruBefore, T>(p, thread, threads);
-        case kRnnTanh:
-            return forward<kRnnTanh, T>(p, thread, threads);
-        default:
-            return forward<kRnnRelu, T>(p, thread, threads);
+struct Start {
+    template <RnnCell cell, class T>
+    static void call(const void* args, int thread, int threads) {
+        const RnnArgs& p = *static_cast<const RnnArgs*>(args);
+        const Forward<cell, T> rows(p);
+        const Range range = split(p.n, thread, threads);
+        for (int64_t i = range.begin; i < range.end; ++i) rows.start(i);
+        if (!p.gates || p.u % 64 == 0) return;  // no lanes beyond the units
+        const Range kept = split(p.t * p.n * rnn_kept(cell, p.u), thread, threads);
+        zero_row(static_cast<T*>(p.gates) + kept.begin, kept.end - kept.begin);
     }
-}
+};
+
+struct Run {
+    template <RnnCell cell, class T>
+    static void call(const void* args, int thread, int threads) {
+        const auto& phases = *static_cast<const RnnPhases<RnnArgs>*>(args);
+        Forward<cell, T> rows(*phases.args);
+        rnn_run(rows, phases, thread, threads);
+    }
+};
 
 }  // namespace
 
+void rnn_grad_start_float(const void*, int, int);
+void rnn_grad_start_double(const void*, int, int);
 void rnn_grad_float(const void*, int, int);
 void rnn_grad_double(const void*, int, int);
+void rnn_step_float(const void*, int, int);
+void rnn_step_double(const void*, int, int);
 
 constinit const RnnKernels rnn_kernels = {
-    .forward = {forward_any<float>, forward_any<double>},
+    .start = {rnn_any<Start, RnnArgs, float>, rnn_any<Start, RnnArgs, double>},
+    .forward = {rnn_phases_any<Run, RnnArgs, float>, rnn_phases_any<Run, RnnArgs, double>},
+    .grad_start = {rnn_grad_start_float, rnn_grad_start_double},
     .grad = {rnn_grad_float, rnn_grad_double},
+    .step = {rnn_step_float, rnn_step_double},
 };
 
 }  // namespace hb::HB_ISA

@@ -1,4 +1,5 @@
-// What recurrent kernels share: the product of a block of states with packed weights.
+// What recurrent kernels share: rows that take part in a step, their product with a panel of
+// weights, and the functions of gates.
 #pragma once
 
 #include "cpu/gemm_tile.h"
@@ -11,55 +12,71 @@ namespace {
 
 inline constexpr int64_t kRnnDepth = 256;  // of a K block: its panel stays in L1
 
-// The rows of `dst` at rnn_stride.
-template <class T>
-struct RnnBlock {
-    T* data;
-    int64_t stride;
-    HB_INLINE T* row(int64_t i) const { return data + i * stride; }
+// Rows of a block, by number.
+struct RnnRows {
+    int64_t count = 0;
+    int64_t row[kRnnRows];
+    HB_INLINE void add(int64_t i) { row[count++] = i; }
 };
 
-template <class T>
-struct RnnScratch {
-    T* at;
-    RnnBlock<T> take(int64_t columns) {
-        const RnnBlock<T> block{at, rnn_stride(columns)};
-        at += kRnnRows * block.stride;
-        return block;
+// Those of [first, last) that are, and are not, masked in step t of `steps`.
+HB_INLINE void rnn_rows(const bool* mask, int64_t steps, int64_t t, int64_t first, int64_t last,
+                        RnnRows* on, RnnRows* off) {
+    for (int64_t i = first; i < last; ++i) {
+        if (!mask || mask[i * steps + t])
+            on->add(i);
+        else
+            off->add(i);
     }
-};
+}
 
-// c (rows,n) = (c +) a (rows,k) b + bias, b in panels `panel_stride` elements apart.
+// Where a row's gates of one step and panel are kept.
+template <class T, class Args>
+HB_INLINE int64_t rnn_gates_at(const Args& p, int64_t gates, int64_t row, int64_t t,
+                               int64_t panel) {
+    constexpr int64_t width = kPanel<T>;
+    return ((t * ((p.u + width - 1) / width) + panel) * p.n + row) * gates * width;
+}
+
+// Asks for part i of `parts` of what begins at `from`.
 template <class T>
-void rnn_product(const RnnBlock<T>& c, const RnnBlock<T>& a, const T* b, int64_t panel_stride,
-                 int64_t rows, int64_t n, int64_t k, bool accumulate, const T* bias) {
-    constexpr int64_t panel = kPanel<T>;
-    const TileRows tiles(rows);
+HB_INLINE void rnn_fetch(const T* from, int64_t count, int64_t i, int64_t parts) {
+    constexpr int64_t line = 64 / sizeof(T);
+    const int64_t lines = count / line;
+    for (int64_t at = lines * i / parts; at < lines * (i + 1) / parts; ++at)
+        __builtin_prefetch(from + at * line, 0, 2);
+}
+
+// c (count, n) = a[rows] (count, k) b + bias, for one panel b of n <= kPanel columns. `next`, or
+// null, is the panel after it, which is far away.
+template <class T>
+void rnn_panel(T* c, int64_t c_stride, const RnnRows& rows, const T* a, int64_t a_stride,
+               const T* b, int64_t n, int64_t k, const T* bias, const T* next) {
+    if (rows.count == 0) return;
+    const TileRows tiles(rows.count);
     const int64_t zero = 0;
     int64_t a_rows[kRnnRows], c_rows[kRnnRows];
-    for (int64_t i = 0; i < rows; ++i) {
-        a_rows[i] = i * a.stride;
-        c_rows[i] = i * c.stride;
+    for (int64_t i = 0; i < rows.count; ++i) {
+        a_rows[i] = rows.row[i] * a_stride;
+        c_rows[i] = i * c_stride;
     }
     Tile<T> t{};
     t.a_step = 1;
-    t.ldb = panel;
+    t.ldb = kPanel<T>;
     t.a_offset = t.b_offset = &zero;
     t.batch = 1;
-    for (int64_t j = 0; j < n; j += panel) {
-        const int columns = int(n - j < panel ? n - j : panel);
-        for (int64_t first = 0; first < k; first += kRnnDepth) {
-            t.depth = k - first < kRnnDepth ? k - first : kRnnDepth;
-            t.a = a.data + first;
-            t.b = b + j / panel * panel_stride + first * panel;
-            t.c = c.data + j;
-            t.accumulate = accumulate || first > 0;
-            t.bias = bias && first + t.depth == k ? bias + j : nullptr;
-            for (int64_t i = 0; i < tiles.count; ++i) {
-                t.a_rows = a_rows + tiles.begin(i);
-                t.c_rows = c_rows + tiles.begin(i);
-                tile_fn<T>(tiles.size(i), columns)(t, columns);
-            }
+    t.c = c;
+    for (int64_t first = 0; first < k; first += kRnnDepth) {
+        t.depth = k - first < kRnnDepth ? k - first : kRnnDepth;
+        t.a = a + first;
+        t.b = b + first * kPanel<T>;
+        t.accumulate = first > 0;
+        t.bias = first + t.depth == k ? bias : nullptr;
+        for (int64_t i = 0; i < tiles.count; ++i) {
+            t.a_rows = a_rows + tiles.begin(i);
+            t.c_rows = c_rows + tiles.begin(i);
+            tile_fn<T>(tiles.size(i), int(n))(t, int(n));
+            if (next) rnn_fetch(next + first * kPanel<T>, t.depth * kPanel<T>, i, tiles.count);
         }
     }
 }
@@ -71,27 +88,81 @@ HB_INLINE void copy_row(T* to, const T* from, int64_t n) {
     });
 }
 
-// to = a * b, or a where b is null
-template <class T>
-HB_INLINE void multiply_row(T* to, const T* a, const T* b, int64_t n) {
-    for_vectors<T>(n, [&](int64_t i, int64_t lanes) {
-        const auto x = Vec<T>::load(a + i, lanes);
-        Vec<T>::store(to + i, b ? x * Vec<T>::load(b + i, lanes) : x, lanes);
-    });
-}
-
 template <class T>
 HB_INLINE void zero_row(T* to, int64_t n) {
     for_vectors<T>(n,
                    [&](int64_t i, int64_t lanes) { Vec<T>::store(to + i, Vec<T>::zero(), lanes); });
 }
 
-// Gates may stop at the smallest normal number: a cheaper exponential than that of the op.
+// Gates end at the smallest normal number, which saves the exponential of the op its last step.
 template <class T>
 HB_INLINE typename Vec<T>::type gate(typename Vec<T>::type x) {
     using V = Vec<T>;
-    const auto e = Math<T>::exp_negative(-V::abs(x)), one = V::splat(T(1));
-    return V::select(x < V::zero(), e, one) / (one + e);
+    using M = Math<T>;
+    const T end = sizeof(T) == 4 ? T(87) : T(708);
+    typename V::type n;
+    const auto y = M::exp_parts(M::clamp(-x, -end, end), &n), s = M::pow2(n), one = V::splat(T(1));
+    return one / (one + V::fma(y, s, s));
+}
+
+// tanh(x) = q / (q + 2), q = exp(2x) - 1, which for both signs loses no bits around 0.
+template <class T>
+HB_INLINE typename Vec<T>::type gate_tanh(typename Vec<T>::type x) {
+    using V = Vec<T>;
+    using M = Math<T>;
+    const T end = sizeof(T) == 4 ? T(18.1) : T(38);
+    typename V::type n;
+    const auto y = M::exp_parts(M::clamp(x + x, -end, end), &n), s = M::pow2(n);
+    const auto q = V::fma(y, s, s - V::splat(T(1)));
+    return q / (q + V::splat(T(2)));
+}
+
+// Phases on this share's blocks of rows, or on its slice of the units.
+template <class Rows, class Args>
+void rnn_run(Rows& rows, const RnnPhases<Args>& phases, int thread, int threads) {
+    const int64_t n = phases.args->n, block = phases.block, blocks = (n + block - 1) / block;
+    const int64_t panels = (phases.args->u + Rows::P - 1) / Rows::P;
+    const auto last = [&](int64_t b) { return (b + 1) * block < n ? (b + 1) * block : n; };
+    if (phases.by_columns) {
+        const Range own = split(panels, thread, threads);
+        rows.far = true;
+        for (int64_t phase = phases.begin; phase < phases.end; ++phase)
+            for (int64_t j = own.begin; j < own.end; ++j)
+                for (int64_t b = 0; b < blocks; ++b)
+                    rows.run(phase, b * block, last(b), {j, j + 1});
+        return;
+    }
+    const Range own = split(blocks, thread, threads);
+    for (int64_t b = own.begin; b < own.end; ++b)
+        for (int64_t phase = phases.begin; phase < phases.end; ++phase)
+            rows.run(phase, b * block, last(b), {0, panels});
+}
+
+template <class Fn, class T>
+void rnn_dispatch(RnnCell cell, const void* args, int thread, int threads) {
+    switch (cell) {
+        case kLstm:
+            return Fn::template call<kLstm, T>(args, thread, threads);
+        case kGruAfter:
+            return Fn::template call<kGruAfter, T>(args, thread, threads);
+        case kGruBefore:
+            return Fn::template call<kGruBefore, T>(args, thread, threads);
+        case kRnnTanh:
+            return Fn::template call<kRnnTanh, T>(args, thread, threads);
+        default:
+            return Fn::template call<kRnnRelu, T>(args, thread, threads);
+    }
+}
+
+template <class Fn, class Args, class T>
+void rnn_any(const void* args, int thread, int threads) {
+    rnn_dispatch<Fn, T>(static_cast<const Args*>(args)->cell, args, thread, threads);
+}
+
+template <class Fn, class Args, class T>
+void rnn_phases_any(const void* args, int thread, int threads) {
+    rnn_dispatch<Fn, T>(static_cast<const RnnPhases<Args>*>(args)->args->cell, args, thread,
+                        threads);
 }
 
 }  // namespace

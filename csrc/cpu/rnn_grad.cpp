@@ -1,6 +1,7 @@
 // From dy (N,T,U) and the last states' gradients to dxw (N,T,G*U), dh0 and dc0 (N,U); h_prev
 // (N,T,U) is what the gradient of R needs: one product of all steps, afterwards. Only the product
-// of the gates' gradients with R^T runs step by step, on blocks of rows as in the forward pass.
+// of the gates' gradients with R^T runs step by step, as in the forward pass: a task first finishes
+// dh with what the step after it in time left in dz, then computes the gates' gradients.
 #include "cpu/rnn.h"
 
 namespace hb::HB_ISA {
@@ -11,209 +12,245 @@ struct Backward {
     using V = Vec<T>;
     using X = typename V::type;
     static constexpr int64_t G = cell == kLstm ? 4 : cell <= kGruBefore ? 3 : 1;
+    static constexpr int64_t P = kPanel<T>;
 
     const RnnGradArgs& p;
-    const int64_t u;
-    RnnBlock<T> dz, dh, dc, product,
-        waiting;  // waiting: dy of masked steps, for the step they repeat
+    const int64_t u, stride, dz_stride;
+    bool far = false;               // the weights do not stay in the cache
+    alignas(64) T z[kRnnRows * P];  // a product of a task
 
-    Backward(const RnnGradArgs& args, T* scratch) : p(args), u(args.u) {
-        RnnScratch<T> s{scratch};
-        dz = s.take(G * u);
-        dh = s.take(u), dc = s.take(u), product = s.take(u), waiting = s.take(u);
+    explicit Backward(const RnnGradArgs& args)
+        : p(args), u(args.u), stride(rnn_stride(args.u)), dz_stride(rnn_stride(G * args.u)) {}
+
+    static HB_INLINE T* at(void* base, int64_t offset) { return static_cast<T*>(base) + offset; }
+    static HB_INLINE const T* at(const void* base, int64_t offset) {
+        return static_cast<const T*>(base) + offset;
     }
-
     static HB_INLINE X sigmoid_slope(X y) { return y * (V::splat(T(1)) - y); }
     static HB_INLINE X tanh_slope(X y) { return V::splat(T(1)) - y * y; }
+    int64_t time(int64_t s) const { return p.reverse ? p.t - 1 - s : s; }
+    // Where step t of row i is in a sequence.
+    int64_t place(int64_t i, int64_t t) const { return i * p.row_step + t * p.time_step; }
+    bool masked(int64_t i, int64_t t) const { return p.mask && !p.mask[i * p.t + t]; }
 
-    bool masked(int64_t at) const { return p.mask && !p.mask[at]; }
-    // dh += (dz R^T) * mask_h over gates [first, last).
-    void multiply(int64_t first, int64_t last, int64_t rows, int64_t row0) const {
-        const T* r = static_cast<const T*>(p.r);
-        if (!p.mask_h) {
-            rnn_product<T>(dh, {dz.data + first * u, dz.stride}, r + first * u * kPanel<T>,
-                           G * u * kPanel<T>, rows, u, (last - first) * u, true, nullptr);
+    template <class F>
+    HB_INLINE void units(int64_t panel, F f) const {
+        int64_t j = panel * P;
+        if (j + P <= u) {
+#pragma GCC unroll 4
+            for (int v = 0; v < kTileVecs; ++v) f(j + v * V::lanes, int64_t(V::lanes));
             return;
         }
-        for (int64_t g = first; g < last; ++g) {
-            multiply_gate(g, rows);
-            for (int64_t i = 0; i < rows; ++i) {
-                const T* mask = mask_row(row0 + i, g);
-                for_vectors<T>(u, [&](int64_t j, int64_t lanes) {
-                    const X d = V::load(product.row(i) + j, lanes) * V::load(mask + j, lanes);
-                    V::store(dh.row(i) + j, V::load(dh.row(i) + j, lanes) + d, lanes);
-                });
+        for (; j + V::lanes <= u; j += V::lanes) f(j, int64_t(V::lanes));
+        if (j < u) f(j, u - j);
+    }
+    // f(row, sums, j, lanes) over the rows and vectors of a product.
+    template <class F>
+    HB_INLINE void each(const RnnRows& rows, int64_t panel, F f) const {
+        for (int64_t i = 0; i < rows.count; ++i)
+            units(panel, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
+                f(rows.row[i], V::load(z + i * P + (j - panel * P)), j, lanes);
+            });
+    }
+    static HB_INLINE void add_to(T* to, X x, int64_t lanes) {
+        V::store(to, V::load(to, lanes) + x, lanes);
+    }
+
+    // z = dz R^T over gates [first, last).
+    void multiply(const RnnRows& rows, const void* dz, int64_t first, int64_t last, int64_t panel) {
+        const int64_t columns = u - panel * P < P ? u - panel * P : P;
+        rnn_panel<T>(z, P, rows, at(dz, first * u), dz_stride,
+                     at(p.r, (panel * G * u + first * u) * P), columns, (last - first) * u, nullptr,
+                     far ? at(p.r, ((panel + 1) * G * u + first * u) * P) : nullptr);
+    }
+    // dh += (dz R^T) * mask_h over gates [0, gates).
+    void through_weights(const RnnRows& rows, const void* dz, int64_t gates, int64_t panel) {
+        const int64_t parts = p.mask_h ? gates : 1, width = gates / parts;
+        for (int64_t g = 0; g < parts; ++g) {
+            multiply(rows, dz, g * width, (g + 1) * width, panel);
+            each(rows, panel, [&](int64_t i, X d, int64_t j, int64_t lanes) {
+                if (p.mask_h) d *= V::load(at(p.mask_h, (i * G + g) * u + j), lanes);
+                add_to(at(p.dh, i * stride + j), d, lanes);
+            });
+        }
+    }
+
+    HB_INLINE void masked_row(int64_t i, int64_t t, int64_t panel) const {
+        const int64_t step = place(i, t);
+        units(panel, [&](int64_t j, int64_t lanes) {
+            if (p.dy && !p.zero_output)
+                add_to(at(p.waiting, i * stride + j), V::load(at(p.dy, step * u + j), lanes),
+                       lanes);
+            for (int64_t g = 0; g < G; ++g) {
+                const int64_t gate = (step * G + g) * u + j;
+                V::store(at(p.dxw, gate), V::zero(), lanes);
+                if constexpr (cell == kGruAfter) V::store(at(p.dproduct, gate), V::zero(), lanes);
             }
-        }
-    }
-    void multiply_gate(int64_t g, int64_t rows) const {
-        rnn_product<T>(product, {dz.data + g * u, dz.stride},
-                       static_cast<const T*>(p.r) + g * u * kPanel<T>, G * u * kPanel<T>, rows, u,
-                       u, false, nullptr);
-    }
-    const T* mask_row(int64_t row, int64_t g) const {
-        return static_cast<const T*>(p.mask_h) + (row * G + g) * u;
-    }
-
-    // The states that the steps of a row began with.
-    void states_row(int64_t row) const {
-        const T* state = static_cast<const T*>(p.h0) + row * u;
-        for (int64_t s = 0; s < p.t; ++s) {
-            const int64_t at = row * p.t + (p.reverse ? p.t - 1 - s : s);
-            copy_row(static_cast<T*>(p.h_prev) + at * u, state, u);
-            if (!masked(at)) state = static_cast<const T*>(p.y) + at * u;
-        }
-    }
-
-    void masked_row(int64_t i, int64_t at) const {
-        if (p.dy && !p.zero_output)
-            for_vectors<T>(u, [&](int64_t j, int64_t lanes) {
-                const X d = V::load(static_cast<const T*>(p.dy) + at * u + j, lanes);
-                V::store(waiting.row(i) + j, V::load(waiting.row(i) + j, lanes) + d, lanes);
-            });
-        zero_row(dz.row(i), G * u);
-        zero_row(static_cast<T*>(p.dxw) + at * G * u, G * u);
-        if (cell == kGruAfter) zero_row(static_cast<T*>(p.dproduct) + at * G * u, G * u);
-    }
-
-    // One row of one step: dh becomes the part of the gradient that does not pass through R.
-    void step_row(int64_t i, int64_t at, const T* c_prev) const {
-        const T *gates = static_cast<const T*>(p.gates) + at * G * u,
-                *saved = static_cast<const T*>(p.saved) + at * u,
-                *y = static_cast<const T*>(p.y) + at * u,
-                *h_prev = static_cast<const T*>(p.h_prev) + at * u,
-                *dy = p.dy ? static_cast<const T*>(p.dy) + at * u : nullptr;
-        T *dxw = static_cast<T*>(p.dxw) + at * G * u,
-          *dproduct = static_cast<T*>(p.dproduct) + at * G * u, *dzr = dz.row(i), *dhr = dh.row(i),
-          *dcr = dc.row(i), *wr = waiting.row(i);
-        for_vectors<T>(
-            u, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
-                const auto gate = [&](int64_t g) { return V::load(gates + g * u + j, lanes); };
-                const auto give = [&](int64_t g, X d) {
-                    V::store(dzr + g * u + j, d, lanes);
-                    V::store(dxw + g * u + j, d, lanes);
-                    if constexpr (cell == kGruAfter) V::store(dproduct + g * u + j, d, lanes);
-                };
-                const X one = V::splat(T(1));
-                X d = V::load(dhr + j, lanes), direct = V::zero();
-                if (dy) d += V::load(dy + j, lanes);
-                if (p.mask) {
-                    d += V::load(wr + j, lanes);
-                    V::store(wr + j, V::zero(), lanes);
-                }
-                if constexpr (cell == kLstm) {
-                    const X in = gate(0), forget = gate(1), value = gate(2), out = gate(3);
-                    const X shown = Math<T>::tanh(V::load(saved + j, lanes));
-                    const X d_cell = V::fma(d * out, tanh_slope(shown), V::load(dcr + j, lanes));
-                    give(0, d_cell * value * sigmoid_slope(in));
-                    give(1, d_cell * V::load(c_prev + j, lanes) * sigmoid_slope(forget));
-                    give(2, d_cell * in * tanh_slope(value));
-                    give(3, d * shown * sigmoid_slope(out));
-                    V::store(dcr + j, d_cell * forget, lanes);
-                } else if constexpr (cell == kGruAfter || cell == kGruBefore) {
-                    const X update = gate(0), value = gate(2), before = V::load(h_prev + j, lanes);
-                    const X d_value = d * (one - update) * tanh_slope(value);
-                    direct = d * update;
-                    give(0, d * (before - value) * sigmoid_slope(update));
-                    give(2, d_value);
-                    if constexpr (cell == kGruAfter) {
-                        const X reset = gate(1);
-                        give(1, d_value * V::load(saved + j, lanes) * sigmoid_slope(reset));
-                        V::store(dzr + 2 * u + j, d_value * reset, lanes);
-                        V::store(dproduct + 2 * u + j, d_value * reset, lanes);
-                    }
-                } else {
-                    const X out = V::load(y + j, lanes);
-                    give(0, cell == kRnnTanh ? d * tanh_slope(out)
-                                             : V::select(out > V::zero(), d, V::zero()));
-                }
-                V::store(dhr + j, direct, lanes);
-            });
-    }
-
-    // kGruBefore: `product` is the gradient of r * h.
-    void reset_row(int64_t i, int64_t at, int64_t row) const {
-        const T *reset = static_cast<const T*>(p.gates) + (at * G + 1) * u,
-                *saved = static_cast<const T*>(p.saved) + at * u;
-        const T* mask = p.mask_h ? mask_row(row, 2) : nullptr;
-        T *dzr = dz.row(i) + u, *dxw = static_cast<T*>(p.dxw) + (at * G + 1) * u, *dhr = dh.row(i);
-        const bool skip = masked(at);
-        for_vectors<T>(u, [&](int64_t j, int64_t lanes) {
-            const X r = V::load(reset + j, lanes), d = V::load(product.row(i) + j, lanes);
-            X through = d * r, d_reset = d * V::load(saved + j, lanes) * (V::splat(T(1)) - r);
-            if (mask) through *= V::load(mask + j, lanes);
-            if (skip) through = d_reset = V::zero();
-            V::store(dzr + j, d_reset, lanes);
-            V::store(dxw + j, d_reset, lanes);
-            V::store(dhr + j, V::load(dhr + j, lanes) + through, lanes);
         });
     }
 
-    void run(int64_t first, int64_t rows) const {
-        for (int64_t i = 0; i < rows; ++i) {
-            states_row(first + i);
-            copy_row(dh.row(i), static_cast<const T*>(p.dh_last) + (first + i) * u, u);
-            if (cell == kLstm)
-                copy_row(dc.row(i), static_cast<const T*>(p.dc_last) + (first + i) * u, u);
-            zero_row(waiting.row(i), u);
-        }
-        for (int64_t s = p.t; s-- > 0;) {
-            const int64_t t = p.reverse ? p.t - 1 - s : s, t_prev = p.reverse ? t + 1 : t - 1;
-            for (int64_t i = 0; i < rows; ++i) {
-                const int64_t row = first + i, at = row * p.t + t;
-                if (masked(at)) {
-                    masked_row(i, at);
-                    continue;
+    // dh becomes the part of the gradient that does not pass through R.
+    HB_INLINE void row(int64_t i, int64_t s, int64_t t, int64_t panel, void* dz) const {
+        const int64_t step = place(i, t);
+        const T *gates = at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)),
+                *saved = at(p.saved, step * u);
+        const T *y = at(p.y, step * u), *h_prev = at(p.h_prev, step * u);
+        const T* dy = p.dy ? at(p.dy, step * u) : nullptr;
+        const T* c_prev = nullptr;
+        if constexpr (cell == kLstm)
+            c_prev = s > 0 ? at(p.saved, place(i, time(s - 1)) * u) : at(p.c0, i * u);
+        T *dxw = at(p.dxw, step * G * u), *dproduct = at(p.dproduct, step * G * u);
+        T *dzr = at(dz, i * dz_stride), *dh = at(p.dh, i * stride), *dc = at(p.dc, i * stride);
+        T* waiting = at(p.waiting, i * stride);
+        units(panel, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
+            const auto gate = [&](int64_t g) {
+                return V::load(gates + g * P + (j - panel * P), lanes);
+            };
+            const auto give = [&](int64_t g, X d) {
+                V::store(dzr + g * u + j, d, lanes);
+                V::store(dxw + g * u + j, d, lanes);
+                if constexpr (cell == kGruAfter) V::store(dproduct + g * u + j, d, lanes);
+            };
+            const X one = V::splat(T(1));
+            X d = V::load(dh + j, lanes), direct = V::zero();
+            if (dy) d += V::load(dy + j, lanes);
+            if (p.mask) {
+                d += V::load(waiting + j, lanes);
+                V::store(waiting + j, V::zero(), lanes);
+            }
+            if constexpr (cell == kLstm) {
+                const X in = gate(0), forget = gate(1), value = gate(2), out = gate(3);
+                const X shown = gate_tanh<T>(V::load(saved + j, lanes));
+                const X d_cell = V::fma(d * out, tanh_slope(shown), V::load(dc + j, lanes));
+                give(0, d_cell * value * sigmoid_slope(in));
+                give(1, d_cell * V::load(c_prev + j, lanes) * sigmoid_slope(forget));
+                give(2, d_cell * in * tanh_slope(value));
+                give(3, d * shown * sigmoid_slope(out));
+                V::store(dc + j, d_cell * forget, lanes);
+            } else if constexpr (G == 3) {
+                const X update = gate(0), value = gate(2), before = V::load(h_prev + j, lanes);
+                const X d_value = d * (one - update) * tanh_slope(value);
+                direct = d * update;
+                give(0, d * (before - value) * sigmoid_slope(update));
+                give(2, d_value);
+                if constexpr (cell == kGruAfter) {
+                    const X reset = gate(1);
+                    give(1, d_value * V::load(saved + j, lanes) * sigmoid_slope(reset));
+                    V::store(dzr + 2 * u + j, d_value * reset, lanes);
+                    V::store(dproduct + 2 * u + j, d_value * reset, lanes);
                 }
-                step_row(i, at,
-                         s > 0 ? static_cast<const T*>(p.saved) + (row * p.t + t_prev) * u
-                               : static_cast<const T*>(p.c0) + row * u);
+            } else {
+                const X out = V::load(y + j, lanes);
+                give(0, cell == kRnnTanh ? d * tanh_slope(out)
+                                         : V::select(out > V::zero(), d, V::zero()));
             }
-            if constexpr (cell == kGruBefore) {
-                multiply_gate(2, rows);
-                for (int64_t i = 0; i < rows; ++i) reset_row(i, (first + i) * p.t + t, first + i);
-            }
-            multiply(0, cell == kGruBefore ? 2 : G, rows, first);
+            V::store(dh + j, direct, lanes);
+        });
+    }
+
+    // kGruBefore, second phase of a step: z is the gradient of r * h.
+    void reset_rows(const RnnRows& rows, int64_t t, int64_t panel, void* dz) {
+        multiply(rows, dz, 2, 3, panel);
+        each(rows, panel, [&](int64_t i, X d, int64_t j, int64_t lanes) {
+            const int64_t step = place(i, t), at_r = (step * G + 1) * u + j;
+            const X r = V::load(
+                at(p.gates, rnn_gates_at<T>(p, G, i, t, panel) + P + (j - panel * P)), lanes);
+            const X d_reset = d * V::load(at(p.saved, step * u + j), lanes) * (V::splat(T(1)) - r);
+            X through = d * r;
+            if (p.mask_h) through *= V::load(at(p.mask_h, (i * G + 2) * u + j), lanes);
+            V::store(at(dz, i * dz_stride + u + j), d_reset, lanes);
+            V::store(at(p.dxw, at_r), d_reset, lanes);
+            add_to(at(p.dh, i * stride + j), through, lanes);
+        });
+    }
+
+    HB_INLINE void fetch(const RnnRows& rows, int64_t t, int64_t panel) const {
+        for (int64_t i = 0; i < rows.count; ++i) {
+            const int64_t step = place(rows.row[i], t);
+            for (int64_t g = 0; g < G; ++g)
+                __builtin_prefetch(at(p.dxw, (step * G + g) * u + panel * P), 1);
+            if (p.dy) __builtin_prefetch(at(p.dy, step * u + panel * P));
+            if constexpr (G > 1) __builtin_prefetch(at(p.saved, step * u + panel * P));
         }
-        for (int64_t i = 0; i < rows; ++i) {
-            copy_row(static_cast<T*>(p.dh0) + (first + i) * u, dh.row(i), u);
-            if (cell == kLstm) copy_row(static_cast<T*>(p.dc0) + (first + i) * u, dc.row(i), u);
+    }
+
+    // Phases count backwards in time: the last step first, then the others, then the states before
+    // the first.
+    void run(int64_t phase, int64_t first, int64_t last, const Range& panels) {
+        constexpr int64_t phases = cell == kGruBefore ? 2 : 1;
+        const int64_t s = p.t - 1 - phase / phases, t = time(s);
+        void *dz = p.dz[(s + 2) % 2], *dz_after = p.dz[(s + 1) % 2];
+        RnnRows on, off, after, unused;
+        if (s >= 0) rnn_rows(p.mask, p.t, t, first, last, &on, &off);
+        if (s < p.t - 1) rnn_rows(p.mask, p.t, time(s + 1), first, last, &after, &unused);
+        for (int64_t j = panels.begin; j < panels.end; ++j) {
+            if (cell == kGruBefore && phase % 2 == 1) {
+                reset_rows(on, t, j, dz);
+                continue;
+            }
+            fetch(on, t, j);
+            through_weights(after, dz_after, cell == kGruBefore ? 2 : G, j);
+            for (int64_t i = 0; i < on.count; ++i) row(on.row[i], s, t, j, dz);
+            for (int64_t i = 0; i < off.count; ++i) masked_row(off.row[i], t, j);
+            if (s < 0)
+                for (int64_t i = first; i < last; ++i) end_row(i, j);
+        }
+    }
+
+    HB_INLINE void end_row(int64_t i, int64_t panel) const {
+        units(panel, [&](int64_t j, int64_t lanes) {
+            V::store(at(p.dh0, i * u + j), V::load(at(p.dh, i * stride + j), lanes), lanes);
+            if constexpr (cell == kLstm)
+                V::store(at(p.dc0, i * u + j), V::load(at(p.dc, i * stride + j), lanes), lanes);
+        });
+    }
+
+    // What the first phase meets, and the states that the steps of a row began with.
+    void start(int64_t i) const {
+        copy_row(at(p.dh, i * stride), at(p.dh_last, i * u), u);
+        if constexpr (cell == kLstm) copy_row(at(p.dc, i * stride), at(p.dc_last, i * u), u);
+        zero_row(at(p.waiting, i * stride), u);
+        const T* state = at(p.h0, i * u);
+        for (int64_t s = 0; s < p.t; ++s) {
+            const int64_t step = place(i, time(s));
+            copy_row(at(p.h_prev, step * u), state, u);
+            if (!masked(i, time(s))) state = at(p.y, step * u);
         }
     }
 };
 
-template <RnnCell cell, class T>
-void backward(const RnnGradArgs& p, int thread, int threads) {
-    const Range rows = split(p.n, thread, threads);
-    const Backward<cell, T> block(p, (T*)(p.scratch + thread * p.scratch_stride));
-    for (int64_t i = rows.begin; i < rows.end; i += kRnnRows)
-        block.run(i, rows.end - i < kRnnRows ? rows.end - i : kRnnRows);
-}
-
-template <class T>
-void backward_any(const void* args, int thread, int threads) {
-    const RnnGradArgs& p = *static_cast<const RnnGradArgs*>(args);
-    switch (p.cell) {
-        case kLstm:
-            return backward<kLstm, T>(p, thread, threads);
-        case kGruAfter:
-            return backward<kGruAfter, T>(p, thread, threads);
-        case kGruBefore:
-            return backward<kGruBefore, T>(p, thread, threads);
-        case kRnnTanh:
-            return backward<kRnnTanh, T>(p, thread, threads);
-        default:
-            return backward<kRnnRelu, T>(p, thread, threads);
+struct Start {
+    template <RnnCell cell, class T>
+    static void call(const void* args, int thread, int threads) {
+        const RnnGradArgs& p = *static_cast<const RnnGradArgs*>(args);
+        const Backward<cell, T> rows(p);
+        const Range range = split(p.n, thread, threads);
+        for (int64_t i = range.begin; i < range.end; ++i) rows.start(i);
     }
-}
+};
+
+struct Run {
+    template <RnnCell cell, class T>
+    static void call(const void* args, int thread, int threads) {
+        const auto& phases = *static_cast<const RnnPhases<RnnGradArgs>*>(args);
+        Backward<cell, T> rows(*phases.args);
+        rnn_run(rows, phases, thread, threads);
+    }
+};
 
 }  // namespace
 
+void rnn_grad_start_float(const void* args, int thread, int threads) {
+    rnn_any<Start, RnnGradArgs, float>(args, thread, threads);
+}
+void rnn_grad_start_double(const void* args, int thread, int threads) {
+    rnn_any<Start, RnnGradArgs, double>(args, thread, threads);
+}
 void rnn_grad_float(const void* args, int thread, int threads) {
-    backward_any<float>(args, thread, threads);
+    rnn_phases_any<Run, RnnGradArgs, float>(args, thread, threads);
 }
 void rnn_grad_double(const void* args, int thread, int threads) {
-    backward_any<double>(args, thread, threads);
+    rnn_phases_any<Run, RnnGradArgs, double>(args, thread, threads);
 }
 
 }  // namespace hb::HB_ISA

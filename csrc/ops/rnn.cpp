@@ -4,12 +4,15 @@
 // gru_sequence(xw, h0, r[, bias][, mask_h][, mask]) -> y, h_last, gates, inner
 // rnn_sequence(xw, h0, r[, mask_h][, mask]) -> y, h_last
 //
-// xw (N,T,G*U), r (U,G*U), states (N,U), y (N,T,U), mask_h (N,G,U), mask (N,T). y[:, t] belongs to
-// xw[:, t] in both directions. The outputs after the last state are there for the gradient.
-#include "kernels/rnn.h"
+// xw (N,T,G*U), r (U,G*U), states (N,U), y (N,T,U), mask_h (N,G,U), mask (N,T); with `time_major`
+// xw and what is like it are (T,N,...). y[:, t] belongs to xw[:, t] in both directions. The outputs
+// after the last state are there for the gradient.
+#include "ops/rnn.h"
 
+#include <algorithm>
+
+#include "core/tape.h"
 #include "kernels/gemm.h"
-#include "ops/ops.h"
 
 namespace hb {
 
@@ -64,6 +67,12 @@ struct Sizes {
     int64_t n, t, u;
 };
 
+bool time_first(const Attrs& attrs) { return attrs.b("time_major", false); }
+// A sequence's shape.
+Shape steps_of(const Attrs& attrs, int64_t n, int64_t t, int64_t width) {
+    return time_first(attrs) ? Shape{t, n, width} : Shape{n, t, width};
+}
+
 // ---- shapes ----
 
 void check(const InferCtx& c, const char* what, int input, const Shape& wanted) {
@@ -93,7 +102,8 @@ std::vector<TensorType> infer(const InferCtx& c) {
                    : gates == 3 ? "3 * "
                                 : "4 * ",
                    xw.shape);
-    const int64_t n = xw.shape[0], u = xw.shape[2] / gates;
+    const int64_t n = xw.shape[time_first(c.attrs)], t = xw.shape[!time_first(c.attrs)];
+    const int64_t u = xw.shape[2] / gates;
     if (r != Shape{u, gates * u})
         fail_value("{}: r needs the shape {}. Received: r.shape={}, xw.shape={}.", c.name,
                    Shape{u, gates * u}, r, xw.shape);
@@ -104,17 +114,20 @@ std::vector<TensorType> infer(const InferCtx& c) {
     check(c, "mask_h", in.mask_h, {n, gates, u});
     if (in.mask >= 0) {
         const TensorType& mask = c.in[size_t(in.mask)];
-        if (mask.dtype != DType::b8 || mask.shape != Shape{n, xw.shape[1]})
+        if (mask.dtype != DType::b8 || mask.shape != Shape{n, t})
             fail_value("{}: mask must be bool of shape {}. Received: {} of shape {}.", c.name,
-                       Shape{n, xw.shape[1]}, dtype_name(mask.dtype), mask.shape);
+                       Shape{n, t}, dtype_name(mask.dtype), mask.shape);
     }
-    const TensorType y{xw.dtype, {n, xw.shape[1], u}}, state{xw.dtype, {n, u}};
-    if (cell == kLstm) return {y, state, state, xw, y};
-    if (has_gates(cell)) return {y, state, xw, y};
+    const TensorType y{xw.dtype, steps_of(c.attrs, n, t, u)}, state{xw.dtype, {n, u}};
+    const TensorType kept{xw.dtype, {t, n, rnn_kept(cell, u)}};
+    if (cell == kLstm) return {y, state, state, kept, y};
+    if (has_gates(cell)) return {y, state, kept, y};
     return {y, state};
 }
 
-Sizes sizes_of(const Shape& y) { return {y[0], y[1], y[2]}; }
+Sizes sizes_of(const Attrs& attrs, const Shape& y) {
+    return {y[time_first(attrs)], y[!time_first(attrs)], y[2]};
+}
 
 template <CellOf cell_of>
 std::vector<TensorType> infer_grad(const InferCtx& c) {
@@ -124,8 +137,9 @@ std::vector<TensorType> infer_grad(const InferCtx& c) {
     const TensorType& y = c.in[size_t(in.y)];
     if (y.shape.ndim() != 3)
         fail_value("{}: y needs 3 dimensions. Received: y.shape={}.", c.name, y.shape);
-    const int64_t n = y.shape[0], t = y.shape[1], u = y.shape[2], gates = rnn_gates(cell);
-    const TensorType state{y.dtype, {n, u}}, dxw{y.dtype, {n, t, gates * u}};
+    const auto [n, t, u] = sizes_of(c.attrs, y.shape);
+    const int64_t gates = rnn_gates(cell);
+    const TensorType state{y.dtype, {n, u}}, dxw{y.dtype, steps_of(c.attrs, n, t, gates * u)};
     const auto expect = [&](int input, const TensorType& type) {
         if (input >= 0 && c.in[size_t(input)] != type)
             fail_value("{}: input {} needs the shape {}. Received: {}, y.shape={}.", c.name, input,
@@ -134,7 +148,7 @@ std::vector<TensorType> infer_grad(const InferCtx& c) {
     expect(in.r, {y.dtype, {u, gates * u}});
     for (int input : {in.h0, in.c0, in.dh_last, in.dc_last}) expect(input, state);
     for (int input : {in.saved, in.dy}) expect(input, y);
-    expect(in.gates, dxw);
+    expect(in.gates, {y.dtype, {t, n, rnn_kept(cell, u)}});
     expect(in.mask_h, {y.dtype, {n, gates, u}});
     expect(in.mask, {DType::b8, {n, t}});
     if (cell == kLstm) return {dxw, state, state, y};
@@ -160,16 +174,51 @@ const void* pack(Emit& e, int input, bool transposed, int64_t gates, int64_t u) 
     return packed;
 }
 
-int64_t cost(const Sizes& s, int64_t gates) { return s.n * s.t * gates * s.u * (2 * s.u + 40); }
+int64_t cost(const Sizes& s, int64_t gates) { return s.n * gates * s.u * (2 * s.u + 40); }
 
-// Threads share rows: one row wakes nobody.
+// Where a thread's rows are few and the weights too many for its cache, or rows are fewer than
+// threads, threads share the units of each step; else each takes rows and never waits.
+bool by_columns(const Emit& e, const Sizes& s, int64_t gates) {
+    constexpr int64_t kStep = 1 << 19;        // less work is not worth a meeting of threads
+    constexpr int64_t kResident = 256 << 10;  // bytes of weights that a core keeps near
+    const int64_t bytes = gates * s.u * s.u * int64_t(dtype_size(e.in_type(0).dtype));
+    return e.threads > 1 && cost(s, gates) >= kStep && (bytes > kResident || s.n < e.threads);
+}
+
+// As few rows as keep all threads busy, but 16 for each panel of weights that is fetched.
+int64_t rows_of_block(const Emit& e, int64_t n) {
+    const int64_t threads = e.threads > 1 ? e.threads / 4 : 1;
+    const int64_t rows = n <= 16 * threads ? (n + threads - 1) / threads
+                                           : std::max<int64_t>(16, (n + e.threads - 1) / e.threads);
+    return std::min(rows, kRnnRows);
+}
+
 template <class Args>
-void run(Emit& e, const FloatPair& kernels, const Args& args, int64_t cost) {
-    const KernelFn kernel = kernel_for(kernels, e.in_type(0).dtype);
-    if (args.n > 1)
-        e.run(kernel, args, cost);
-    else
-        e.run(kernel, args, cost, Serial{});
+void run(Emit& e, const FloatPair& start, const FloatPair& phases, const Args& args,
+         int64_t count) {
+    const DType dtype = e.in_type(0).dtype;
+    const Sizes s{args.n, args.t, args.u};
+    const int64_t step = cost(s, rnn_gates(args.cell));
+    const Args* stored = e.store(&args, 1);
+    e.run(kernel_for(start, dtype), args, s.n * s.u * (args.t + 4));
+    RnnPhases<Args> all{stored, 0, count, rows_of_block(e, s.n), false};
+    if (by_columns(e, s, rnn_gates(args.cell))) {
+        all.by_columns = true;
+        const int64_t blocks = (s.n + kRnnRows - 1) / kRnnRows;
+        all.block = (s.n + blocks - 1) / blocks;
+        for (int64_t phase = 0; phase < count; ++phase) {
+            all.begin = phase, all.end = phase + 1;
+            e.run(kernel_for(phases, dtype), all, step);
+        }
+    } else if (s.n > 1) {
+        e.run(kernel_for(phases, dtype), all, step * s.t);
+    } else {
+        e.run(kernel_for(phases, dtype), all, step * s.t, Serial{});
+    }
+}
+
+void* rows(Emit& e, int64_t n, int64_t stride) {
+    return e.workspace(size_t(n * stride) * dtype_size(e.in_type(0).dtype));
 }
 
 template <CellOf cell_of>
@@ -177,9 +226,8 @@ void emit(Emit& e) {
     const RnnCell cell = cell_of(e.attrs);
     const Inputs in(cell, e.attrs);
     const auto input = [&](int i) { return i < 0 ? nullptr : e.in(i); };
-    const Sizes s = sizes_of(e.out_type(0).shape);
+    const Sizes s = sizes_of(e.attrs, e.out_type(0).shape);
     if (s.n * s.u == 0) return;
-    const DType dtype = e.out_type(0).dtype;
     RnnArgs a{};
     a.cell = cell;
     a.xw = e.in(in.xw), a.h0 = e.in(in.h0), a.c0 = input(in.c0);
@@ -191,11 +239,16 @@ void emit(Emit& e) {
     if (cell == kLstm) a.c_last = e.out(out++);
     if (has_gates(cell)) a.gates = e.out(out), a.saved = e.out(out + 1);
     a.n = s.n, a.t = s.t, a.u = s.u;
+    a.row_step = time_first(e.attrs) ? 1 : s.t, a.time_step = time_first(e.attrs) ? s.n : 1;
     a.reverse = e.attrs.b("reverse", false);
     a.zero_output = e.attrs.b("zero_output_for_mask", false);
-    a.scratch_stride = rnn_scratch(s.u) * int64_t(dtype_size(dtype));
-    a.scratch = static_cast<char*>(e.workspace(size_t(a.scratch_stride * e.threads)));
-    run(e, e.kernels.rnn->forward, a, cost(s, rnn_gates(cell)));
+    a.operand_stride = rnn_stride(in.mask_h >= 0 ? rnn_gates(cell) * s.u : s.u);
+    for (void*& operand : a.operand) operand = rows(e, s.n, a.operand_stride);
+    a.h = rows(e, s.n, rnn_stride(s.u));
+    if (cell == kLstm) a.c = rows(e, s.n, rnn_stride(s.u));
+    if (cell == kGruBefore) a.q = rows(e, s.n, rnn_stride(s.u));
+    a.begins = static_cast<int64_t*>(e.workspace(size_t(s.n) * sizeof(int64_t)));
+    run(e, e.kernels.rnn->start, e.kernels.rnn->forward, a, s.t * rnn_phases(cell));
 }
 
 template <CellOf cell_of>
@@ -203,9 +256,8 @@ void emit_grad(Emit& e) {
     const RnnCell cell = cell_of(e.attrs);
     const GradInputs in(cell, e.attrs);
     const auto input = [&](int i) { return i < 0 ? nullptr : e.in(i); };
-    const Sizes s = sizes_of(e.in_type(in.y).shape);
+    const Sizes s = sizes_of(e.attrs, e.in_type(in.y).shape);
     if (s.n * s.u == 0) return;
-    const DType dtype = e.in_type(in.y).dtype;
     RnnGradArgs a{};
     a.cell = cell;
     a.h0 = e.in(in.h0), a.c0 = input(in.c0), a.y = e.in(in.y);
@@ -220,26 +272,22 @@ void emit_grad(Emit& e) {
     a.h_prev = e.out(out++);
     if (cell == kGruAfter) a.dproduct = e.out(out++);
     a.n = s.n, a.t = s.t, a.u = s.u;
+    a.row_step = time_first(e.attrs) ? 1 : s.t, a.time_step = time_first(e.attrs) ? s.n : 1;
     a.reverse = e.attrs.b("reverse", false);
     a.zero_output = e.attrs.b("zero_output_for_mask", false);
-    a.scratch_stride = rnn_scratch(s.u) * int64_t(dtype_size(dtype));
-    a.scratch = static_cast<char*>(e.workspace(size_t(a.scratch_stride * e.threads)));
-    run(e, e.kernels.rnn->grad, a, cost(s, rnn_gates(cell)));
+    a.dh = rows(e, s.n, rnn_stride(s.u)), a.waiting = rows(e, s.n, rnn_stride(s.u));
+    if (cell == kLstm) a.dc = rows(e, s.n, rnn_stride(s.u));
+    for (void*& dz : a.dz) dz = rows(e, s.n, rnn_stride(rnn_gates(cell) * s.u));
+    run(e, e.kernels.rnn->grad_start, e.kernels.rnn->grad, a, s.t * rnn_phases(cell) + 1);
 }
 
 // ---- gradients ----
 
 Tensor rows_of(const Tensor& x) { return reshape(x, {x.shape()[0] * x.shape()[1], x.shape()[2]}); }
 
-Tensor gate_of(const Tensor& x, int axis, int64_t from, int64_t to) {
-    std::vector<int64_t> start(size_t(x.ndim()), 0), stop(x.shape()), step(size_t(x.ndim()), 1);
-    start[size_t(axis)] = from, stop[size_t(axis)] = to;
-    return apply1(Op::slice, {x}, {{"start", start}, {"stop", stop}, {"step", step}});
-}
-
 // dr: what each gate's product was given, times the product's gradient, summed over all steps.
 Tensor weights_gradient(RnnCell cell, const Tensor& h_prev, const Tensor& dproduct,
-                        const Tensor& mask_h, const Tensor& reset_h) {
+                        const Tensor& mask_h, const Tensor& reset_h, bool time_first) {
     if (!mask_h.defined() && cell != kGruBefore)
         return matmul(rows_of(h_prev), rows_of(dproduct), true);
     const int64_t u = h_prev.shape()[2];
@@ -249,11 +297,50 @@ Tensor weights_gradient(RnnCell cell, const Tensor& h_prev, const Tensor& dprodu
         if (cell == kGruBefore && g == 2)
             h = reset_h;
         else if (mask_h.defined())
-            h = mul(h, gate_of(mask_h, 1, g, g + 1));
+            h = mul(h, time_first ? transpose(slice_axis(mask_h, 1, g, g + 1), {1, 0, 2})
+                                  : slice_axis(mask_h, 1, g, g + 1));
         parts.push_back(
-            matmul(rows_of(h), rows_of(gate_of(dproduct, 2, g * u, (g + 1) * u)), true));
+            matmul(rows_of(h), rows_of(slice_axis(dproduct, 2, g * u, (g + 1) * u)), true));
     }
     return apply1(Op::concat, parts, {{"axis", int64_t{1}}});
+}
+
+// Where another tape records this gradient: that of the sequence written with ops.
+Tensors composed_gradient(RnnCell cell, const Inputs& in, const GradCtx& c) {
+    const auto input = [&](int i) { return i < 0 ? Tensor() : c.in(i); };
+    const RnnSequence sequence{cell,
+                               c.attrs.b("reverse", false),
+                               c.attrs.b("zero_output_for_mask", false),
+                               time_first(c.attrs),
+                               input(in.xw),
+                               input(in.h0),
+                               input(in.c0),
+                               input(in.r),
+                               input(in.bias),
+                               input(in.mask_h),
+                               input(in.mask)};
+    std::vector<int> free;
+    for (int i : {in.xw, in.h0, in.c0, in.r, in.bias})
+        if (i >= 0) free.push_back(i);
+    Tape tape(false);
+    std::vector<EffectInput> sources;
+    for (int i : free) {
+        tape.watch(c.in(i));
+        sources.push_back({c.in(i), nullptr});
+    }
+    active_tapes().push_back(&tape);
+    const Tensors outputs = rnn_composed(sequence);
+    std::erase(active_tapes(), &tape);
+    Tensors targets, seeds;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+        if (!c.dout(int(i)).defined()) continue;
+        targets.push_back(outputs[i]);
+        seeds.push_back(c.dout(int(i)));
+    }
+    const Tensors d = tape.gradient(targets, seeds, sources);
+    Tensors grads(size_t(c.num_in()));
+    for (size_t i = 0; i < free.size(); ++i) grads[size_t(free[i])] = d[i];
+    return grads;
 }
 
 template <CellOf cell_of, Op grad_op>
@@ -267,6 +354,7 @@ Tensors grad(const GradCtx& c) {
                        op_def(grad_op).name, i);
     if (in.mask_h >= 0 && c.needs(in.mask_h))
         fail_value("{}: mask_h has no gradient; it is a dropout mask.", op_def(grad_op).name);
+    if (!active_tapes().empty()) return composed_gradient(cell, in, c);
     const auto or_zeros = [&](int i) {
         return c.dout(i).defined() ? c.dout(i) : zeros_like(c.out(i));
     };
@@ -288,9 +376,9 @@ Tensors grad(const GradCtx& c) {
     if (cell == kLstm) grads[size_t(in.c0)] = d[2];
     const Tensor &h_prev = d[size_t(1 + states)], &dproduct = cell == kGruAfter ? d[3] : d[0];
     if (c.needs(in.r))
-        grads[size_t(in.r)] =
-            weights_gradient(cell, h_prev, dproduct, in.mask_h < 0 ? Tensor() : c.in(in.mask_h),
-                             cell == kGruBefore ? c.out(c.num_out() - 1) : Tensor());
+        grads[size_t(in.r)] = weights_gradient(
+            cell, h_prev, dproduct, in.mask_h < 0 ? Tensor() : c.in(in.mask_h),
+            cell == kGruBefore ? c.out(c.num_out() - 1) : Tensor(), time_first(c.attrs));
     if (in.bias >= 0 && c.needs(in.bias))
         grads[size_t(in.bias)] = sum(rows_of(dproduct), {0}, false);
     return grads;
@@ -298,10 +386,17 @@ Tensors grad(const GradCtx& c) {
 
 Tensors no_second_gradient(const GradCtx&) {
     fail_value(
-        "lstm_sequence, gru_sequence, rnn_sequence: have no second derivatives. The layers take "
-        "another way while two tapes record.");
+        "lstm_sequence_grad, gru_sequence_grad, rnn_sequence_grad: have no gradients. "
+        "Differentiate "
+        "the sequence with two tapes instead.");
 }
 }  // namespace
+
+Tensor slice_axis(const Tensor& x, int axis, int64_t from, int64_t to) {
+    std::vector<int64_t> start(size_t(x.ndim()), 0), stop(x.shape()), step(size_t(x.ndim()), 1);
+    start[size_t(axis)] = from, stop[size_t(axis)] = to;
+    return apply1(Op::slice, {x}, {{"start", start}, {"stop", stop}, {"step", step}});
+}
 
 extern const OpDef op_lstm_sequence = {infer<lstm_cell>, emit<lstm_cell>,
                                        grad<lstm_cell, Op::lstm_sequence_grad>};

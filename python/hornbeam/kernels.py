@@ -1,7 +1,8 @@
 """The raw kernels on NumPy arrays, for those who run their own loops.
 
 `conv2d` and its gradients return new arrays. The optimizer updates change parameters and state in
-place: their arrays must be C-contiguous, writable and of one float dtype.
+place, the steps of recurrent cells their states: such arrays must be C-contiguous, writable and of
+one float dtype.
 """
 
 from __future__ import annotations
@@ -95,6 +96,69 @@ def conv2d_backward(
     dx = _core.apply("conv_backward_data", [dy, w], input_shape=list(x.shape[1:3]), **common)
     dw = _core.apply("conv_backward_weights", [x, dy], kernel_shape=list(w.shape[:2]), **common)
     return np.asarray(dx), np.asarray(dw)
+
+
+def lstm_step(x: Array, h: Array, c: Array, w: Array, r: Array, b: Array | None = None) -> None:
+    """One step of an LSTM; h and c are changed in place.
+
+    z = x w + h r + b has the gates i, f, c, o, as in `layers.LSTM`: c = f c + i tanh(z_c),
+    h = o tanh(c). All arrays are C-contiguous and of h's dtype; weights are read where they lie.
+
+    Args:
+        x: (N, I).
+        h: (N, U), the output.
+        c: (N, U).
+        w: (I, 4 U), the kernel.
+        r: (U, 4 U), the recurrent kernel.
+        b: (4 U,).
+
+    Example:
+        >>> h, c = np.zeros((1, 2), "float32"), np.zeros((1, 2), "float32")
+        >>> w, r = np.ones((3, 8), "float32"), np.ones((2, 8), "float32")
+        >>> for x in np.ones((5, 1, 3), "float32"):
+        ...     hb.kernels.lstm_step(x, h, c, w, r)
+        >>> h.round(3)
+        array([[0.993, 0.993]], dtype=float32)
+    """
+    _core.rnn_step("lstm", x, h, c, w, r, b)
+
+
+def gru_step(
+    x: Array, h: Array, w: Array, r: Array, b: Array | None = None, reset_after: bool = True
+) -> None:
+    """One step of a GRU; h is changed in place.
+
+    The gates lie in the order z, r, h, as in `layers.GRU`: h = z h + (1 - z) candidate.
+
+    Args:
+        x: (N, I).
+        h: (N, U), the output.
+        w: (I, 3 U), the kernel.
+        r: (U, 3 U), the recurrent kernel.
+        b: (2, 3 U) with `reset_after`, of the inputs' product and of the state's; (3 U,) without.
+        reset_after: Whether the reset gate acts after the product of the state, or before it.
+    """
+    _core.rnn_step("gru" if reset_after else "gru_before", x, h, None, w, r, b)
+
+
+def rnn_step(
+    x: Array, h: Array, w: Array, r: Array, b: Array | None = None, activation: str = "tanh"
+) -> None:
+    """One step of a simple recurrent cell, h = activation(x w + h r + b), h in place.
+
+    Args:
+        x: (N, I).
+        h: (N, U), the output.
+        w: (I, U), the kernel.
+        r: (U, U), the recurrent kernel.
+        b: (U,).
+        activation: "tanh" or "relu".
+    """
+    if activation not in ("tanh", "relu"):
+        raise ValueError(
+            f"rnn_step: activation must be 'tanh' or 'relu'. Received: activation={activation!r}."
+        )
+    _core.rnn_step(activation, x, h, None, w, r, b)
 
 
 def sgd_update(

@@ -1,6 +1,6 @@
 """Run every recurrent case with Keras, in float64 on JAX, and store what comes out.
 
-    python tests/golden/make_recurrent.py
+    python tests/golden/make_recurrent.py [plain] [more]
 
 Needs keras and jax; the stored values are Keras 3.15's.
 """
@@ -21,8 +21,7 @@ import keras
 import numpy as np
 
 from golden import store
-from golden.recurrent_cases import CASES as cases
-from golden.recurrent_cases import Case
+from golden.recurrent_cases import CASES, MORE, Case
 
 keras.config.set_floatx("float64")
 
@@ -69,4 +68,8 @@ def run(case: Case) -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
-    store.save("recurrent", {case.name: run(case) for case in cases})
+    wanted = sys.argv[1:] or ["plain", "more"]
+    if "plain" in wanted:
+        store.save("recurrent", {case.name: run(case) for case in CASES})
+    if "more" in wanted:
+        store.save("recurrent_more", {case.name: run(case) for case in MORE})

@@ -131,4 +131,64 @@ def _conv() -> list[Case]:
     ]
 
 
+def _more() -> list[Case]:
+    """Arguments together: masks, directions, states, activations."""
+    every = {"return_sequences": True, "return_state": True}
+    backwards = {**every, "go_backwards": True}
+    zero = {**every, "zero_output_for_mask": True}
+    found = []
+    for merge in ("concat", "sum", "ave", "mul", None):
+        config, name = {"merge_mode": merge}, f"bidirectional {merge}"
+        found += [
+            Case(f"{name} mask last", "Bidirectional", config, ("LSTM",), "right"),
+            Case(
+                f"{name} mask states", "Bidirectional", {**config, **every}, ("LSTM",), "random", 4
+            ),
+            Case(f"{name} states", "Bidirectional", {**config, **every}, ("GRU",), states=2),
+        ]
+    for cls, n in (("SimpleRNN", 1), ("LSTM", 2), ("GRU", 1)):
+        low = cls.lower()
+        gated = {} if cls == "SimpleRNN" else {"recurrent_activation": "hard_sigmoid"}
+        found += [
+            Case(
+                f"{low} elu backwards",
+                cls,
+                {**backwards, **gated, "activation": "elu"},
+                (),
+                "right",
+            ),
+            Case(f"{low} elu zero states", cls, {**zero, "activation": "elu"}, (), "random", n),
+            Case(f"{low} backwards zero", cls, {**backwards, **zero}, (), "random", n),
+            Case(
+                f"{low} unroll backwards", cls, {**backwards, **zero, "unroll": True}, (), "random"
+            ),
+            Case(f"{low} stateful mask", cls, {**every, "stateful": True}, (), "random", calls=3),
+            Case(f"{low} stateful last", cls, {"stateful": True, "go_backwards": True}, calls=2),
+        ]
+    found += [
+        Case("gru before zero", "GRU", {**zero, "reset_after": False}, (), "random", 1),
+        Case("gru before mask", "GRU", {**backwards, "reset_after": False}, (), "right", 1),
+        Case("gru linear", "GRU", {**every, "activation": "linear"}, (), "right"),
+        Case("lstm no bias mask", "LSTM", {**every, "use_bias": False}, (), "random", 2),
+    ]
+    stack = ("LSTMCell", "GRUCell", "SimpleRNNCell")
+    found += [
+        Case("rnn stacked zero", "RNN", zero, stack, "random"),
+        Case("rnn stacked backwards", "RNN", backwards, stack, "right"),
+        Case("rnn stacked unroll", "RNN", {**every, "unroll": True}, stack, "right"),
+        Case("rnn gru last", "RNN", {}, ("GRUCell",), "right"),
+    ]
+    same = {**every, "padding": "same"}
+    found += [
+        Case("convlstm1 mask", "ConvLSTM1D", same, (), "right"),
+        Case("convlstm1 mask zero", "ConvLSTM1D", {**zero, "padding": "same"}, (), "random"),
+        Case("convlstm2 strides", "ConvLSTM2D", {**every, "strides": 2}),
+        Case("convlstm2 first", "ConvLSTM2D", {**same, "data_format": "channels_first"}),
+        Case("convlstm2 stateful", "ConvLSTM2D", {**same, "stateful": True}, calls=2),
+        Case("convlstm2 relu", "ConvLSTM2D", {**same, "activation": "relu", "go_backwards": True}),
+    ]
+    return found
+
+
+MORE = _more()
 CASES = [*_plain(), *_bidirectional(), *_cells(), *_conv()]

@@ -80,7 +80,7 @@ class DropoutMasks(Layer):
     """
 
     gates = 1
-    _untracked = (*Layer._untracked, "_kept")
+    _untracked = (*Layer._untracked, "_kept", "_asked")
 
     def _set_dropout(self, dropout: Any, recurrent_dropout: Any, seed: Any) -> None:
         self.dropout = rate_arg(self, "dropout", dropout)
@@ -88,6 +88,7 @@ class DropoutMasks(Layer):
         self.seed = seed
         self.seed_generator = random.SeedGenerator(seed)
         self._kept: list[Masks] | None = None
+        self._asked: dict[str, list[Any] | None] = {}
 
     @contextmanager
     def one_sequence(self) -> Iterator[None]:
@@ -104,10 +105,39 @@ class DropoutMasks(Layer):
             return None, None
         if self._kept:
             return self._kept[0]
+        if self._kept is None:
+            return (
+                self._asked.get("x") or self._draw(self.dropout, x),
+                self._asked.get("h") or self._draw(self.recurrent_dropout, h),
+            )
         drawn = self._draw(self.dropout, x), self._draw(self.recurrent_dropout, h)
-        if self._kept is not None:
-            self._kept.append(drawn)
+        self._kept.append(drawn)
         return drawn
+
+    def get_dropout_mask(self, step_input: Any) -> Any:
+        """The mask of the inputs for loops of one's own: one per gate, kept until it is reset.
+
+        Calls of the cell use it meanwhile; other calls, each by itself, draw new masks.
+        """
+        return self._ask("x", self.dropout, step_input)
+
+    def get_recurrent_dropout_mask(self, step_input: Any) -> Any:
+        """The mask of the state, likewise."""
+        return self._ask("h", self.recurrent_dropout, step_input)
+
+    def reset_dropout_mask(self) -> None:
+        """Forget the mask of the inputs."""
+        self._asked.pop("x", None)
+
+    def reset_recurrent_dropout_mask(self) -> None:
+        """Forget the mask of the state."""
+        self._asked.pop("h", None)
+
+    def _ask(self, what: str, rate: float, like: Any) -> Any:
+        if self._asked.get(what) is None:
+            self._asked[what] = self._draw(rate, like)
+        masks = self._asked[what]
+        return masks[0] if masks is not None and self.gates == 1 else masks
 
     def _draw(self, rate: float, like: Any) -> list[Any] | None:
         if rate == 0:

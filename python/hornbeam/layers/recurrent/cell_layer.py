@@ -4,7 +4,6 @@ import inspect
 from operator import attrgetter
 from typing import Any, ClassVar
 
-from hornbeam import _core
 from hornbeam.layers.recurrent import fused
 from hornbeam.layers.recurrent.cell import SplitCell, arguments_of, implementation_arg
 from hornbeam.layers.recurrent.rnn import RNN
@@ -57,8 +56,7 @@ class CellLayer(RNN):
     def _run_sequence(
         self, sequences: Any, states: list[Any], mask: Any, training: Any
     ) -> tuple[Any, list[Any]]:
-        twice = _core.num_tapes() > 1  # the fused ops have first derivatives only
-        if self.fused_op and not (self.unroll or twice) and fused.fits(self.cell, self.cell_class):
+        if self.fused_op and not self.unroll and fused.fits(self.cell, self.cell_class):
             return fused.run(self, sequences, states, mask, training)
         return super()._run_sequence(sequences, states, mask, training)
 

@@ -1,12 +1,13 @@
 """The ops that run a whole sequence at once: `lstm_sequence`, `gru_sequence`, `rnn_sequence`.
 
-They have the usual activations only and no second derivatives.
+They have the usual activations only.
 """
 
 from typing import Any
 
 from hornbeam import _core, activations, ops
 from hornbeam.layers.recurrent.cell import Cell, SplitCell
+from hornbeam.layers.recurrent.scan import time_first
 
 
 def fits(cell: Any, cell_class: type[SplitCell]) -> bool:
@@ -30,11 +31,11 @@ def run(layer: Any, x: Any, states: list[Any], mask: Any, training: Any) -> tupl
         training: Whether inputs and states are dropped.
     """
     cell = layer.cell
-    of_x, of_h = cell.masks(x[:, 0], states[0], training)
-    of_x = None if of_x is None else [ops.expand_dims(drop, 1) for drop in of_x]
+    x = time_first(x)  # rows of a step side by side: far rows would share a few lines of the cache
+    of_x, of_h = cell.masks(x[0], states[0], training)
     xw = cell.input_product((of_x, of_h))(x)
     inputs = [xw, *[ops.cast(state, xw.dtype) for state in states], cell.recurrent_kernel]
-    attrs: dict[str, Any] = {"reverse": bool(layer.go_backwards)}
+    attrs: dict[str, Any] = {"reverse": bool(layer.go_backwards), "time_major": True}
     if hasattr(cell, "reset_after"):
         attrs["reset_after"] = bool(cell.reset_after)
         if cell.reset_after and cell.bias is not None:
@@ -52,7 +53,7 @@ def run(layer: Any, x: Any, states: list[Any], mask: Any, training: Any) -> tupl
     y, *rest = _core.apply(layer.fused_op, inputs, **attrs)
     new_states = rest[: len(states)]
     if layer.return_sequences:
-        return (ops.flip(y, axis=1) if layer.go_backwards else y), new_states
+        return time_first(ops.flip(y, axis=0) if layer.go_backwards else y), new_states
     if mask is None:
         return new_states[0], new_states
-    return (y[:, 0] if layer.go_backwards else y[:, -1]), new_states
+    return (y[0] if layer.go_backwards else y[-1]), new_states

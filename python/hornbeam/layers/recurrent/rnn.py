@@ -114,13 +114,37 @@ class RNN(Layer):
                 f"{type(self).__name__}: there must be at least one time step. "
                 f"Received: shape={tuple(sequences.shape)}."
             )
-        mask = first_mask(mask)
-        if mask is not None:
-            mask = ops.cast(ops.reshape(mask, sequences.shape[:2]), "bool")
+        mask = self._checked_mask(first_mask(mask), tuple(sequences.shape[:2]))
         output, states = self._run_sequence(sequences, states, mask, training)
         if self.stateful:
             self._keep(states)
         return (output, *states) if self.return_state else output
+
+    def _checked_mask(self, mask: Any, shape: tuple[int, ...]) -> Any:
+        """The mask as (batch, time) booleans; features of one element may follow."""
+        if mask is None:
+            return None
+        found = tuple(ops.shape(mask))
+        if found[:2] != shape or any(size != 1 for size in found[2:]):
+            raise ValueError(
+                f"{type(self).__name__}: `mask` must have the shape (batch, time) of the "
+                f"sequences, {shape}. Received: mask.shape={found}."
+            )
+        return ops.cast(ops.reshape(mask, shape), "bool")
+
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> tuple[Any, Any, list[Any]]:
+        """All steps from given states: the last output, the outputs, and the last states.
+
+        The outputs are (batch, time, ...) with `return_sequences`, else the last one alone with a
+        time axis of one step.
+        """
+        mask = self._checked_mask(first_mask(mask), tuple(sequences.shape[:2]))
+        output, states = self._run_sequence(sequences, as_list(initial_state), mask, training)
+        if self.return_sequences:
+            return output[:, -1], output, states
+        return output, ops.expand_dims(output, 1), states
 
     def _starting_states(self, sequences: Any, initial_state: Any) -> list[Any]:
         batch = sequences.shape[0]
