@@ -59,6 +59,11 @@ def markdown(head: list[str], rows: list[list[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
 
 
+# Seconds before a turn. The threads of whoever ran last may spin for a while yet (0.2 s is the
+# default of the OpenMP that MKL and oneDNN come with), on the cores of the next.
+SETTLE = 0.25
+
+
 class Worker:
     """A process that runs one framework on a fixed number of cores."""
 
@@ -77,6 +82,8 @@ class Worker:
         self.about = self.ask(action="about", threads=threads)
 
     def ask(self, **question: Any) -> Answer:
+        if question["action"] in ("measure", "limits"):
+            time.sleep(SETTLE)
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(question) + "\n")
@@ -125,8 +132,9 @@ def calibrate(unit: Callable[[], Any], steps: int = 1) -> float:
 
 
 def measure() -> Answer:
-    """Seconds a step, over one round."""
+    """Seconds a step, over one round, after one unit that wakes threads and caches."""
     unit, count = _timed["unit"], _timed["count"]
+    unit()
     start = time.perf_counter()
     for _ in range(count):
         unit()

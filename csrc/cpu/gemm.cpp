@@ -13,7 +13,8 @@ namespace {
 constexpr int64_t kDepth = 256;      // of a K block
 constexpr int64_t kBlockTiles = 32;  // tiles of an M block
 constexpr int64_t kBlockRows = kBlockTiles * kTileRows;
-constexpr int64_t kPad = 16;                     // of copied rows: no multiple of 4 KB
+constexpr int64_t kFewTiles = 8;  // panels of B met by fewer are used up before others arrive
+constexpr int64_t kPad = 16;      // of copied rows: no multiple of 4 KB
 constexpr int64_t kFarBytes = int64_t{8} << 20;  // a matrix of that size comes from memory
 
 // Elements of a copy of A, by rows or by columns.
@@ -64,8 +65,8 @@ Rows<T> copy_rows(T* to, Rows<T> from, int64_t rows, int64_t depth) {
     return {to, across ? to_step : 1, across ? 1 : to_step};
 }
 
-// The rows (or columns) of A that the next block reads, fetched a few cache lines at a time while
-// this block computes.
+// What is read next (rows or columns of the next block of A, the next panel of B), fetched into L2
+// a few cache lines at a time while tiles compute.
 struct Ahead {
     const char* at = nullptr;
     int64_t step = 0, rows = 0, lines = 0;  // bytes between rows; rows left; lines of a row
@@ -81,13 +82,21 @@ struct Ahead {
 };
 
 template <class T>
-Ahead ahead_of(Rows<T> from, int64_t rows, int64_t depth, int64_t calls) {
+HB_INLINE Ahead ahead_of(Rows<T> from, int64_t rows, int64_t depth, int64_t calls) {
     const bool across = from.col == 1;
     const int64_t size = sizeof(T), bytes = (across ? depth : rows) * size;
     Ahead ahead{(const char*)from.a, (across ? from.row : from.col) * size, across ? rows : depth,
                 (bytes + 63) / 64};
     ahead.each = ahead.lines * ahead.rows / calls + 1;
     return ahead;
+}
+
+// The next K block's rows of a panel of B.
+template <class T>
+HB_INLINE Ahead ahead_of_panel(const T* b, int64_t ldb, int64_t depth, int64_t calls) {
+    constexpr int64_t panel = kPanel<T>;
+    return ldb == panel ? ahead_of<T>({b, depth * panel, 1}, 1, depth * panel, calls)
+                        : ahead_of<T>({b, ldb, 1}, depth, panel, calls);
 }
 
 // One K block: C's rows of tiles [first, last) times panels [p0, p1).
@@ -97,7 +106,6 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
            T* scratch, Ahead ahead) {
     constexpr int64_t panel = kPanel<T>;
     const int64_t row0 = tiles.begin(first), rows = tiles.begin(last) - row0, zero = 0;
-    const bool far_c = g.m * g.n * int64_t(sizeof(T)) >= kFarBytes;
     Rows<T> from{a + row0 * g.a_row, g.a_row, g.a_col};
     if (g.pack_a) from = copy_rows<T>(scratch + g.a_copy, from, rows, depth);
     int64_t a_rows[kBlockRows], c_rows[kBlockRows];
@@ -112,6 +120,8 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
     t.accumulate = !begins;
     t.relu = ends && g.relu;
     t.ldb = g.b_layout == BLayout::rows ? g.b_row : panel;
+    const bool in_place = g.b_layout != BLayout::strided;
+    const int64_t next = g.b_layout == BLayout::rows ? panel : panel * g.k;  // panel of B
     for (int64_t p = p0; p < p1; ++p) {
         const int64_t j = p * panel;
         const int n = int(g.n - j < panel ? g.n - j : panel);
@@ -128,6 +138,9 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
                 break;
         }
         t.bias = ends && g.bias ? (const T*)g.bias + j : nullptr;
+        Ahead ahead_b;
+        if (in_place && p + 1 < p1 && last - first >= kFewTiles)
+            ahead_b = ahead_of_panel<T>(t.b + next, t.ldb, depth, last - first);
         for (int64_t i = first; i < last; ++i) {
             const int64_t at = tiles.begin(i) - row0;
             t.a_rows = a_rows + at;
@@ -135,7 +148,8 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
             t.c_rows = c_rows + at;
             const int m = tiles.size(i);
             ahead.fetch();
-            if (far_c && p + 1 < p1)  // the same rows at the next panel
+            ahead_b.fetch();
+            if (p + 1 < p1)  // the same rows at the next panel
                 for (int r = 0; r < m; ++r) __builtin_prefetch(t.c + t.c_rows[r] + panel, 1, 2);
             tile_fn<T>(m, n)(t, n);
         }
