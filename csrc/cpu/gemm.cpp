@@ -13,8 +13,9 @@ namespace {
 constexpr int64_t kDepth = 256;      // of a K block
 constexpr int64_t kBlockTiles = 32;  // tiles of an M block
 constexpr int64_t kBlockRows = kBlockTiles * kTileRows;
-constexpr int64_t kFewTiles = 8;  // panels of B met by fewer are used up before others arrive
-constexpr int64_t kPad = 16;      // of copied rows: no multiple of 4 KB
+constexpr int64_t kFewTiles = 8;      // panels of B met by fewer are used up before others arrive
+constexpr int64_t kCopiedPanels = 8;  // of B at a time: rows are then read in runs of 512 bytes
+constexpr int64_t kPad = 16;          // of copied rows: no multiple of 4 KB
 constexpr int64_t kFarBytes = int64_t{8} << 20;  // a matrix of that size comes from memory
 
 // Elements of a copy of A, by rows or by columns.
@@ -23,18 +24,25 @@ constexpr int64_t kCopy = kBlockRows * (kDepth + kPad) > kDepth*(kBlockRows + kP
                               : kDepth * (kBlockRows + kPad);
 
 template <class T>
+constexpr int64_t kCopied = kCopiedPanels * kPanel<T>;  // columns
+
+template <class T>
 void pack(const void* args, int thread, int threads) {
     const PackArgs& p = *static_cast<const PackArgs*>(args);
-    constexpr int64_t panel = kPanel<T>, rows = 512;
-    const int64_t panels = (p.n + panel - 1) / panel, blocks = (p.k + rows - 1) / rows;
-    const Range range = split(p.matrices * panels * blocks, thread, threads);
+    // Rows that are contiguous are read in runs of many panels, columns in long runs of their own.
+    const bool by_rows = p.col == 1;
+    const int64_t panel = kPanel<T>, width = by_rows ? kCopied<T> : panel,
+                  rows = by_rows ? 64 : 512;
+    const int64_t groups = (p.n + width - 1) / width, blocks = (p.k + rows - 1) / rows;
+    const int64_t padded = (p.n + panel - 1) / panel * panel;
+    const Range range = split(p.matrices * groups * blocks, thread, threads);
     for (int64_t u = range.begin; u < range.end; ++u) {
-        const int64_t k = u % blocks * rows, j = u / blocks % panels * panel,
-                      m = u / blocks / panels;
-        T* dst = (T*)p.dst + m * p.k * panels * panel + j * p.k + k * panel;
+        const int64_t k = u % blocks * rows, j = u / blocks % groups * width,
+                      m = u / blocks / groups;
+        T* dst = (T*)p.dst + m * p.k * padded + j * p.k + k * panel;
         const T* src = (const T*)p.src + p.offsets[m] + k * p.row + j * p.col;
-        const int64_t depth = p.k - k < rows ? p.k - k : rows;
-        pack_panel<T>(dst, src, p.row, p.col, depth, p.n - j < panel ? p.n - j : panel);
+        pack_panels<T>(dst, p.k, src, p.row, p.col, p.k - k < rows ? p.k - k : rows,
+                       p.n - j < width ? p.n - j : width);
     }
 }
 
@@ -65,8 +73,8 @@ Rows<T> copy_rows(T* to, Rows<T> from, int64_t rows, int64_t depth) {
     return {to, across ? to_step : 1, across ? 1 : to_step};
 }
 
-// What is read next (rows or columns of the next block of A, the next panel of B), fetched into L2
-// a few cache lines at a time while tiles compute.
+// What is read next (rows or columns of the next block of A, of the next panels of B), fetched into
+// L2 a few cache lines at a time while tiles compute.
 struct Ahead {
     const char* at = nullptr;
     int64_t step = 0, rows = 0, lines = 0;  // bytes between rows; rows left; lines of a row
@@ -91,14 +99,6 @@ HB_INLINE Ahead ahead_of(Rows<T> from, int64_t rows, int64_t depth, int64_t call
     return ahead;
 }
 
-// The next K block's rows of a panel of B.
-template <class T>
-HB_INLINE Ahead ahead_of_panel(const T* b, int64_t ldb, int64_t depth, int64_t calls) {
-    constexpr int64_t panel = kPanel<T>;
-    return ldb == panel ? ahead_of<T>({b, depth * panel, 1}, 1, depth * panel, calls)
-                        : ahead_of<T>({b, ldb, 1}, depth, panel, calls);
-}
-
 // One K block: C's rows of tiles [first, last) times panels [p0, p1).
 template <class T>
 void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tiles, int64_t first,
@@ -120,8 +120,8 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
     t.accumulate = !begins;
     t.relu = ends && g.relu;
     t.ldb = g.b_layout == BLayout::rows ? g.b_row : panel;
-    const bool in_place = g.b_layout != BLayout::strided;
-    const int64_t next = g.b_layout == BLayout::rows ? panel : panel * g.k;  // panel of B
+    const int64_t group = g.b_col == 1 ? kCopiedPanels : 1;  // columns are long runs anyway
+    Ahead ahead_b;
     for (int64_t p = p0; p < p1; ++p) {
         const int64_t j = p * panel;
         const int n = int(g.n - j < panel ? g.n - j : panel);
@@ -131,16 +131,21 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
                 break;
             case BLayout::panels:
                 t.b = b + j * g.k + k * panel;
+                if (p + 1 < p1 && last - first >= kFewTiles)
+                    ahead_b =
+                        ahead_of<T>({t.b + g.k * panel, 0, 1}, 1, depth * panel, last - first);
                 break;
             case BLayout::strided:
-                pack_panel<T>(scratch, b + k * g.b_row + j * g.b_col, g.b_row, g.b_col, depth, n);
-                t.b = scratch;
+                if ((p - p0) % group == 0) {
+                    const int64_t left = (p1 * panel < g.n ? p1 * panel : g.n) - j,
+                                  width = left < group * panel ? left : group * panel;
+                    const Rows<T> at{b + k * g.b_row + j * g.b_col, g.b_row, g.b_col};
+                    pack_panels<T>(scratch, depth, at.a, at.row, at.col, depth, width);
+                }
+                t.b = scratch + (p - p0) % group * panel * depth;
                 break;
         }
         t.bias = ends && g.bias ? (const T*)g.bias + j : nullptr;
-        Ahead ahead_b;
-        if (in_place && p + 1 < p1 && last - first >= kFewTiles)
-            ahead_b = ahead_of_panel<T>(t.b + next, t.ldb, depth, last - first);
         for (int64_t i = first; i < last; ++i) {
             const int64_t at = tiles.begin(i) - row0;
             t.a_rows = a_rows + at;
@@ -235,7 +240,7 @@ void sum_partials(const void* args, int thread, int threads) {
 
 template <class T>
 constexpr GemmShape shape() {
-    return {kPanel<T>, kDepth, kCopy * int64_t(sizeof(T)), int(kBlockRows)};
+    return {kPanel<T>, kDepth, kCopied<T>, kCopy * int64_t(sizeof(T)), int(kBlockRows)};
 }
 
 }  // namespace

@@ -66,5 +66,31 @@ void pack_panel(T* dst, const T* src, int64_t row, int64_t col, int64_t k, int64
             dst[i * panel + j] = j < n ? src[i * row + j * col] : T(0);
 }
 
+// All panels of src (k, n), `step` elements for each of their columns apart in dst. Rows are read
+// in runs as long as they come, for memory gives those faster, and others fetched ahead.
+template <class T>
+void pack_panels(T* dst, int64_t step, const T* src, int64_t row, int64_t col, int64_t k,
+                 int64_t n) {
+    using V = Vec<T>;
+    constexpr int64_t panel = kPanel<T>, ahead = 8, line = 64 / int64_t(sizeof(T));
+    if (col != 1) {
+        for (int64_t j = 0; j < n; j += panel)
+            pack_panel<T>(dst + j * step, src + j * col, row, col, k,
+                          n - j < panel ? n - j : panel);
+        return;
+    }
+    const int64_t whole = n / panel * panel;
+    for (int64_t i = 0; i < k; ++i) {
+        const T* from = src + i * row;
+        if (i + ahead < k)
+            for (int64_t j = 0; j < n; j += line) __builtin_prefetch(from + ahead * row + j, 0, 3);
+        for (int64_t j = 0; j < whole; j += panel)
+#pragma GCC unroll 4
+            for (int64_t l = 0; l < panel; l += V::lanes)
+                V::store(dst + j * step + i * panel + l, V::load(from + j + l));
+    }
+    if (whole < n) pack_panel<T>(dst + whole * step, src + whole, row, col, k, n - whole);
+}
+
 }  // namespace
 }  // namespace hb::HB_ISA

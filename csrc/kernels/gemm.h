@@ -61,6 +61,7 @@ struct SumPartialsArgs {
 struct GemmShape {
     int nr;             // columns of a panel
     int64_t depth;      // most rows of a copied panel of B
+    int64_t copied;     // columns copied at a time where rows of B are contiguous
     int64_t a_scratch;  // bytes of a copied block of A, after it
     int rows;           // of A that meet a copy of B at once
 };

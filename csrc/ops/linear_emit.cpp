@@ -8,10 +8,11 @@ namespace hb {
 namespace {
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-constexpr int64_t kFewRows = 4;        // then B is streamed
-constexpr int64_t kPackRows = 32;      // from so many rows of A on, packing B pays
-constexpr int64_t kSplitDepth = 1024;  // the least worth a partial sum of its own
-constexpr int64_t kSplitTiles = 64;    // with so many tiles K is not split
+constexpr int64_t kFewRows = 4;           // then B is streamed
+constexpr int64_t kNearBytes = 64 << 10;  // smaller matrices are read in place from the caches
+constexpr int64_t kPackRows = 32;         // from so many rows of A on, packing B pays
+constexpr int64_t kSplitDepth = 1024;     // the least worth a partial sum of its own
+constexpr int64_t kSplitTiles = 64;       // with so many tiles K is not split
 constexpr int64_t kTileRowsGuess = 6;
 
 // One B for all products, and A's rows without gaps between them: a single product with more rows.
@@ -82,7 +83,9 @@ void emit_product(Emit& e, Product p) {
     GemmArgs g{p.a,      p.b,      p.bias,  p.c,     batch,   p.m,     p.n,           p.k,
                a_offset, b_offset, p.a_row, p.a_col, p.b_row, p.b_col, BLayout::rows, false,
                p.relu,   1,        p.k,     nullptr, 0,       0};
-    if (p.b_col != 1 || (p.m >= kPackRows && p.n > shape.nr / 2))
+    const bool wide = p.n > shape.nr / 2;
+    const bool far = p.b_row * int64_t(size) >= 1024 && p.k * p.n * int64_t(size) > kNearBytes;
+    if (p.b_col != 1 || (wide && p.m >= kPackRows) || (panels > 1 && far))
         g.b_layout = p.m <= shape.rows ? BLayout::strided : BLayout::panels;
     g.pack_a = panels >= 8 && p.m > 2 * kTileRowsGuess &&
                (aliases(p.a_col == 1 ? p.a_row : p.a_col, size) || p.m * p.k >= 512 * 1024);
@@ -103,7 +106,9 @@ void emit_product(Emit& e, Product p) {
         g.b_offset = e.store(packed.data(), packed.size());
     }
     if (g.pack_a || g.b_layout == BLayout::strided) {
-        if (g.b_layout == BLayout::strided) g.a_copy = std::min(p.k, shape.depth) * shape.nr;
+        if (g.b_layout == BLayout::strided)
+            g.a_copy = std::min(p.k, shape.depth) *
+                       (p.b_col == 1 ? std::min(shape.copied, panels * shape.nr) : shape.nr);
         g.scratch_stride = g.a_copy * int64_t(size) + (g.pack_a ? shape.a_scratch : 0);
         g.scratch = static_cast<char*>(e.workspace(size_t(g.scratch_stride) * size_t(e.threads)));
     }
