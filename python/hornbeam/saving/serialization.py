@@ -299,6 +299,12 @@ def _find(config: dict[str, Any], module_objects: dict[str, Any] | None) -> Any:
             return found
     kind = "function" if name == "function" else "class"
     names = [n for m in modules or PUBLIC_MODULES for n in dir(public_module(m))]
+    where = [m for m in PUBLIC_MODULES if hasattr(public_module(m), target)]
+    if module is None and where:
+        raise TypeError(
+            f"Could not locate {kind} '{target}': the configuration names no module. That of "
+            f"{where[0]}.{target} has 'module': 'keras.{where[0]}'."
+        )
     raise TypeError(
         f"Could not locate {kind} '{target}'.{suggest(target, names)} Custom classes and functions "
         f"must be decorated with `@hb.saving.register_keras_serializable()` before the file is "
