@@ -1,6 +1,6 @@
 """A WGAN with gradient penalty draws handwritten digits of the class it is asked for.
 
-    python examples/wgan_gp.py            # draws wgan_gp-epoch-NNN.png and wgan_gp.png
+    python examples/wgan_gp.py            # draws wgan_gp-epochs/NNN.png and wgan_gp.png
 
 The critic's loss has the norm of a gradient in it (Gulrajani et al., arXiv:1704.00028), so its
 training needs derivatives of derivatives: through Dense, Conv2D and LeakyReLU. Critic and
@@ -22,7 +22,6 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 EPOCHS = int(os.environ.get("EPOCHS", "50"))
-EVERY = 10  # epochs between two pictures
 NOISE, CLASSES = 24, 10
 CRITIC_STEPS = 3  # steps of the critic for one of the generator
 PENALTY = 10.0
@@ -111,7 +110,7 @@ class WGAN(hb.Model):
 
 
 class Pictures(hb.callbacks.Callback):
-    """Draws each digit five times, from the same noise after some epochs."""
+    """Draws each digit five times, from the same noise after each epoch."""
 
     def __init__(self):
         super().__init__()
@@ -119,20 +118,17 @@ class Pictures(hb.callbacks.Callback):
         self.given = [noise, np.tile(np.eye(CLASSES, dtype="float32"), (5, 1))]
 
     def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % EVERY == 0 or epoch == 0:
-            drawn = self.model.generator.predict(self.given, verbose=0)
-            draw(drawn, FOLDER / f"wgan_gp-epoch-{epoch + 1:03}.png", f"epoch {epoch + 1}")
+        drawn = sheet(self.model.generator.predict(self.given, verbose=0))
+        large = drawn.repeat(6, 0).repeat(6, 1)
+        folder = FOLDER / "wgan_gp-epochs"
+        folder.mkdir(exist_ok=True)
+        plt.imsave(folder / f"{epoch + 1:03}.png", large, cmap="gray_r", vmin=-1, vmax=1)
 
 
-def draw(drawn, path, title):
-    """Five rows of the ten digits."""
-    figure, axes = plt.subplots(5, 10, figsize=(8, 4.4))
-    for ax, image in zip(axes.flat, drawn, strict=True):
-        ax.imshow(image[..., 0], cmap="gray_r", vmin=-1, vmax=1)
-        ax.axis("off")
-    figure.suptitle(title)
-    figure.savefig(path, dpi=80, bbox_inches="tight")
-    plt.close(figure)
+def sheet(drawn):
+    """Five rows of the ten digits, as one image with white between them."""
+    framed = np.pad(drawn[..., 0], ((0, 0), (1, 1), (1, 1)), constant_values=-1)
+    return framed.reshape(5, 10, 10, 10).transpose(0, 2, 1, 3).reshape(50, 100)
 
 
 gan = WGAN(critic, generator)
@@ -152,8 +148,7 @@ axes[0].plot(history["distance"], label="distance of drawings from images")
 axes[0].plot(history["slope"], label="slope of the critic")
 axes[0].set(xlabel="epoch")
 axes[0].legend()
-sheet = generator.predict(pictures.given, verbose=0)
-axes[1].imshow(sheet.reshape(5, 10, 8, 8).transpose(0, 2, 1, 3).reshape(40, 80), cmap="gray_r")
+axes[1].imshow(sheet(generator.predict(pictures.given, verbose=0)), cmap="gray_r")
 axes[1].axis("off")
 figure.tight_layout()
 figure.savefig(FOLDER / "wgan_gp.png", dpi=110)

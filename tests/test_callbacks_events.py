@@ -78,14 +78,17 @@ def test_tensorboard_batches_and_embeddings(tmp_path):
     assert (tmp_path / "train" / "keras_embedding.ckpt-1.weights.h5").exists()
 
 
-def test_tensorboard_refuses():
+def test_tensorboard_refuses(tmp_path):
     with pytest.raises(ValueError, match="profile_batch"):
         hb.callbacks.TensorBoard(profile_batch=2)
     with pytest.raises(ValueError, match="update_freq"):
         hb.callbacks.TensorBoard(update_freq="step")
-    board = hb.callbacks.TensorBoard(embeddings_freq=1, embeddings_metadata={"nope": "x"})
+    board = hb.callbacks.TensorBoard(
+        tmp_path / "logs", embeddings_freq=1, embeddings_metadata={"nope": "x"}
+    )
     with pytest.raises(ValueError, match="nope"):
         board.set_model(model())
+    assert not (tmp_path / "logs").exists()
 
 
 @pytest.mark.parametrize("as_json", [False, True])

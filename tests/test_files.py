@@ -50,8 +50,11 @@ def test_folder(tmp_path):
         model.save(tmp_path / "folder", overwrite=False, zipped=False)
     with pytest.raises(ValueError, match=r"older .h5 format is not written"):
         model.save(tmp_path / "m.h5")
-    with pytest.raises(ValueError, match=r"must end in `.keras`"):
-        model.save(tmp_path / "m", zipped=True)
+    for zipped in (True, None):
+        for name in ("m", "m.kears", "m.safetensors"):
+            with pytest.raises(ValueError, match=r"must end in `.keras`.*m"):
+                model.save(tmp_path / name, zipped=zipped)
+    assert [p.name for p in tmp_path.iterdir()] == ["folder"]
 
 
 def test_without_the_optimizer(tmp_path):
@@ -99,7 +102,7 @@ def test_assets(tmp_path):
     model = hb.Sequential([hb.Input((4,)), L.Dense(2), Words()])
     model.layers[-1].words = ("a", "b")
     for path in (tmp_path / "m.keras", tmp_path / "folder"):
-        model.save(path)
+        model.save(path, zipped=path.suffix == ".keras")
         assert hb.saving.load_model(path).layers[-1].words == ("a", "b")
     with zipfile.ZipFile(tmp_path / "m.keras") as archive:
         assert archive.namelist()[-1] == "assets/layers/words/words.txt"

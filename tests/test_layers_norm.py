@@ -44,8 +44,6 @@ def test_batch_normalization_leaves_masked_steps_out():
     layer(X, training=True, mask=mask)
     np.testing.assert_allclose(layer.moving_mean, X[:, :3].mean(axis=(0, 1)), rtol=1e-4)
     np.testing.assert_allclose(layer.moving_variance, X[:, :3].var(axis=(0, 1)), rtol=1e-3)
-    with pytest.raises(ValueError, match="`renorm` is not supported"):
-        layers.BatchNormalization(renorm=True)
 
 
 @pytest.mark.parametrize(("axis", "axes"), [(-1, (2,)), ([1, 2], (1, 2)), (1, (1,))])

@@ -168,3 +168,17 @@ def test_own_schedule_in_a_program():
     model.fit(np.ones((1, 1)), np.ones((1, 1)), epochs=3, verbose=0)
     assert float(model.get_weights()[0][0, 0]) == pytest.approx(-(0.5 + 0.25 + 0.125))
     assert float(model.optimizer.learning_rate) == pytest.approx(0.0625)
+
+
+def test_muon_leaves_embeddings_to_adam():
+    rng = np.random.default_rng(0)
+    ids, y = rng.integers(0, 7, (8, 3)), rng.normal(size=(8, 3, 2))
+    tables = {}
+    for excluded in (True, False):
+        hb.utils.set_random_seed(0)
+        model = hb.Sequential([hb.layers.Embedding(7, 4), hb.layers.Dense(2)])
+        model.compile(hb.optimizers.Muon(0.1, exclude_embeddings=excluded), "mse")
+        model.fit(ids, y, verbose=0)
+        tables[excluded] = model.get_weights()
+    np.testing.assert_array_equal(tables[True][1], tables[False][1])
+    assert not np.allclose(tables[True][0], tables[False][0])

@@ -34,8 +34,8 @@ from hornbeam.activations.functions import (
     tanh_shrink,
     threshold,
 )
-from hornbeam.saving import deserialize_keras_object, serialize_keras_object
-from hornbeam.saving.serialization import get_object
+from hornbeam.saving import serialize_keras_object
+from hornbeam.saving.serialization import deserialize_as, get_object
 
 swish, hard_swish = silu, hard_silu
 
@@ -69,9 +69,7 @@ def serialize(activation: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The activation of a name or a config."""
-    if isinstance(config, str):
-        return get(config)
-    return deserialize_keras_object(config, custom_objects, module_objects=_TABLE)
+    return deserialize_as(config, _TABLE, "activation", custom_objects)
 
 
 __all__ = [

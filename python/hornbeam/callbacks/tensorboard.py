@@ -82,11 +82,11 @@ class TensorBoard(Callback):
     def set_model(self, model: Any) -> None:
         super().set_model(model)
         self._close()
+        if self.embeddings_freq:
+            self._write_projector(model)
         kinds = {cls.__name__ for cls in type(model).__mro__}  # models import callbacks
         if self.write_graph and kinds & {"Functional", "Sequential"}:
             self._write_model(model)
-        if self.embeddings_freq:
-            self._write_projector(model)
 
     def _write_model(self, model: Any) -> None:
         """The configuration, for the "Keras" view of the graphs."""

@@ -3,8 +3,8 @@
 from typing import Any
 
 from hornbeam.constraints.constraint import Constraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm
-from hornbeam.saving import deserialize_keras_object, serialize_keras_object
-from hornbeam.saving.serialization import get_object
+from hornbeam.saving import serialize_keras_object
+from hornbeam.saving.serialization import deserialize_as, get_object
 
 max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 
@@ -27,7 +27,7 @@ def serialize(constraint: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The constraint of a config."""
-    return deserialize_keras_object(config, custom_objects, module_objects=_TABLE)
+    return deserialize_as(config, _TABLE, "constraint", custom_objects)
 
 
 __all__ = [

@@ -18,8 +18,8 @@ from hornbeam.initializers.random import (
     VarianceScaling,
 )
 from hornbeam.initializers.stft import STFT
-from hornbeam.saving import deserialize_keras_object, serialize_keras_object
-from hornbeam.saving.serialization import get_object
+from hornbeam.saving import serialize_keras_object
+from hornbeam.saving.serialization import deserialize_as, get_object
 
 IdentityInitializer = identity = Identity
 OrthogonalInitializer = orthogonal = Orthogonal
@@ -77,7 +77,7 @@ def serialize(initializer: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The initializer of a config."""
-    return deserialize_keras_object(config, custom_objects, module_objects=_TABLE)
+    return deserialize_as(config, _TABLE, "initializer", custom_objects)
 
 
 __all__ = [

@@ -8,6 +8,7 @@ import numpy as np
 from hornbeam import config, initializers, ops
 from hornbeam._variable import Variable
 from hornbeam.layers._args import add_weight, int_arg, known_size, refuse, weight_options
+from hornbeam.layers._renorm import add_renorm_weights, checked_limits, renormalized
 from hornbeam.layers.features.adapting import batches_of
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
@@ -46,9 +47,10 @@ class BatchNormalization(Layer):
         gamma_regularizer: Regularizer of gamma.
         beta_constraint: Constraint of beta.
         gamma_constraint: Constraint of gamma.
-        renorm: Not supported.
-        renorm_clipping: Not supported.
-        renorm_momentum: Has a meaning with `renorm` only.
+        renorm: Whether training is corrected by how far the batch's mean and deviation are from
+            those kept (batch renormalization, Ioffe, 2017).
+        renorm_clipping: Limits of the correction: a dict with any of "rmax", "rmin", "dmax".
+        renorm_momentum: Of the averages that `renorm` compares with.
         synchronized: Accepted: there is one replica.
     """
 
@@ -74,7 +76,6 @@ class BatchNormalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        refuse(self, renorm=renorm, renorm_clipping=renorm_clipping)
         if isinstance(axis, (list, tuple)) and len(axis) == 1:
             axis = axis[0]
         self.axis = int_arg(self, "axis", axis, least=-100)
@@ -84,7 +85,8 @@ class BatchNormalization(Layer):
         weight_options(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.renorm, self.renorm_clipping = renorm, renorm_clipping
+        self.renorm = bool(renorm)
+        self.renorm_clipping = checked_limits(renorm_clipping) if renorm else renorm_clipping
         self.renorm_momentum, self.synchronized = renorm_momentum, synchronized
         self.supports_masking = True
 
@@ -101,6 +103,8 @@ class BatchNormalization(Layer):
             name="moving_variance", shape=(size,), initializer=self.moving_variance_initializer,
             trainable=False, autocast=False,
         )  # fmt: skip
+        if self.renorm:
+            add_renorm_weights(self, size)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: size})
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
@@ -119,13 +123,17 @@ class BatchNormalization(Layer):
             return self._train_masked(inputs, mask, axis)
         order = (*(a for a in range(inputs.ndim) if a != axis), axis)
         size = inputs.shape[axis]
-        gamma = filled((size,), 1.0, inputs.dtype) if self.gamma is None else self.gamma
-        beta = filled((size,), 0.0, inputs.dtype) if self.beta is None else self.beta
+        plain = self.renorm  # gamma and beta come after the correction
+        gamma = filled((size,), 1.0, inputs.dtype) if plain or not self.scale else self.gamma
+        beta = filled((size,), 0.0, inputs.dtype) if plain or not self.center else self.beta
         y, mean, variance = apply(
             "batch_norm", [permuted(inputs, order), gamma, beta], epsilon=self.epsilon
         )
+        y = permuted(y, tuple(order.index(a) for a in range(inputs.ndim)))
+        if self.renorm:
+            return renormalized(self, y, mean, variance, axis)
         self._move(mean, variance)
-        return permuted(y, tuple(order.index(a) for a in range(inputs.ndim)))
+        return y
 
     def _train_masked(self, inputs: Any, mask: Any, axis: int) -> Any:
         if len(mask.shape) != len(inputs.shape) - 1:
@@ -140,6 +148,9 @@ class BatchNormalization(Layer):
         mean = ops.sum(inputs * weights, axes, keepdims=True) / count
         variance = ops.sum(ops.square(inputs - mean) * weights, axes, keepdims=True) / count
         mean, variance = ops.reshape(mean, (-1,)), ops.reshape(variance, (-1,))
+        if self.renorm:
+            y = ops.batch_normalization(inputs, mean, variance, axis, epsilon=self.epsilon)
+            return renormalized(self, y, mean, variance, axis)
         self._move(mean, variance)
         return ops.batch_normalization(
             inputs, mean, variance, axis, None if self.beta is None else self.beta.value,

@@ -46,7 +46,7 @@ from hornbeam.losses.regression import (
     squared_hinge,
 )
 from hornbeam.saving.serialization import (
-    deserialize_keras_object,
+    deserialize_as,
     get_object,
     serialize_keras_object,
 )
@@ -140,7 +140,7 @@ def serialize(loss: Any) -> Any:
 
 def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The loss of a configuration."""
-    return deserialize_keras_object(name, custom_objects=custom_objects, module_objects=_TABLE)
+    return deserialize_as(name, _TABLE, "loss", custom_objects)
 
 
 def get(identifier: Any) -> Any:

@@ -77,7 +77,7 @@ from hornbeam.metrics.regression import (
     pearson_correlation,
 )
 from hornbeam.saving.serialization import (
-    deserialize_keras_object,
+    deserialize_as,
     get_object,
     serialize_keras_object,
 )
@@ -213,9 +213,7 @@ def serialize(metric: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The metric of a configuration."""
-    return deserialize_keras_object(
-        config, custom_objects=custom_objects, module_objects={**_TABLE, **_BY_CLASS_NAME}
-    )
+    return deserialize_as(config, {**_TABLE, **_BY_CLASS_NAME}, "metric", custom_objects)
 
 
 def get(identifier: Any) -> Any:

@@ -120,7 +120,7 @@ class Trainer(Fitting, Evaluating, Predicting, OnBatch, State):
         names = getattr(self, "output_names", None)
         if not names or not isinstance(names, list):
             names = None
-        made = given = optimizers.get(optimizer) if optimizer is not None else None
+        made = given = optimizers.get(optimizer)
         scales = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
         if scales and made is not None and not isinstance(made, optimizers.LossScaleOptimizer):
             made = optimizers.LossScaleOptimizer(made, name="loss_scale_optimizer")

@@ -17,7 +17,7 @@ from hornbeam.optimizers.rmsprop import RMSprop
 from hornbeam.optimizers.schedule_free import ScheduleFreeAdamW
 from hornbeam.optimizers.sgd import GD, SGD
 from hornbeam.saving.serialization import (
-    deserialize_keras_object,
+    deserialize_as,
     get_object,
     serialize_keras_object,
 )
@@ -63,7 +63,14 @@ def serialize(optimizer: Optimizer) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The optimizer of a configuration."""
-    return deserialize_keras_object(config, custom_objects=custom_objects, module_objects=_TABLE)
+    if isinstance(config, str) and config.lower() in _TABLE:
+        config = config.lower()
+    elif isinstance(config, dict) and str(config.get("class_name")).lower() in _TABLE:
+        config = {**config, "class_name": config["class_name"].lower()}
+    found = deserialize_as(config, _TABLE, "optimizer", custom_objects)
+    if not isinstance(found, Optimizer):
+        raise ValueError(f"Could not interpret the optimizer {config!r}.")
+    return found
 
 
 def get(identifier: Any) -> Any:
@@ -73,9 +80,9 @@ def get(identifier: Any) -> Any:
         >>> hb.optimizers.get("adam").beta_1
         0.9
     """
-    if isinstance(identifier, str) and identifier.lower() in _TABLE:
-        identifier = identifier.lower()
+    if isinstance(identifier, (str, dict)):
+        return deserialize(identifier)
     found = get_object(identifier, _TABLE, "optimizer", Optimizer)
-    if not isinstance(found, Optimizer):
+    if found is not None and not isinstance(found, Optimizer):
         raise ValueError(f"Could not interpret the optimizer {identifier!r}.")
     return found

@@ -3,8 +3,8 @@
 from typing import Any
 
 from hornbeam.regularizers.regularizer import L1, L1L2, L2, OrthogonalRegularizer, Regularizer
-from hornbeam.saving import deserialize_keras_object, serialize_keras_object
-from hornbeam.saving.serialization import get_object
+from hornbeam.saving import serialize_keras_object
+from hornbeam.saving.serialization import deserialize_as, get_object
 
 l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 
@@ -27,7 +27,7 @@ def serialize(regularizer: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The regularizer of a config."""
-    return deserialize_keras_object(config, custom_objects, module_objects=_TABLE)
+    return deserialize_as(config, _TABLE, "regularizer", custom_objects)
 
 
 __all__ = [

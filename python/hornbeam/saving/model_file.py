@@ -42,7 +42,7 @@ def save_model(
         model: The model.
         filepath: Path that ends in `.keras`, or a folder with `zipped=False`.
         overwrite: Whether an existing file is replaced; if not, it is an error.
-        zipped: Whether one file is written; by default if the path ends in `.keras`.
+        zipped: Whether one file is written, as by default; if not, a folder is.
         include_optimizer: Whether the optimizer, its state and the rest of what compile() was
             given are saved; True.
         save_format: Kept for older code: None or "keras".
@@ -57,16 +57,16 @@ def save_model(
             f"save_format={save_format!r}."
         )
     path = Path(os.fspath(filepath))
-    zipped = path.suffix == ".keras" if zipped is None else zipped
-    if zipped and path.suffix != ".keras":
-        raise ValueError(
-            f"save: the path must end in `.keras` (weights alone: save_weights to `.weights.h5`). "
-            f"Received: filepath={filepath}."
-        )
-    if not zipped and path.suffix in (".h5", ".hdf5"):
+    zipped = True if zipped is None else zipped
+    if path.suffix in (".h5", ".hdf5"):
         raise ValueError(
             f"save: the older .h5 format is not written; use `.keras`. Received: "
             f"filepath={filepath}."
+        )
+    if zipped and path.suffix != ".keras":
+        raise ValueError(
+            f"save: the path must end in `.keras`, or zipped=False writes a folder (weights alone: "
+            f"save_weights to `.weights.h5`). Received: filepath={filepath}."
         )
     check_free(path, overwrite)
     contents = contents_of(model, include_optimizer)

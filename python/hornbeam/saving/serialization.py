@@ -299,6 +299,12 @@ def _find(config: dict[str, Any], module_objects: dict[str, Any] | None) -> Any:
             return found
     kind = "function" if name == "function" else "class"
     names = [n for m in modules or PUBLIC_MODULES for n in dir(public_module(m))]
+    where = [m for m in PUBLIC_MODULES if hasattr(public_module(m), target)]
+    if module is None and where:
+        raise TypeError(
+            f"Could not locate {kind} '{target}': the configuration names no module. That of "
+            f"{where[0]}.{target} has 'module': 'keras.{where[0]}'."
+        )
     raise TypeError(
         f"Could not locate {kind} '{target}'.{suggest(target, names)} Custom classes and functions "
         f"must be decorated with `@hb.saving.register_keras_serializable()` before the file is "
@@ -360,16 +366,8 @@ def get_object(
     """
     if identifier is None or (base is not None and isinstance(identifier, base)):
         return identifier
-    if isinstance(identifier, dict):
-        return deserialize_keras_object(_with_module(identifier, kind), module_objects=table)
-    if isinstance(identifier, str):
-        found = get_registered_object(identifier, module_objects=table)
-        if found is None:
-            raise ValueError(
-                f"Unknown {kind} {identifier!r}.{suggest(identifier, table)} "
-                f"Known ones: {', '.join(sorted(n for n in table if n[0].islower()))}."
-            )
-        return found() if inspect.isclass(found) else found
+    if isinstance(identifier, (dict, str)):
+        return deserialize_as(identifier, table, kind)
     if inspect.isclass(identifier):
         return identifier()
     if callable(identifier):
@@ -377,6 +375,40 @@ def get_object(
     raise ValueError(
         f"Could not interpret the {kind} {identifier!r}: expected a name, an object or a function."
     )
+
+
+def deserialize_as(
+    config: Any, table: dict[str, Any], kind: str, custom_objects: dict[str, Any] | None = None
+) -> Any:
+    """What `deserialize()` of losses, metrics and so on does: an object of a name or a config."""
+    with CustomObjectScope(custom_objects):
+        if isinstance(config, str):
+            found = _look_up(config, table, kind)
+            return found() if inspect.isclass(found) else found
+        if isinstance(config, dict):
+            if not isinstance(config.get("class_name"), str) or "config" not in config:
+                raise ValueError(
+                    f"The configuration of {_article(kind)} must be a dict with 'class_name' and "
+                    f"'config'. Received: {_shortened(config)}"
+                )
+            if "module" not in config and config["class_name"] not in ("function", "class"):
+                _look_up(config["class_name"], table, kind)
+            config = _with_module(config, kind)
+        return deserialize_keras_object(config, module_objects=table)
+
+
+def _look_up(name: str, table: dict[str, Any], kind: str) -> Any:
+    found = get_registered_object(name, module_objects=table)
+    if found is None:
+        raise ValueError(
+            f"Unknown {kind} {name!r}.{suggest(name, table)} "
+            f"Known ones: {', '.join(sorted(n for n in table if n[0].islower()))}."
+        )
+    return found
+
+
+def _article(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def _with_module(config: dict[str, Any], kind: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hornbeam.optimizers.schedules.decay import (
     PolynomialDecay,
 )
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
-from hornbeam.saving.serialization import deserialize_keras_object, serialize_keras_object
+from hornbeam.saving.serialization import deserialize_as, serialize_keras_object
 
 __all__ = [
     "CosineDecay",
@@ -32,6 +32,6 @@ def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The schedule of a configuration."""
-    return deserialize_keras_object(
-        config, custom_objects=custom_objects, module_objects={n: globals()[n] for n in __all__}
+    return deserialize_as(
+        config, {n: globals()[n] for n in __all__ if n[0].isupper()}, "schedule", custom_objects
     )
