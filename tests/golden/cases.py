@@ -321,6 +321,8 @@ def draw(rng: np.random.RandomState, kind: str, shape: Shape) -> np.ndarray:
         return exact(1 / (1 + np.exp(-logits)))
     if kind == "simplex":
         return exact(np.exp(logits) / np.exp(logits).sum(-1, keepdims=True))
+    if kind == "unit":
+        return exact(logits / np.linalg.norm(logits, axis=-1, keepdims=True))
     if kind == "binary":
         return exact(logits > 0)
     if kind == "sign":
