@@ -331,6 +331,8 @@ def draw(rng: np.random.RandomState, kind: str, shape: Shape) -> np.ndarray:
         return exact(np.eye(shape[-1])[logits.argmax(-1)])
     if kind == "sparse":
         return logits.argmax(-1).astype("int32")
+    if kind == "ids":  # class numbers, the likeliest first
+        return exact(np.argsort(-logits, axis=-1))
     if kind == "column":
         return logits.argmax(-1)[..., None].astype("int32")
     raise ValueError(f"draw: unknown kind {kind!r}")
