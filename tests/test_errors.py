@@ -454,7 +454,7 @@ MISTAKES = [
         r"1 gradients and 0",
     ),
     ("thresholds", lambda: hb.metrics.Precision(thresholds=[2.0]), ValueError, r"between 0 and 1"),
-    ("curve", lambda: hb.metrics.AUC(curve="roc"), ValueError, r"curve must be one of"),
+    ("curve", lambda: hb.metrics.AUC(curve="rocky"), ValueError, r"curve must be one of"),
     ("to_categorical", lambda: hb.utils.to_categorical([5], 3), ValueError, r"between 0 and 2"),
     ("monitor mode", lambda: hb.callbacks.EarlyStopping(mode="up"), ValueError, r"mode must be"),
     ("checkpoint path", lambda: hb.callbacks.ModelCheckpoint("model"), ValueError, r"`.keras`"),

@@ -106,3 +106,85 @@ def test_float64_stays():
         losses.MeanSquaredError()(TRUE.astype("float64"), PRED.astype("float64")).dtype == "float64"
     )
     assert losses.MeanSquaredError(dtype="float32")(TRUE.astype("float64"), PRED).dtype == "float32"
+
+
+@pytest.mark.parametrize("loss", OBJECTS, ids=lambda loss: loss.name)
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64", hb.DTypePolicy("float16")])
+def test_dtype_is_that_of_the_result(loss, dtype):
+    """A half type rounds what comes in (values up to 1) and what goes out."""
+    name = getattr(dtype, "compute_dtype", dtype)
+    if loss.name == "ctc":
+        true, pred = [[1, 2]], [[[0.25, 0.5, 0.125]] * 3]
+    elif type(loss)._casts_targets:
+        true, pred = [[0.25, 0.5, 0.25]], [[0.125, 0.625, 0.25]]
+    else:
+        true, pred = [1, 1], [[0.125, 0.625, 0.25]] * 2
+    found = type(loss)(dtype=dtype)(np.array(true), np.array(pred, "float32"))
+    assert found.dtype == name
+    want = float(loss(np.array(true), np.array(pred, "float32")))
+    unit = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float64": 2.0**-24}[name]
+    assert float(found) == pytest.approx(want, rel=4 * unit, abs=64 * 2.0**-24)
+
+
+def test_dtype_that_is_no_float_is_refused():
+    with pytest.raises(ValueError, match=r"MeanSquaredError: dtype must be one of.*'int32'"):
+        losses.MeanSquaredError(dtype="int32")
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+@pytest.mark.parametrize("ignore", [None, 1])
+def test_sparse_classes_along_another_axis(from_logits, ignore):
+    """Keras on JAX refuses them; the values are those of the last axis."""
+    pred = RNG.rand(4, 3, 5).astype("float32") + 0.1
+    true = RNG.randint(0, 3, (4, 5))
+    config = {"from_logits": from_logits, "ignore_class": ignore, "reduction": "none"}
+    found = losses.SparseCategoricalCrossentropy(axis=1, **config)(true, pred)
+    want = losses.SparseCategoricalCrossentropy(**config)(true, np.moveaxis(pred, 1, -1).copy())
+    np.testing.assert_allclose(found, want, rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["CategoricalCrossentropy", "CategoricalFocalCrossentropy"])
+def test_smoothed_targets_of_another_axis_sum_to_one(loss):
+    """The share goes to the classes of `axis`; Keras divides by the size of the last one."""
+    pred, true = RNG.rand(4, 3, 5), np.moveaxis(np.eye(3)[RNG.randint(0, 3, (4, 5))], -1, 1)
+    cls = getattr(losses, loss)
+    found = cls(axis=1, label_smoothing=0.3)(true, pred)
+    moved = [np.moveaxis(v, 1, -1).copy() for v in (true, pred)]
+    assert float(found) == pytest.approx(float(cls(label_smoothing=0.3)(*moved)), rel=1e-12)
+
+
+def test_gradients_where_keras_has_none():
+    """Vectors of length 0; probability 0 of the right class."""
+    for loss, true, pred in (
+        (losses.CosineSimilarity(), [[1.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]),
+        (losses.CategoricalGeneralizedCrossEntropy(), [1], [[1.0, 0.0]]),
+    ):
+        x = hb.Variable(np.array(pred, "float32"))
+        with hb.GradientTape() as tape:
+            value = loss(np.array(true), x)
+        assert np.isfinite(tape.gradient(value, x).numpy()).all()
+
+
+def test_weights_of_samples_divide_the_sum():
+    """(N,) counts as (N, 1): the sum of the weights is divided by, as Keras documents."""
+    true, pred = RNG.rand(4, 5, 2), RNG.rand(4, 5, 2)
+    weight = np.array([1.0, 2.0, 0.0, 4.0])
+    values = ((true - pred) ** 2).mean(-1)
+    want = (values * weight[:, None]).sum() / weight.sum()
+    loss = losses.MeanSquaredError(reduction="mean_with_sample_weight")
+    for given in (weight, weight[:, None]):
+        assert float(loss(true, pred, sample_weight=given)) == pytest.approx(want, rel=1e-6)
+
+
+def test_circle_with_references():
+    """Sun et al. 2020, written out row by row."""
+    unit = RNG.randn(5, 3) / 2, RNG.randn(4, 3) / 2
+    labels, others = RNG.randint(0, 2, 5), np.array([0, 1, 0, 1])
+    found = losses.circle(labels, unit[0], others, unit[1], False, gamma=4.0, margin=0.3)
+    for row, embedding in enumerate(unit[0]):
+        distance = np.maximum(1 - unit[1] @ embedding, 0)
+        same = others == labels[row]
+        pull = -4 * np.maximum(distance + 0.3, 0) * (0.3 - distance)
+        push = 4 * np.maximum(1.3 - distance, 0) * (0.7 - distance)
+        want = np.log1p(np.exp(pull[same]).sum() * np.exp(push[~same]).sum())
+        assert float(found[row]) == pytest.approx(want, rel=1e-6)

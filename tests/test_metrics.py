@@ -107,3 +107,49 @@ def test_own_metric_with_a_forgotten_super():
 
     with pytest.raises(RuntimeError, match=r"super\(\).__init__\(\)"):
         Broken()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64", hb.DTypePolicy("float16")])
+@pytest.mark.parametrize(
+    "metric", [metrics.Mean, metrics.BinaryAccuracy, metrics.AUC, metrics.F1Score, metrics.R2Score]
+)
+def test_dtype_is_that_of_state_and_result(metric, dtype):
+    name = getattr(dtype, "compute_dtype", dtype)
+    made, plain = metric(dtype=dtype), metric()
+    y, p = np.array([[0.0], [1.0], [1.0]]), np.array([[0.25], [0.75], [0.625]])
+    for each in (made, plain):
+        each.update_state(*((y, p) if metric is not metrics.Mean else (p,)))
+    assert {v.dtype for v in made.variables} == {made.result().dtype} == {name}
+    assert made.get_config()["dtype"] == name
+    unit = 2.0 ** {"float16": -11, "bfloat16": -8, "float64": -24}[name]
+    np.testing.assert_allclose(np.asarray(made.result(), "float64"), plain.result(), rtol=9 * unit)
+
+
+def test_weight_of_samples_with_a_mask_of_steps():
+    """Keras refuses the pair; each step counts the weight of its sample."""
+    true, pred = np.arange(6.0).reshape(2, 3, 1), np.zeros((2, 3, 1))
+    x = hb.ops.convert_to_tensor(pred)
+    mask = np.array([[True, True, False], [True, False, False]])
+    x._keras_mask = hb.ops.convert_to_tensor(mask)
+    mean = metrics.MeanSquaredError()
+    mean.update_state(true, x, sample_weight=[1.0, 3.0])
+    weight = mask * [[1.0], [3.0]]
+    assert float(mean.result()) == pytest.approx((true[..., 0] ** 2 * weight).sum() / weight.sum())
+
+
+def test_iou_keeps_fractions_of_weights():
+    """Keras' IoU counts in integers and so cuts them off, with a warning."""
+    iou = metrics.MeanIoU(num_classes=2)
+    iou.update_state([0, 1, 1], [0, 1, 0], sample_weight=[0.5, 0.25, 0.75])
+    assert float(iou.result()) == pytest.approx((0.5 / 1.25 + 0.25 / 1.0) / 2)
+
+
+@pytest.mark.parametrize(
+    "metric", [metrics.Precision(), metrics.AUC(), metrics.F1Score(), metrics.R2Score(),
+               metrics.MeanIoU(2), metrics.BinaryAccuracy()],
+    ids=lambda metric: metric.name,
+)  # fmt: skip
+def test_weight_that_does_not_fit(metric):
+    y = np.eye(3)[[0, 1, 1, 2, 0]]
+    with pytest.raises(ValueError, match=r"Received: sample_weight.shape=\(3,\)"):
+        metric.update_state(y, y, sample_weight=np.ones(3))

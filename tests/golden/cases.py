@@ -321,6 +321,8 @@ def draw(rng: np.random.RandomState, kind: str, shape: Shape) -> np.ndarray:
         return exact(1 / (1 + np.exp(-logits)))
     if kind == "simplex":
         return exact(np.exp(logits) / np.exp(logits).sum(-1, keepdims=True))
+    if kind == "unit":
+        return exact(logits / np.linalg.norm(logits, axis=-1, keepdims=True))
     if kind == "binary":
         return exact(logits > 0)
     if kind == "sign":
@@ -329,6 +331,8 @@ def draw(rng: np.random.RandomState, kind: str, shape: Shape) -> np.ndarray:
         return exact(np.eye(shape[-1])[logits.argmax(-1)])
     if kind == "sparse":
         return logits.argmax(-1).astype("int32")
+    if kind == "ids":  # class numbers, the likeliest first
+        return exact(np.argsort(-logits, axis=-1))
     if kind == "column":
         return logits.argmax(-1)[..., None].astype("int32")
     raise ValueError(f"draw: unknown kind {kind!r}")

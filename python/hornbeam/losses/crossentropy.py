@@ -123,8 +123,10 @@ def sparse_categorical_crossentropy(
     logits = y_pred if from_logits else _logits(y_pred, "softmax", axis)
     y_pred = as_float(y_pred)
     labels = _class_numbers(y_true, y_pred, axis)
+    cut = None  # logarithms of probabilities are logits, but for what clipping adds to their sum
     if logits is None:
-        logits = ops.log(_inside(y_pred / ops.sum(y_pred, axis=axis, keepdims=True)))
+        p = _inside(y_pred / ops.sum(y_pred, axis=axis, keepdims=True))
+        logits, cut = ops.log(p), ops.log(ops.sum(p, axis=axis))
     valid = None
     if ignore_class is not None:
         valid = ops.not_equal(labels, ignore_class)
@@ -132,6 +134,8 @@ def sparse_categorical_crossentropy(
     loss = ops.sparse_categorical_crossentropy(
         labels, as_float(logits), from_logits=True, axis=axis
     )
+    if cut is not None:
+        loss = loss - cut
     if valid is not None:
         loss = ops.where(valid, loss, ops.zeros_like(loss))
         loss._keras_mask = valid
@@ -226,8 +230,10 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) ->
     y_pred = as_float(y_pred)
     labels = _class_numbers(y_true, y_pred, -1)
     hot = ops.one_hot(labels, y_pred.shape[-1], dtype=y_pred.dtype)
-    p = ops.sum(hot * _inside(y_pred), axis=-1)
-    return (1.0 - ops.power(p, q)) / q
+    p = ops.sum(hot * y_pred, axis=-1)
+    some = ops.greater(p, 0.0)  # at 0 the slope is infinite: it is taken as 0
+    powers = ops.where(some, ops.power(ops.where(some, p, ops.ones_like(p)), q), ops.zeros_like(p))
+    return (1.0 - powers) / q
 
 
 class BinaryCrossentropy(Loss):

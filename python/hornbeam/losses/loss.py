@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hornbeam import config, ops, tree
+from hornbeam import config, dtype_policies, ops, tree
+from hornbeam.dtype_policies.policy import FLOATS
 from hornbeam.losses.reduction import REDUCTIONS, reduce_loss
 from hornbeam.saving.signature import config_of, spell_out
 from hornbeam.utils.naming import auto_name
@@ -18,7 +19,8 @@ class Loss:
         name: Name.
         reduction: "sum_over_batch_size" (the mean over all elements), "sum", "mean",
             "mean_with_sample_weight" (the sum of the weights is divided by) or "none".
-        dtype: What targets and outputs are cast to.
+        dtype: What targets and outputs are cast to, and the dtype of the result; with a half type
+            sums are in float32.
 
     Example:
         >>> class Quartic(hb.losses.Loss):
@@ -48,7 +50,11 @@ class Loss:
             )
         self.name = name or auto_name(type(self).__name__)
         self.reduction = reduction
-        self._dtype = None if dtype is None else str(getattr(dtype, "compute_dtype", dtype))
+        self._dtype = None if dtype is None else dtype_policies.get(dtype).compute_dtype
+        if self._dtype not in (None, *FLOATS):
+            raise ValueError(
+                f"{type(self).__name__}: dtype must be one of {FLOATS}. Received: {dtype!r}."
+            )
 
     @property
     def dtype(self) -> str:
@@ -67,7 +73,8 @@ class Loss:
         own = getattr(values, "_keras_mask", None)  # elements that the loss itself leaves out
         if own is not None:
             mask = own if mask is None else ops.logical_and(own, ops.cast(mask, "bool"))
-        return reduce_loss(values, sample_weight, mask, self.reduction)
+        loss = reduce_loss(values, sample_weight, mask, self.reduction)
+        return loss if dtype in (None, loss.dtype) else ops.cast(loss, dtype)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The loss of each sample."""

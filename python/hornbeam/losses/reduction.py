@@ -66,7 +66,7 @@ def apply_mask(sample_weight: Any, mask: Any, values: Any, mean: bool) -> Any:
     """The weight that leaves masked elements out; for a mean, of the elements that are left."""
     mask = match_weight(values, ops.cast(mask, values.dtype), "mask")
     if mean:
-        mask = mask * (mask.size / (ops.sum(mask) + 1e-7))
+        mask = mask * ops.divide_no_nan(float(mask.size), ops.sum(mask))
     if sample_weight is None:
         return mask
     return match_weight(values, sample_weight) * mask
@@ -78,6 +78,9 @@ def reduce_loss(
     """Weight the losses of the elements and add them up as `reduction` says."""
     if sample_weight is not None:
         sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), values.dtype)
+    for given in (sample_weight, mask):  # a column makes a column, as in Keras
+        if given is not None and len(values.shape) == 1 and tuple(given.shape[1:]) == (1,):
+            values = ops.expand_dims(values, -1)
     if mask is not None and len(values.shape):
         mean = reduction in ("sum_over_batch_size", "mean")
         sample_weight = apply_mask(sample_weight, mask, values, mean)
@@ -90,6 +93,5 @@ def reduce_loss(
     if reduction == "sum":
         return total
     if reduction == "mean_with_sample_weight" and sample_weight is not None:
-        weights = ops.broadcast_to(sample_weight, values.shape)
-        return ops.divide_no_nan(total, ops.sum(weights))
+        return ops.divide_no_nan(total, ops.sum(sample_weight))
     return total / float(max(values.size, 1))

@@ -19,7 +19,7 @@ class AUC(Metric):
 
     Args:
         num_thresholds: How many thresholds the curve is made from.
-        curve: "ROC", "PR" or "PRGAIN".
+        curve: "ROC", "PR" or "PRGAIN", in capitals or not.
         summation_method: "interpolation", "minoring" or "majoring" of the heights.
         name: Name.
         dtype: Element type of the state.
@@ -44,6 +44,7 @@ class AUC(Metric):
         from_logits: bool = False,
     ) -> None:
         super().__init__(dtype, name)
+        curve, summation_method = str(curve).upper(), str(summation_method).lower()
         for value, valid, what in (
             (curve, _CURVES, "curve"),
             (summation_method, _METHODS, "summation_method"),
@@ -108,7 +109,7 @@ class AUC(Metric):
             weights = np.asarray(self.label_weights, "float32")
         counts = count_outcomes(
             y_true, y_pred, self._limits, sample_weight,
-            by_label=self.multi_label, label_weights=weights,
+            by_label=self.multi_label, label_weights=weights, name=self.name,
         )  # fmt: skip
         for key, variable in self._counts.items():
             variable.assign_add(counts[key])
@@ -126,8 +127,10 @@ class AUC(Metric):
             x, y = recall, ops.divide_no_nan(tp, tp + fp)
         else:
             share = ops.divide_no_nan(tp + fn, tn + fp)
-            x = 1.0 - share * ops.divide_no_nan(fn, tp)
-            y = 1.0 - share * ops.divide_no_nan(fp, tp)
+            none = ops.equal(tp, 0.0)  # both gains diverge: 0 and 1 are taken, as in Keras
+            gain = 1.0 - share * ops.divide_no_nan(fn, tp)
+            x = ops.maximum(ops.where(none, ops.zeros_like(tp), gain), 0.0)
+            y = ops.where(none, ops.ones_like(tp), 1.0 - share * ops.divide_no_nan(fp, tp))
         left, right = y[:-1], y[1:]
         if self.summation_method == "interpolation":
             heights = (left + right) / 2.0

@@ -7,6 +7,7 @@ import numpy as np
 from hornbeam import ops
 from hornbeam.losses.loss import as_float
 from hornbeam.losses.reduction import check_same_shape
+from hornbeam.metrics.mean import full_weight
 from hornbeam.metrics.metric import Metric
 
 _LOWEST = -1e10  # below any output: with top_k, what is not among the highest
@@ -21,24 +22,19 @@ def count_outcomes(
     class_id: int | None = None,
     by_label: bool = False,
     label_weights: Any = None,
+    name: str = "confusion counts",
 ) -> dict[str, Any]:
     """Weighted counts "tp", "fp", "tn", "fn" of shape (thresholds,), or (thresholds, labels)."""
     y_pred = as_float(y_pred)
     y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
-    y_true, y_pred = check_same_shape(y_true, y_pred, "confusion counts")
-    weight = ops.ones_like(y_pred)
-    if sample_weight is not None:
-        given = ops.cast(ops.convert_to_tensor(sample_weight), y_pred.dtype)
-        while 0 < len(given.shape) < len(y_pred.shape):
-            given = ops.expand_dims(given, -1)
-        weight = weight * given
+    y_true, y_pred = check_same_shape(y_true, y_pred, name)
+    weight = full_weight(sample_weight, y_pred, name)
     if label_weights is not None:
         weight = weight * label_weights
     if top_k is not None:
-        lowest = ops.min(ops.top_k(y_pred, top_k)[0], axis=-1, keepdims=True)
-        y_pred = ops.where(
-            ops.greater_equal(y_pred, lowest), y_pred, ops.zeros_like(y_pred) + _LOWEST
-        )
+        places = ops.one_hot(ops.top_k(y_pred, top_k)[1], y_pred.shape[-1], dtype=y_pred.dtype)
+        chosen = ops.cast(ops.sum(places, axis=-2), "bool")
+        y_pred = ops.where(chosen, y_pred, ops.zeros_like(y_pred) + _LOWEST)
     if class_id is not None:
         y_true, y_pred, weight = (y[..., class_id] for y in (y_true, y_pred, weight))
     labels = y_pred.shape[-1] if by_label else 1
@@ -77,7 +73,7 @@ class _Counts(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         counts = count_outcomes(
-            y_true, y_pred, self._limits, sample_weight, self.top_k, self.class_id
+            y_true, y_pred, self._limits, sample_weight, self.top_k, self.class_id, name=self.name
         )
         for key, variable in self._counts.items():
             variable.assign_add(counts[key])
@@ -208,7 +204,9 @@ class _AtConstraint(Metric):
         self._counts = {key: self.add_variable(shape, "zeros", name=key) for key in kept}
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        counts = count_outcomes(y_true, y_pred, self._limits, sample_weight, class_id=self.class_id)
+        counts = count_outcomes(
+            y_true, y_pred, self._limits, sample_weight, class_id=self.class_id, name=self.name
+        )
         for key, variable in self._counts.items():
             variable.assign_add(counts[key])
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from hornbeam import ops
 from hornbeam.losses.regression import pair
+from hornbeam.metrics.mean import full_weight
 from hornbeam.metrics.metric import Metric
 
 
@@ -65,10 +66,7 @@ class FBetaScore(Metric):
         else:
             chosen = ops.greater(y_pred, self.threshold)
         found = ops.cast(chosen, y_pred.dtype)
-        weight = ops.ones_like(y_pred)
-        if sample_weight is not None:
-            given = ops.cast(ops.convert_to_tensor(sample_weight), y_pred.dtype)
-            weight = weight * (ops.expand_dims(given, -1) if len(given.shape) == 1 else given)
+        weight = full_weight(sample_weight, y_pred, self.name)
         axis = None if self.average == "micro" else 0
         counts = {
             "tp": found * y_true,

@@ -3,6 +3,8 @@
 from typing import Any
 
 from hornbeam import ops
+from hornbeam.losses.reduction import check_same_shape
+from hornbeam.metrics.mean import full_weight
 from hornbeam.metrics.metric import Metric
 
 
@@ -48,12 +50,9 @@ class _IoU(Metric):
         self._add(y_true, y_pred, sample_weight)
 
     def _add(self, y_true: Any, y_pred: Any, sample_weight: Any) -> None:
-        weight = ops.ones(y_true.shape, self.dtype)
-        if sample_weight is not None:
-            given = ops.cast(ops.convert_to_tensor(sample_weight), self.dtype)
-            while 0 < len(given.shape) < len(y_true.shape):
-                given = ops.expand_dims(given, -1)
-            weight = weight * given
+        if tuple(y_true.shape) != tuple(y_pred.shape):  # (N, 1) for (N,): rows of one number
+            y_true, y_pred = check_same_shape(y_true, y_pred, self.name)
+        weight = full_weight(sample_weight, ops.ones(y_true.shape, self.dtype), self.name)
         y_true, y_pred, weight = (ops.reshape(v, (-1,)) for v in (y_true, y_pred, weight))
         y_true, y_pred = ops.cast(y_true, "int32"), ops.cast(y_pred, "int32")
         if self.ignore_class is not None:

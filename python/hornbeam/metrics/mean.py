@@ -11,23 +11,67 @@ from hornbeam.losses.reduction import match_rank
 from hornbeam.metrics.metric import Metric
 
 
-def weighted(values: Any, sample_weight: Any, dtype: str) -> tuple[Any, Any]:
-    """Values times weights, and the weights of those."""
+def of_samples(
+    values: Any, sample_weight: Any, reduce: Callable[..., Any], dtype: str
+) -> tuple[Any, Any]:
+    """Weighted values and weights, a number for each sample; further axes are `reduce`d away.
+
+    A sample counts as one, however many steps it has.
+    """
+    mask = getattr(values, "_keras_mask", None)
     values = as_float(values, dtype)
+    weight = None
+    if sample_weight is not None:
+        weight = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
+        if mask is not None:
+            weight = _times_mask(weight, mask, dtype)
+        values, weight = match_rank(values, weight)
+        rank = len(weight.shape)
+        if len(values.shape) > rank:
+            values = reduce(values, axis=tuple(range(rank, len(values.shape))))
+        try:
+            weight = ops.broadcast_to(weight, values.shape)
+        except ValueError as error:
+            raise ValueError(
+                f"sample_weight does not fit the metric. Received: sample_weight.shape="
+                f"{tuple(ops.shape(sample_weight))}, and values of shape {tuple(values.shape)}."
+            ) from error
+        values = values * weight
+        if rank > 1:
+            weight = reduce(weight, axis=tuple(range(1, rank)))
+    if len(values.shape) > 1:
+        values = reduce(values, axis=tuple(range(1, len(values.shape))))
+    return values, weight
+
+
+def _times_mask(weight: Any, mask: Any, dtype: str) -> Any:
+    """A weight of samples, or of steps, that is 0 where the mask is False."""
+    mask = ops.cast(ops.convert_to_tensor(mask), dtype)
+    if weight is None:
+        return mask
+    mask, weight = match_rank(mask, ops.cast(ops.convert_to_tensor(weight), dtype))
+    while 0 < len(weight.shape) < len(mask.shape):
+        weight = ops.expand_dims(weight, -1)
+    return weight * mask
+
+
+def full_weight(sample_weight: Any, values: Any, name: str) -> Any:
+    """The weight of every element of `values`; a weight of samples gets axes of size 1."""
     if sample_weight is None:
-        return values, None
-    weight = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
-    values, weight = match_rank(values, weight)
+        return ops.ones_like(values)
+    weight = ops.cast(ops.convert_to_tensor(sample_weight), values.dtype)
+    while len(weight.shape) > max(len(values.shape), 1) and weight.shape[-1] == 1:
+        weight = ops.squeeze(weight, -1)
     while 0 < len(weight.shape) < len(values.shape):
         weight = ops.expand_dims(weight, -1)
     try:
-        weight = ops.broadcast_to(weight, values.shape)
+        return ops.broadcast_to(weight, values.shape)
     except ValueError as error:
         raise ValueError(
-            f"sample_weight does not fit the metric. Received: sample_weight.shape="
-            f"{tuple(weight.shape)}, and values of shape {tuple(values.shape)}."
+            f"{name}: sample_weight must have a number for each sample, or for each output. "
+            f"Received: sample_weight.shape={tuple(ops.shape(sample_weight))}, and outputs of "
+            f"shape {tuple(values.shape)}."
         ) from error
-    return values * weight, weight
 
 
 class Sum(Metric):
@@ -43,7 +87,7 @@ class Sum(Metric):
         self.total = self.add_variable((), "zeros", name="total")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        values, _ = weighted(values, sample_weight, self.dtype)
+        values, _ = of_samples(values, sample_weight, ops.sum, self.dtype)
         self.total.assign_add(ops.sum(values))
 
     def result(self) -> Any:
@@ -51,7 +95,7 @@ class Sum(Metric):
 
 
 class Mean(Metric):
-    """The weighted mean of the values given.
+    """The weighted mean of the values given; of a value with several axes, each sample counts once.
 
     Args:
         name: Name.
@@ -70,7 +114,7 @@ class Mean(Metric):
         self.count = self.add_variable((), "zeros", name="count")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        values, weight = weighted(values, sample_weight, self.dtype)
+        values, weight = of_samples(values, sample_weight, ops.mean, self.dtype)
         self.total.assign_add(ops.sum(values))
         self.count.assign_add(float(values.size) if weight is None else ops.sum(weight))
 
@@ -99,13 +143,7 @@ class MeanMetricWrapper(Mean):
         self, y_true: Any, y_pred: Any, sample_weight: Any = None
     ) -> None:
         mask = getattr(y_pred, "_keras_mask", None)
-        values = as_float(self.fn(y_true, y_pred, **self._options), self.dtype)
-        if mask is not None and sample_weight is None:
-            sample_weight = ops.cast(mask, self.dtype)
-        elif mask is not None:
-            mask = ops.cast(mask, self.dtype)
-            weight = ops.cast(ops.convert_to_tensor(sample_weight), self.dtype)
-            while len(weight.shape) < len(mask.shape):
-                weight = ops.expand_dims(weight, -1)
-            sample_weight = weight * mask
+        values = self.fn(y_true, y_pred, **self._options)
+        if mask is not None:
+            sample_weight = _times_mask(sample_weight, mask, self.dtype)
         super().update_state(values, sample_weight)

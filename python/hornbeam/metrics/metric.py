@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hornbeam import _core, config
+from hornbeam import _core, config, dtype_policies
 from hornbeam._variable import Variable
 from hornbeam.ops.create import filled
 from hornbeam.saving.signature import config_of, spell_out
@@ -38,7 +38,7 @@ class Metric:
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)
-        self._given_dtype = None if dtype is None else str(getattr(dtype, "compute_dtype", dtype))
+        self._given_dtype = None if dtype is None else dtype_policies.get(dtype).compute_dtype
         self._dtype = self._given_dtype or config.floatx()
         self._variables: list[Variable] = []
 

@@ -5,7 +5,7 @@ from typing import Any
 from hornbeam import ops
 from hornbeam.losses.regression import cosine_similarity as minus_cosine
 from hornbeam.losses.regression import pair
-from hornbeam.metrics.mean import Mean, MeanMetricWrapper
+from hornbeam.metrics.mean import Mean, MeanMetricWrapper, full_weight
 from hornbeam.metrics.metric import Metric
 
 
@@ -144,10 +144,7 @@ class R2Score(Metric):
         if not self._sums:
             for key in ("squared_sum", "sum", "residual", "count"):
                 self._sums[key] = self.add_variable(y_true.shape[1:], "zeros", name=key)
-        weight = ops.ones_like(y_true)
-        if sample_weight is not None:
-            given = ops.cast(ops.convert_to_tensor(sample_weight), y_true.dtype)
-            weight = weight * (ops.expand_dims(given, -1) if len(given.shape) == 1 else given)
+        weight = full_weight(sample_weight, y_true, self.name)
         sums = self._sums
         sums["sum"].assign_add(ops.sum(y_true * weight, axis=0))
         sums["squared_sum"].assign_add(ops.sum(ops.square(y_true) * weight, axis=0))

@@ -134,9 +134,10 @@ class CompiledMetrics:
                         if targets[i] is None:
                             continue
                         metric = metric.metric(targets[i], pairs[i][1], of_loss[i])
-                    key = metric.name if len(names) == 1 else f"{names[i]}_{metric.name}"
+                    prefix = "" if len(names) == 1 else f"{names[i]}_"
+                    key = prefix + metric.name
                     if key in used and weighted:
-                        key = f"weighted_{key}"
+                        key = f"{prefix}weighted_{metric.name}"
                     stem, number = key, 1
                     while key in used:
                         key, number = f"{stem}_{number}", number + 1

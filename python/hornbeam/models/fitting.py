@@ -55,7 +55,8 @@ class Fitting:
             validation_split: Fraction of the rows, from the end, that is kept for validation.
             validation_data: `(x, y)`, `(x, y, sample_weight)` or something that yields batches.
             shuffle: Whether rows are shuffled in each epoch; "batch" shuffles whole batches.
-            class_weight: `{class: weight}`; for several outputs `{output: {class: weight}}`.
+            class_weight: `{class: weight}`; for several outputs `{output: {class: weight}}`, or a
+                list with a table (or None) for each. Multiplies `sample_weight`.
             sample_weight: Weights of rows (or steps); a list or dict for several outputs.
             initial_epoch: Epoch to start from.
             steps_per_epoch: Batches of an epoch; all when left out.

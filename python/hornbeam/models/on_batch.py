@@ -8,6 +8,7 @@ import numpy as np
 
 from hornbeam import _core, tree
 from hornbeam.data.source import specs_of
+from hornbeam.data.weights import combine
 from hornbeam.models.runner import cast, to_logs, to_numpy
 from hornbeam.models.sources import array_source, class_weights, structure_of
 from hornbeam.models.steps import Batch, StepCache
@@ -32,7 +33,7 @@ class OnBatch:
             x: Inputs.
             y: Targets.
             sample_weight: Weights.
-            class_weight: `{class: weight}`, instead of `sample_weight`.
+            class_weight: `{class: weight}`, as for `fit`.
             return_dict: Whether a dict is returned.
 
         Returns:
@@ -41,12 +42,9 @@ class OnBatch:
         model: Any = self
         model._check_compiled("train_on_batch")
         if class_weight is not None:
-            if sample_weight is not None:
-                raise ValueError(
-                    "train_on_batch: sample_weight and class_weight cannot both be given."
-                )
-            source = array_source(self, x, y, None, None, "train_on_batch")
-            sample_weight = class_weights(self, class_weight, source.y, "train_on_batch")
+            source = array_source(self, x, y, sample_weight, None, "train_on_batch")
+            weights = class_weights(self, class_weight, source.y, "train_on_batch")
+            sample_weight = combine(weights, source.sample_weight)
         logs = self._on_batch(model._train_steps, x, y, sample_weight, "train_on_batch")
         return logs if return_dict else self._in_order(logs)
 

@@ -9,7 +9,6 @@ from hornbeam import tree
 from hornbeam.data.arrays import check_finite, named_leaves
 from hornbeam.data.source import ArraySource, StreamSource, is_stream
 from hornbeam.data.weights import combine, sample_weights_of
-from hornbeam.losses import SparseCategoricalCrossentropy
 from hornbeam.losses.loss import FunctionLoss
 from hornbeam.models.host import HostedSource
 
@@ -114,20 +113,23 @@ def validation_source(model: Any, data: Any, batch_size: int | None) -> Any:
 def class_weights(model: Any, class_weight: Any, y: Any, where: str) -> Any:
     """Sample weights that stand for `class_weight`."""
     names = _output_names(model)
-    sparse: list[bool] = []
+    functions: list[Any] = [None] * len(names or [""])
     if model._compile_loss is not None:
-        count = len(names) if names else 1
-        for function in model._compile_loss.functions(names or ["output_1"] * count):
-            fn = getattr(function, "fn", None)
-            sparse.append(
-                isinstance(function, SparseCategoricalCrossentropy)
-                or getattr(fn, "__name__", "") == "sparse_categorical_crossentropy"
-            )
-    if not isinstance(class_weight, dict):
-        raise ValueError(
-            f"{where}: class_weight must be a dict {{class: weight}}. Received: {class_weight!r}."
-        )
-    return sample_weights_of(class_weight, y, names, sparse, where)
+        functions = model._compile_loss.functions(names or ["output_1"])
+    ranks = [len(output.shape) for output in getattr(model, "outputs", None) or []]
+    ranks += [0] * (len(functions) - len(ranks))
+    # targets with fewer axes than the output are class numbers; else the loss says what they are
+    numbers = [
+        rank if not _of_class_numbers(function) else None
+        for function, rank in zip(functions, ranks, strict=False)
+    ]
+    return sample_weights_of(class_weight, y, names, numbers, where)
+
+
+def _of_class_numbers(function: Any) -> bool:
+    """Whether a loss takes class numbers."""
+    by_name = getattr(getattr(function, "fn", None), "__name__", "").startswith("sparse_")
+    return by_name or not getattr(function, "_casts_targets", True)
 
 
 def _output_names(model: Any) -> list[str] | None:
