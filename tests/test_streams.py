@@ -18,7 +18,7 @@ def arrays(count: int, dtype: str = "float32") -> list[np.ndarray]:
 
 def run(op: str, inputs: list[np.ndarray], **attrs: object) -> np.ndarray:
     result = _core.apply(op, [_core.tensor(x) for x in inputs], **attrs)
-    return np.array(result[0] if isinstance(result, list) else result)
+    return np.array(result[0] if isinstance(result, (list, tuple)) else result)
 
 
 @pytest.fixture(params=[1, 2])
