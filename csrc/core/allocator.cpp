@@ -1,9 +1,11 @@
 #include "core/allocator.h"
 
+#include <cstdint>
 #include <cstdlib>
 #include <map>
 #include <mutex>
 #include <new>
+#include <set>
 
 #ifdef __linux__
 #include <sys/mman.h>
@@ -19,10 +21,45 @@ constexpr size_t kKeepFrom = size_t(1) << 16;    // smaller blocks: malloc's own
 constexpr size_t kKeepAtMost = size_t(1) << 28;  // 256 MB in all
 constexpr size_t kHugePage = size_t(1) << 21;    // fewer first touches and fewer misses of the TLB
 
+// Blocks by when they were given back: the one that has waited longest makes room for the next.
 struct Cache {
+    struct Block {
+        size_t size;
+        void* data;
+    };
+
     std::mutex mutex;
-    std::multimap<size_t, void*> blocks;
+    std::map<uint64_t, Block> blocks;              // by age
+    std::set<std::pair<size_t, uint64_t>> places;  // (size, age)
+    uint64_t clock = 0;
     size_t bytes = 0;
+
+    // The block of this size that was given back last: it may still be in the caches.
+    void* take(size_t size) {
+        auto place = places.upper_bound({size, clock});
+        if (place == places.begin() || (--place)->first != size) return nullptr;
+        const auto found = blocks.find(place->second);
+        void* data = found->second.data;
+        blocks.erase(found);
+        places.erase(place);
+        bytes -= size;
+        return data;
+    }
+    void keep(size_t size, void* data) {
+        drop_down_to(kKeepAtMost - size);
+        places.insert({size, ++clock});
+        blocks[clock] = {size, data};
+        bytes += size;
+    }
+    void drop_down_to(size_t limit) {
+        while (bytes > limit) {
+            const auto [age, block] = *blocks.begin();
+            std::free(block.data);
+            blocks.erase(blocks.begin());
+            places.erase({block.size, age});
+            bytes -= block.size;
+        }
+    }
 };
 
 Cache& cache() {
@@ -41,13 +78,7 @@ void* allocate(size_t bytes) {
     if (size >= kKeepFrom) {
         Cache& kept = cache();
         std::lock_guard lock(kept.mutex);
-        auto found = kept.blocks.find(size);
-        if (found != kept.blocks.end()) {
-            void* data = found->second;
-            kept.blocks.erase(found);
-            kept.bytes -= size;
-            return data;
-        }
+        if (void* data = kept.take(size)) return data;
     }
     const bool large = size >= 2 * kHugePage;
     void* data = nullptr;
@@ -60,14 +91,10 @@ void* allocate(size_t bytes) {
 
 void deallocate(void* data, size_t bytes) {
     const size_t size = rounded(bytes);
-    if (size >= kKeepFrom) {
+    if (size >= kKeepFrom && size <= kKeepAtMost) {
         Cache& kept = cache();
         std::lock_guard lock(kept.mutex);
-        if (kept.bytes + size <= kKeepAtMost) {
-            kept.blocks.emplace(size, data);
-            kept.bytes += size;
-            return;
-        }
+        return kept.keep(size, data);
     }
     std::free(data);
 }
@@ -80,9 +107,7 @@ size_t cached_bytes() {
 void release_cached_memory() {
     Cache& kept = cache();
     std::lock_guard lock(kept.mutex);
-    for (auto& [size, data] : kept.blocks) std::free(data);
-    kept.blocks.clear();
-    kept.bytes = 0;
+    kept.drop_down_to(0);
 }
 
 }  // namespace hb

@@ -4,6 +4,7 @@
 #include "kernels/softmax.h"
 
 #include "cpu/rows.h"
+#include "cpu/stream.h"
 #include "cpu/vmath.h"
 
 namespace hb::HB_ISA {
@@ -19,13 +20,16 @@ T finite_or_zero(T x) {
     return x - x == T(0) ? x : T(0);
 }
 
-// y = exp(x - shift); returns the sum. y may be null.
-template <class T>
+// y = exp(x - shift); returns the sum. y may be null. The row behind x is asked for meanwhile.
+// `below`: no x is larger than shift.
+template <bool below, class T>
 T exp_row(const T* x, T shift, T* y, int64_t n) {
     using V = Vec<T>;
     typename V::type total = V::zero();
     for_vectors<T>(n, [&](int64_t i, int64_t lanes) {
-        const auto e = Math<T>::exp(V::load(x + i, lanes) - V::splat(shift));
+        fetch_early(x + n + i);
+        const auto d = V::load(x + i, lanes) - V::splat(shift);
+        const auto e = below ? Math<T>::exp_negative(d) : Math<T>::exp(d);
         if (y) V::store(y + i, e, lanes);
         total += keep_lanes<T>(e, lanes);
     });
@@ -34,28 +38,34 @@ T exp_row(const T* x, T shift, T* y, int64_t n) {
 
 // y = x factor - shift
 template <class T>
-void scale_row(const T* x, T factor, T shift, T* y, int64_t n) {
+void scale_row(const T* x, T factor, T shift, T* y, int64_t n, bool past_caches = false) {
     using V = Vec<T>;
-    for_vectors<T>(n, [&](int64_t i, int64_t lanes) {
-        V::store(y + i, V::load(x + i, lanes) * V::splat(factor) - V::splat(shift), lanes);
+    map_row(y, n, past_caches, [&](int64_t i, int64_t lanes) {
+        return V::load(x + i, lanes) * V::splat(factor) - V::splat(shift);
     });
 }
 
 enum class Kind { softmax, log_softmax, logsumexp };
 
+// Past the caches, exponentials wait in `scratch` (n).
 template <Kind kind, class T>
-void softmax_row(const T* x, T* y, int64_t n) {
+void softmax_row(const T* x, T* y, int64_t n, T* scratch) {
+    const bool past_caches = scratch != nullptr;
     const T top = reduce_block<Max, T>(x, n);
     if constexpr (kind == Kind::softmax) {
-        const T sum = exp_row(x, top, y, n);
-        scale_row(y, T(1) / sum, T(0), y, n);
+        T* e = past_caches ? scratch : y;
+        const T sum = exp_row<true>(x, top, e, n);
+        scale_row(e, T(1) / sum, T(0), y, n, past_caches);
     } else {
         const T shift = finite_or_zero(top);
-        const T lse = shift + log_of(exp_row(x, shift, static_cast<T*>(nullptr), n));
+        T* const none = nullptr;
+        const T sum =
+            shift == top ? exp_row<true>(x, shift, none, n) : exp_row<false>(x, shift, none, n);
+        const T lse = shift + log_of(sum);
         if constexpr (kind == Kind::logsumexp)
             *y = lse;
         else
-            scale_row(x, T(1), lse, y, n);
+            scale_row(x, T(1), lse, y, n, past_caches);
     }
 }
 
@@ -118,20 +128,23 @@ void softmax(const void* args, int thread, int threads) {
     const T* x = static_cast<const T*>(p.x);
     T* y = static_cast<T*>(p.y);
     const int64_t y_outer = kind == Kind::logsumexp ? p.inner : p.n * p.inner;
+    T* scratch = p.scratch ? static_cast<T*>(p.scratch) + thread * p.scratch_stride : nullptr;
     for_blocks(p.outer, p.inner, thread, threads, [&](int64_t o, int64_t first, int64_t width) {
         const T* from = x + o * p.n * p.inner + first;
         T* to = y + o * y_outer + first;
         if (p.inner == 1)
-            softmax_row<kind>(from, to, p.n);
+            softmax_row<kind>(from, to, p.n, scratch);
         else
             softmax_columns<kind>(from, to, p.n, p.inner, width);
     });
+    finish_stores(scratch != nullptr);
 }
 
 template <bool is_log, class T>
 void softmax_grad(const void* args, int thread, int threads) {
     using V = Vec<T>;
     const SoftmaxGradArgs& p = *static_cast<const SoftmaxGradArgs*>(args);
+    const bool past_caches = beyond_caches(p.outer * p.n * p.inner * int64_t(sizeof(T)));
     for_blocks(p.outer, p.inner, thread, threads, [&](int64_t o, int64_t first, int64_t width) {
         const int64_t start = o * p.n * p.inner + first;
         const T *y = static_cast<const T*>(p.y) + start, *dy = static_cast<const T*>(p.dy) + start;
@@ -140,15 +153,16 @@ void softmax_grad(const void* args, int thread, int threads) {
             const auto d = V::load(dy + i, lanes);
             return is_log ? d : d * V::load(y + i, lanes);
         };
-        const auto store = [&](int64_t i, int64_t lanes, typename V::type sum) {
+        const auto result = [&](int64_t i, int64_t lanes, typename V::type sum) {
             const auto v = V::load(y + i, lanes), d = V::load(dy + i, lanes);
-            V::store(dx + i, is_log ? d - Math<T>::exp(v) * sum : v * (d - sum), lanes);
+            return is_log ? d - Math<T>::exp_negative(v) * sum : v * (d - sum);
         };
         if (p.inner == 1) {
             typename V::type sum = V::zero();
             for_vectors<T>(p.n, [&](int64_t i, int64_t lanes) { sum += weight(i, lanes); });
             const auto total = V::splat(V::sum(sum));
-            for_vectors<T>(p.n, [&](int64_t i, int64_t lanes) { store(i, lanes, total); });
+            map_row(dx, p.n, past_caches,
+                    [&](int64_t i, int64_t lanes) { return result(i, lanes, total); });
             return;
         }
         T sums[kSoftmaxColumns];
@@ -160,9 +174,11 @@ void softmax_grad(const void* args, int thread, int threads) {
             });
         for (int64_t k = 0; k < p.n; ++k)
             for_vectors<T>(width, [&](int64_t c, int64_t lanes) {
-                store(k * p.inner + c, lanes, V::load(sums + c, lanes));
+                const int64_t i = k * p.inner + c;
+                V::store(dx + i, result(i, lanes, V::load(sums + c, lanes)), lanes);
             });
     });
+    finish_stores(past_caches);
 }
 
 int64_t label_at(const void* labels, DType type, int64_t i) {
@@ -190,7 +206,7 @@ void xent(const void* args, int thread, int threads) {
         const T* x = static_cast<const T*>(p.logits) + row * p.n;
         T* probs = static_cast<T*>(p.probs) + row * p.n;
         const T top = reduce_block<Max, T>(x, p.n);
-        const T sum = exp_row(x, top, probs, p.n);
+        const T sum = exp_row<true>(x, top, probs, p.n);
         scale_row(probs, T(1) / sum, T(0), probs, p.n);
         const T lse = top + log_of(sum);
         T loss;

@@ -59,9 +59,12 @@ struct Math {
         return V::from_bits((V::bits(n + splat(C::magic)) + C::bias) << C::mantissa);
     }
 
-    // exp(x) = 2^n (1 + y) with |x - n ln 2| <= ln(2) / 2 and y = expm1 of the rest.
-    static HB_INLINE X exp_parts(X x, X* n) {
-        *n = round_small(x * splat(T(1.44269504088896340736)));
+    // exp(x) = 2^n (1 + y) with |x - n ln 2| <= ln(2) / 2, but for a rounding, and y = expm1 of the
+    // rest. Where it is asked for, `scale` is 2^n, and 0 for n = -bias.
+    static HB_INLINE X exp_parts(X x, X* n, X* scale = nullptr) {
+        const X shifted = V::fma(x, splat(T(1.44269504088896340736)), splat(C::magic));
+        if (scale) *scale = V::from_bits((V::bits(shifted) + C::bias) << C::mantissa);
+        *n = shifted - splat(C::magic);
         X r = V::fma(*n, splat(-C::ln2_hi), x);
         r = V::fma(*n, splat(-C::ln2_lo), r);
         if constexpr (sizeof(T) == 4) {
@@ -83,11 +86,11 @@ struct Math {
         const X s = pow2(n1);
         return V::fma(y, s, s) * pow2(n - n1);
     }
-    // For x <= 0 where results below the smallest normal number may be 0.
+    // For x <= 0: 0 where the result is no normal number (those next to them may still be given).
     static HB_INLINE X exp_negative(X x) {
-        X n;
-        const X y = exp_parts((X)arch::max(splat(sizeof(T) == 4 ? T(-87.0) : T(-708.0)), x), &n);
-        const X s = pow2(n);
+        constexpr T lowest = -C::bias * T(0.69314718055994530942);  // there 2^n is 0
+        X n, s;
+        const X y = exp_parts((X)arch::max(splat(lowest), x), &n, &s);
         return V::fma(y, s, s);
     }
     static HB_INLINE X expm1(X x) {

@@ -5,7 +5,8 @@
 
 namespace hb {
 
-inline constexpr int kNormColumns = 128;
+inline constexpr int kNormColumns = 1024;  // that a task of batch statistics treats at once
+inline constexpr int kNormFolded = 128;    // narrower rows are joined up to this width
 
 // x (rows, n) -> partial (parts, 2, n): mean and sum of squared differences of each part's rows.
 // `fold` neighbouring rows (it divides `rows`) are read as one, so that narrow arrays fill the
@@ -30,6 +31,26 @@ struct BatchGradArgs {
     int64_t rows, n, parts, fold;
 };
 
+// y = (x - mean) scale + beta
+struct BatchApplyArgs {
+    const void *x, *mean, *scale, *beta;
+    void* y;
+    int64_t rows, n;
+};
+
+// dx = (dy - shift - (x - mean) slope) scale
+struct BatchGradApplyArgs {
+    const void *x, *mean, *slope, *dy, *shift, *scale;
+    void* dx;
+    int64_t rows, n;
+};
+
+struct BatchNormKernels {
+    FloatPair stats, join, apply;
+    FloatPair grad, grad_apply;
+};
+HB_DECLARE_KERNELS(BatchNormKernels, batch_norm_kernels)
+
 // y = (x - mean) rstd gamma + beta for each row; RMS normalisation has no mean and no beta.
 struct LayerNormArgs {
     const void *x, *gamma, *beta;
@@ -47,7 +68,6 @@ struct LayerNormGradArgs {
 };
 
 struct NormKernels {
-    FloatPair batch_stats, batch_join, batch_grad;
     FloatPair layer_norm, rms_norm;            // LayerNormArgs
     FloatPair layer_norm_grad, rms_norm_grad;  // LayerNormGradArgs
 };

@@ -12,6 +12,8 @@ struct SoftmaxArgs {
     const void* x;
     void* y;
     int64_t outer, n, inner;
+    void* scratch = nullptr;     // rows of results past the caches are made in it
+    int64_t scratch_stride = 0;  // elements a thread
 };
 
 // softmax: dx = y (dy - sum(dy y));  log_softmax: dx = dy - exp(y) sum(dy).

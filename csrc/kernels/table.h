@@ -11,6 +11,7 @@ struct ElementwiseKernels;
 struct ReduceKernels;
 struct SoftmaxKernels;
 struct NormKernels;
+struct BatchNormKernels;
 struct PoolKernels;
 struct LayoutKernels;
 struct IndexKernels;
@@ -28,6 +29,7 @@ struct KernelTable {
     const ReduceKernels* reduce;
     const SoftmaxKernels* softmax;
     const NormKernels* norm;
+    const BatchNormKernels* batch_norm;
     const PoolKernels* pool;
     const LayoutKernels* layout;
     const IndexKernels* index;

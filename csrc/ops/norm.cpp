@@ -89,7 +89,7 @@ struct Split {
 // How x (rows, n) is cut: the same for every number of threads.
 Split split_rows(const TensorType& x) {
     Split s{rows_of(x), channels(x), 1, 1};
-    for (int64_t k = kNormColumns / std::max<int64_t>(1, s.n); k > 1; --k)
+    for (int64_t k = kNormFolded / std::max<int64_t>(1, s.n); k > 1; --k)
         if (s.rows % k == 0) {
             s.fold = k;
             break;
@@ -107,9 +107,9 @@ void emit_batch_norm(Emit& e) {
     if (volume(x.shape) == 0) return fill_with_zeros(e);
     void* partial = e.workspace(2 * size_t(s.parts) * vector.bytes());
     const BatchStatsArgs stats{e.in(0), partial, s.rows, s.n, s.parts, s.fold};
-    e.run(kernel_for(e.kernels.norm->batch_stats, x.dtype), stats, 4 * volume(x.shape));
+    e.run(kernel_for(e.kernels.batch_norm->stats, x.dtype), stats, 4 * volume(x.shape));
     const BatchJoinArgs join{partial, e.out(1), e.out(2), s.rows, s.n, s.parts, s.fold};
-    e.run(kernel_for(e.kernels.norm->batch_join, x.dtype), join, 8 * s.n * s.parts);
+    e.run(kernel_for(e.kernels.batch_norm->join, x.dtype), join, 8 * s.n * s.parts);
 
     void* scale = e.workspace(vector.bytes());
     {
@@ -120,12 +120,8 @@ void emit_batch_norm(Emit& e) {
                                      {p.add_input(e.in(1), vector), p.add_op(EwOp::rsqrt, {var})}));
         p.run(e);
     }
-    EwProgramBuilder p(x.shape);
-    const int centered =
-        p.add_op(EwOp::sub, {p.add_input(e.in(0), x), p.add_input(e.out(1), vector)});
-    const int scaled = p.add_op(EwOp::mul, {centered, p.add_input(scale, vector)});
-    p.set_output(e.out(0), p.add_op(EwOp::add, {scaled, p.add_input(e.in(2), vector)}));
-    p.run(e);
+    const BatchApplyArgs args{e.in(0), e.out(1), scale, e.in(2), e.out(0), s.rows, s.n};
+    e.run(kernel_for(e.kernels.batch_norm->apply, x.dtype), args, 4 * volume(x.shape));
 }
 
 // in: x, gamma, mean, var, dy; out: dx, dgamma, dbeta.
@@ -138,7 +134,7 @@ void emit_batch_norm_grad(Emit& e) {
     const auto workspace = [&](size_t n) { return static_cast<char*>(e.workspace(n)); };
     char* partial = workspace(2 * size_t(s.parts) * bytes);
     const BatchGradArgs args{e.in(0), e.in(2), e.in(4), partial, s.rows, s.n, s.parts, s.fold};
-    e.run(kernel_for(e.kernels.norm->batch_grad, x.dtype), args, 6 * volume(x.shape));
+    e.run(kernel_for(e.kernels.batch_norm->grad, x.dtype), args, 6 * volume(x.shape));
     char* sums = workspace(2 * bytes);
     emit_reduce(e, ReduceOp::sum, partial, {x.dtype, {s.parts, 2 * s.n}}, {0}, sums);
 
@@ -159,14 +155,9 @@ void emit_batch_norm_grad(Emit& e) {
         p.set_output(slope, p.add_op(EwOp::mul, {p.add_op(EwOp::mul, {product, rstd}), share}));
         p.run(e);
     }
-    EwProgramBuilder p(x.shape);
-    const int centered =
-        p.add_op(EwOp::sub, {p.add_input(e.in(0), x), p.add_input(e.in(2), vector)});
-    const int along = p.add_op(EwOp::mul, {centered, p.add_input(slope, vector)});
-    const int moved = p.add_op(EwOp::sub, {p.add_input(e.in(4), x), p.add_input(shift, vector)});
-    const int rest = p.add_op(EwOp::sub, {moved, along});
-    p.set_output(e.out(0), p.add_op(EwOp::mul, {rest, p.add_input(scale, vector)}));
-    p.run(e);
+    const BatchGradApplyArgs apply{e.in(0), e.in(2),  slope,  e.in(4), shift,
+                                   scale,   e.out(0), s.rows, s.n};
+    e.run(kernel_for(e.kernels.batch_norm->grad_apply, x.dtype), apply, 6 * volume(x.shape));
 }
 
 T or_zeros(const T& gradient, const T& like) {

@@ -1,6 +1,7 @@
 // Softmax, its logarithm, the logarithm of the sum of exponentials, and cross-entropy on logits.
 #include "kernels/softmax.h"
 
+#include "kernels/stream.h"
 #include "ops/ops.h"
 #include "ops/reduce.h"
 
@@ -27,16 +28,21 @@ std::vector<TensorType> infer_logsumexp(const InferCtx& c) {
     return {{c.in[0].dtype, reduced_shape(c.in[0].shape, {axis}, c.attrs.b("keepdims", false))}};
 }
 
-template <FloatPair SoftmaxKernels::*kernel>
+template <FloatPair SoftmaxKernels::* kernel>
 void emit_softmax(Emit& e) {
     const TensorType& x = e.in_type(0);
     const AxisSplit s = split_at_axis(x.shape, axis_of(e.attrs, x.shape.ndim()));
     if (s.outer * s.inner == 0) return;
-    const SoftmaxArgs args{e.in(0), e.out(0), s.outer, s.n, s.inner};
+    SoftmaxArgs args{e.in(0), e.out(0), s.outer, s.n, s.inner};
+    if (s.inner == 1 && beyond_caches(int64_t(e.out_type(0).bytes()))) {
+        args.scratch_stride = (s.n + 15) / 16 * 16;
+        args.scratch =
+            e.workspace(size_t(args.scratch_stride) * dtype_size(x.dtype) * size_t(e.threads));
+    }
     e.run(kernel_for(e.kernels.softmax->*kernel, x.dtype), args, 16 * volume(x.shape));
 }
 
-template <FloatPair SoftmaxKernels::*kernel>
+template <FloatPair SoftmaxKernels::* kernel>
 void emit_softmax_grad(Emit& e) {
     const TensorType& y = e.in_type(0);
     const AxisSplit s = split_at_axis(y.shape, axis_of(e.attrs, y.shape.ndim()));

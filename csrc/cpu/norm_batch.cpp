@@ -1,0 +1,216 @@
+// Batch normalisation. Statistics: x (rows, n) is read from memory once, in blocks that fit L1;
+// each block gets mean and squared differences in two passes, and blocks join by Chan's formula, so
+// nothing cancels. Parts are fixed by the shape. Blocks are as wide as can be: a few long runs are
+// what memory reads fastest. 12 bytes an element forward, 20 backward.
+#include "cpu/rows.h"
+#include "cpu/stream.h"
+#include "kernels/norm.h"
+
+namespace hb::HB_ISA {
+namespace {
+
+// Rows of a block.
+template <class T>
+int64_t chunk_rows(int64_t width) {
+    const int64_t rows = 16384 / int64_t(sizeof(T)) / width;
+    return rows < 4 ? 4 : rows > 32 ? 32 : rows;
+}
+
+// Joins the statistics of `more` rows to those of `count`.
+template <class T, class X>
+HB_INLINE void join_stats(X& mean, X& m2, T count, X more_mean, X more_m2, T more) {
+    using V = Vec<T>;
+    const X delta = more_mean - mean;
+    const T total = count + more;
+    mean += delta * V::splat(more / total);
+    m2 += more_m2 + delta * delta * V::splat(count * (more / total));
+}
+
+// Calls f(part, its folded rows, first column, columns) for this thread's tasks.
+template <class Args, class F>
+HB_INLINE void for_tasks(const Args& p, int thread, int threads, F f) {
+    const int64_t width = p.n * p.fold, blocks = (width + kNormColumns - 1) / kNormColumns;
+    const Range tasks = split(p.parts * blocks, thread, threads);
+    for (int64_t task = tasks.begin; task < tasks.end; ++task) {
+        const int64_t part = task / blocks, first = task % blocks * kNormColumns,
+                      rest = width - first;
+        f(part, split(p.rows / p.fold, int(part), int(p.parts)), first,
+          rest < kNormColumns ? rest : kNormColumns);
+    }
+}
+
+template <class T>
+void batch_stats(const void* args, int thread, int threads) {
+    using V = Vec<T>;
+    const BatchStatsArgs& p = *static_cast<const BatchStatsArgs*>(args);
+    const int64_t step = p.n * p.fold;
+    for_tasks(p, thread, threads, [&](int64_t part, Range rows, int64_t first, int64_t width) {
+        alignas(64) T mean[kNormColumns] = {}, m2[kNormColumns] = {};
+        const int64_t chunk = chunk_rows<T>(width);
+        for (int64_t row = rows.begin; row < rows.end; row += chunk) {
+            const int64_t k = rows.end - row < chunk ? rows.end - row : chunk;
+            const T* x = static_cast<const T*>(p.x) + row * step + first;
+            for_vectors<T>(width, [&](int64_t c, int64_t lanes) {
+                const auto at = [&](int64_t i) { return V::load(x + i * step + c, lanes); };
+                typename V::type sum = V::zero(), sum1 = sum, squares = sum, squares1 = sum;
+                int64_t i = 0;
+                for (; i + 2 <= k; i += 2) sum += at(i), sum1 += at(i + 1);
+                if (i < k) sum += at(i);
+                const auto center = (sum + sum1) * V::splat(T(1) / T(k));
+                for (i = 0; i + 2 <= k; i += 2) {
+                    const auto d = at(i) - center, d1 = at(i + 1) - center;
+                    squares = V::fma(d, d, squares);
+                    squares1 = V::fma(d1, d1, squares1);
+                }
+                if (i < k) squares = V::fma(at(i) - center, at(i) - center, squares);
+                squares += squares1;
+                auto m = V::load(mean + c, lanes), s = V::load(m2 + c, lanes);
+                join_stats<T>(m, s, T(row - rows.begin), center, squares, T(k));
+                V::store(mean + c, m, lanes);
+                V::store(m2 + c, s, lanes);
+            });
+        }
+        const T count = T(rows.end - rows.begin);
+        for (int64_t k = 1; k < p.fold; ++k)
+            for_vectors<T>(p.n, [&](int64_t c, int64_t lanes) {
+                auto m = V::load(mean + c, lanes), s = V::load(m2 + c, lanes);
+                join_stats<T>(m, s, T(k) * count, V::load(mean + k * p.n + c, lanes),
+                              V::load(m2 + k * p.n + c, lanes), count);
+                V::store(mean + c, m, lanes);
+                V::store(m2 + c, s, lanes);
+            });
+        T* out = static_cast<T*>(p.partial) + part * 2 * p.n + first;
+        const int64_t kept = p.fold > 1 ? p.n : width;
+        for (int64_t c = 0; c < kept; ++c) out[c] = mean[c], out[p.n + c] = m2[c];
+    });
+}
+
+template <class T>
+void batch_join(const void* args, int thread, int threads) {
+    using V = Vec<T>;
+    const BatchJoinArgs& p = *static_cast<const BatchJoinArgs*>(args);
+    const T* partial = static_cast<const T*>(p.partial);
+    const Range vectors = split((p.n + V::lanes - 1) / V::lanes, thread, threads);
+    for (int64_t v = vectors.begin; v < vectors.end; ++v) {
+        const int64_t c = v * V::lanes, lanes = p.n - c;
+        typename V::type mean = V::zero(), m2 = V::zero();
+        for (int64_t part = 0; part < p.parts; ++part) {
+            const Range rows = split(p.rows / p.fold, int(part), int(p.parts));
+            const T* from = partial + part * 2 * p.n + c;
+            join_stats<T>(mean, m2, T(rows.begin * p.fold), V::load(from, lanes),
+                          V::load(from + p.n, lanes), T((rows.end - rows.begin) * p.fold));
+        }
+        V::store(static_cast<T*>(p.mean) + c, mean, lanes);
+        V::store(static_cast<T*>(p.var) + c, m2 / V::splat(T(p.rows)), lanes);
+    }
+}
+
+template <class T>
+void batch_grad(const void* args, int thread, int threads) {
+    using V = Vec<T>;
+    const BatchGradArgs& p = *static_cast<const BatchGradArgs*>(args);
+    const int64_t step = p.n * p.fold;
+    for_tasks(p, thread, threads, [&](int64_t part, Range rows, int64_t first, int64_t width) {
+        alignas(64) T center[kNormColumns], sum[kNormColumns] = {}, product[kNormColumns] = {};
+        for (int64_t c = 0; c < width; ++c)
+            center[c] = static_cast<const T*>(p.mean)[(first + c) % p.n];
+        const int64_t chunk = chunk_rows<T>(width);
+        for (int64_t row = rows.begin; row < rows.end; row += chunk) {
+            const int64_t k = rows.end - row < chunk ? rows.end - row : chunk;
+            const int64_t at = row * step + first;
+            const T *x = static_cast<const T*>(p.x) + at, *dy = static_cast<const T*>(p.dy) + at;
+            for_vectors<T>(width, [&](int64_t c, int64_t lanes) {
+                const auto mean = V::load(center + c, lanes);
+                typename V::type s = V::zero(), q = V::zero();
+                for (int64_t i = 0; i < k; ++i) {
+                    const auto d = V::load(dy + i * step + c, lanes);
+                    s += d;
+                    q = V::fma(d, V::load(x + i * step + c, lanes) - mean, q);
+                }
+                V::store(sum + c, V::load(sum + c, lanes) + s, lanes);
+                V::store(product + c, V::load(product + c, lanes) + q, lanes);
+            });
+        }
+        T* out = static_cast<T*>(p.partial) + part * 2 * p.n + first;
+        const int64_t kept = p.fold > 1 ? p.n : width;
+        for (int64_t c = 0; c < kept; ++c) {
+            for (int64_t k = 1; k < p.fold; ++k)
+                sum[c] += sum[k * p.n + c], product[c] += product[k * p.n + c];
+            out[c] = sum[c], out[p.n + c] = product[c];
+        }
+    });
+}
+
+// Vectors over the channels, repeated where several narrow rows are treated as one.
+template <class T, int count>
+struct PerChannel {
+    alignas(64) T repeated[count][kNormFolded];
+    const T* of[count];
+    int64_t fold;
+
+    PerChannel(const void* const (&vectors)[count], int64_t n) : fold(kNormFolded / n) {
+        if (fold < 1) fold = 1;
+        for (int i = 0; i < count; ++i) {
+            of[i] = static_cast<const T*>(vectors[i]);
+            if (fold == 1) continue;
+            for (int64_t k = 0; k < fold * n; ++k) repeated[i][k] = of[i][k % n];
+            of[i] = repeated[i];
+        }
+    }
+};
+
+// y = f(place in y, place in the vectors, lanes) for this thread's rows.
+template <class T, class F>
+HB_INLINE void for_rows(T* y, int64_t rows, int64_t n, int64_t fold, int thread, int threads, F f) {
+    const bool past_caches = beyond_caches(rows * n * int64_t(sizeof(T)));
+    const Range share = split(rows, thread, threads);
+    for (int64_t row = share.begin; row < share.end; row += fold) {
+        const int64_t k = share.end - row < fold ? share.end - row : fold, at = row * n;
+        map_row(y + at, k * n, past_caches,
+                [&](int64_t i, int64_t lanes) { return f(at + i, i, lanes); });
+    }
+    finish_stores(past_caches);
+}
+
+template <class T>
+void batch_apply(const void* args, int thread, int threads) {
+    using V = Vec<T>;
+    const BatchApplyArgs& p = *static_cast<const BatchApplyArgs*>(args);
+    const PerChannel<T, 3> vectors({p.mean, p.scale, p.beta}, p.n);
+    const T *x = static_cast<const T*>(p.x), *mean = vectors.of[0], *scale = vectors.of[1],
+            *beta = vectors.of[2];
+    for_rows(static_cast<T*>(p.y), p.rows, p.n, vectors.fold, thread, threads,
+             [&](int64_t at, int64_t c, int64_t lanes) {
+                 const auto centered = V::load(x + at, lanes) - V::load(mean + c, lanes);
+                 return V::fma(centered, V::load(scale + c, lanes), V::load(beta + c, lanes));
+             });
+}
+
+template <class T>
+void batch_grad_apply(const void* args, int thread, int threads) {
+    using V = Vec<T>;
+    const BatchGradApplyArgs& p = *static_cast<const BatchGradApplyArgs*>(args);
+    const PerChannel<T, 4> vectors({p.mean, p.slope, p.shift, p.scale}, p.n);
+    const T *x = static_cast<const T*>(p.x), *dy = static_cast<const T*>(p.dy),
+            *mean = vectors.of[0], *slope = vectors.of[1], *shift = vectors.of[2],
+            *scale = vectors.of[3];
+    for_rows(static_cast<T*>(p.dx), p.rows, p.n, vectors.fold, thread, threads,
+             [&](int64_t at, int64_t c, int64_t lanes) {
+                 const auto centered = V::load(x + at, lanes) - V::load(mean + c, lanes);
+                 const auto moved = V::load(dy + at, lanes) - V::load(shift + c, lanes);
+                 return V::fma(-centered, V::load(slope + c, lanes), moved) *
+                        V::load(scale + c, lanes);
+             });
+}
+
+}  // namespace
+
+extern const BatchNormKernels batch_norm_kernels = {
+    .stats = {batch_stats<float>, batch_stats<double>},
+    .join = {batch_join<float>, batch_join<double>},
+    .apply = {batch_apply<float>, batch_apply<double>},
+    .grad = {batch_grad<float>, batch_grad<double>},
+    .grad_apply = {batch_grad_apply<float>, batch_grad_apply<double>},
+};
+
+}  // namespace hb::HB_ISA
