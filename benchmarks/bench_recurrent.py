@@ -18,6 +18,10 @@ from bench_models import TITLES, compare, show, start
 from harness import Worker, chosen, markdown, options, parts_of, write
 from recurrent_workloads import BY_NAME, GATES, GROUPS
 
+HEAD = (
+    "Milliseconds a step, {} threads, median of interleaved rounds (and the width of the middle "
+    "half); behind the peers' how many times that of hornbeam."
+)
 LIKE_PLAIN = [name for name in GROUPS if name not in ("large", "small", "plain")]
 
 
@@ -53,8 +57,7 @@ def report(results: list[dict[str, Any]], about: dict[str, str], threads: int) -
     peaks = [r["limits"][when]["gflops"] for r in results for when in ("before", "after")]
     return "\n".join(
         [
-            "Milliseconds a step, median of interleaved rounds (and the width of the middle half), "
-            f"{threads} threads; behind the peers' how many times that of hornbeam.",
+            HEAD.format(threads),
             "",
             *markdown(head, [row(r, peers, plain) for r in results]),
             "",

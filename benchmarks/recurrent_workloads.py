@@ -30,9 +30,12 @@ STEPS = [(1, 64), (1, 128), (1, 256), (1, 512)]
 
 
 def flops(kind: str, steps: int, units: int, layers: int = 1, both: bool = False) -> float:
-    """Of a row's forward pass: products of inputs, and of states."""
+    """A third of a row's training step: forward, gradients of inputs, and of weights.
+
+    The first layer's inputs need no gradient, which is one of six products.
+    """
     of_layer = GATES[kind] * 2 * steps * 2 * units**2
-    return of_layer * layers * (1 + both) + 2 * units * (1 + both) * 10
+    return of_layer * (layers - 1 / 6) * (1 + both) + 2 * units * (1 + both) * 10
 
 
 def training(group: str, kind: str, shape: Shape, how: dict[str, Any]) -> Workload:
@@ -45,7 +48,7 @@ def training(group: str, kind: str, shape: Shape, how: dict[str, Any]) -> Worklo
         recurrent(kind, units, **how),
         arithmetic,
         batch,
-        1 if arithmetic * batch > 5e9 else 4,
+        min(64, max(1, int(5e9 / (arithmetic * batch)))),
         "adam",
         padded=how.get("padded", False),
     )
@@ -54,7 +57,7 @@ def training(group: str, kind: str, shape: Shape, how: dict[str, Any]) -> Worklo
 def single(kind: str, batch: int, units: int) -> Workload:
     name = f"step {TITLES[kind]} N{batch} U{units}"
     how = {"units": units}
-    return Workload(name, "step", (units,), [(kind, how)], flops(kind, 1, units), batch)
+    return Workload(name, "step", (units,), [(kind, how)], GATES[kind] * 4 * units**2, batch)
 
 
 WORKLOADS = [

@@ -183,14 +183,21 @@ def prepare_step(work: Workload, x: np.ndarray) -> Answer:
     shapes = [tuple(w.shape) for w in cell.weights]
     cell.set_weights(work.weights(shapes, [w.name for w in cell.weights]))
     states = [np.zeros((work.batch, units), "float32") for _ in range(1 + (kind == "lstm"))]
-    step = kernel_step(kind, x, states, cell) if LIBRARY == "hornbeam" else cell_step(cell, x)
-    current.update(step=step, work=work)
-    return {"loss": float(np.abs(step(states)).mean()), "first": calibrate(lambda: step(states))}
+    step = (
+        kernel_step(kind, x, states, cell) if LIBRARY == "hornbeam" else cell_step(x, states, cell)
+    )
+    return {"loss": float(np.abs(step()).mean()), "first": calibrate(step)}
 
 
-def cell_step(cell: Any, x: np.ndarray) -> Any:
+def cell_step(x: np.ndarray, states: list[Any], cell: Any) -> Any:
+    """The cell by itself, whose new states are kept."""
     x = keras.ops.convert_to_tensor(x)
-    return lambda states: np.asarray(cell(x, states)[0])
+
+    def run() -> np.ndarray:
+        h, states[:] = cell(x, states)
+        return np.asarray(h)
+
+    return run
 
 
 def kernel_step(kind: str, x: np.ndarray, states: list[np.ndarray], cell: Any) -> Any:
@@ -198,7 +205,7 @@ def kernel_step(kind: str, x: np.ndarray, states: list[np.ndarray], cell: Any) -
     kernel, r, b = (np.ascontiguousarray(w) for w in cell.get_weights())
     step = getattr(keras.kernels, {"simplernn": "rnn"}.get(kind, kind) + "_step")
 
-    def run(states: list[np.ndarray]) -> np.ndarray:
+    def run() -> np.ndarray:
         step(x, *states, kernel, r, b)
         return states[0]
 
