@@ -37,6 +37,8 @@ def compare(
     prepared = {
         name: worker.ask(action="prepare", name=work.name) for name, worker in workers.items()
     }
+    prepared = {name: answer for name, answer in prepared.items() if "skip" not in answer}
+    workers = {name: workers[name] for name in prepared}
     losses = {name: answer["loss"] for name, answer in prepared.items()}
     first = next(iter(losses.values()))
     for name, loss in losses.items():

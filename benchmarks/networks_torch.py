@@ -56,16 +56,32 @@ class Residual(nn.Module):
 
 
 class Recurrent(nn.Module):
-    """The last output of a sequence (batch, time, features)."""
+    """The last output of sequences (batch, time, features); `padded`: zeros at their ends."""
 
-    def __init__(self, kind: str, features: int, units: int) -> None:
+    def __init__(
+        self,
+        kind: str,
+        features: int,
+        units: int,
+        layers: int = 1,
+        both: bool = False,
+        padded: bool = False,
+    ) -> None:
         super().__init__()
         cls = {"lstm": nn.LSTM, "gru": nn.GRU, "simplernn": nn.RNN}[kind]
         self.kind, self.units, self.features = kind, units, features
-        self.inner = cls(features, units, batch_first=True)
+        self.layers, self.both, self.padded = layers, both, padded
+        self.inner = cls(features, units, layers, batch_first=True, bidirectional=both)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.inner(x)[0][:, -1]
+        if self.padded:
+            lengths = (x != 0).any(-1).sum(1)
+            x = nn.utils.rnn.pack_padded_sequence(x, lengths, True, enforce_sorted=False)
+        y, states = self.inner(x)
+        h = states[0] if self.kind == "lstm" else states
+        if self.both:
+            return torch.cat([h[-2], h[-1]], -1)
+        return h[-1] if self.padded else y[:, -1]
 
     def slots(self) -> list[Slot]:
         n, u = {"lstm": 4, "gru": 3, "simplernn": 1}[self.kind], self.units
@@ -74,16 +90,28 @@ class Recurrent(nn.Module):
         def matrix(parameter: Tensor) -> Callable[[np.ndarray], None]:
             return lambda v: put(parameter, v.reshape(len(v), n, u)[:, order].reshape(len(v), -1).T)
 
-        def bias(v: np.ndarray) -> None:
-            assert not v.any()  # all workloads begin so; PyTorch has two vectors for one
-            self.inner.bias_ih_l0.zero_()
-            self.inner.bias_hh_l0.zero_()
+        def bias(of_x: Tensor, of_h: Tensor) -> Callable[[np.ndarray], None]:
+            def fill(v: np.ndarray) -> None:
+                assert not v.any()  # all workloads begin so; PyTorch has two vectors for one
+                of_x.zero_()
+                of_h.zero_()
 
-        return [
-            ("kernel", (self.features, n * u), matrix(self.inner.weight_ih_l0)),
-            ("recurrent_kernel", (u, n * u), matrix(self.inner.weight_hh_l0)),
-            ("bias", (2, n * u) if self.kind == "gru" else (n * u,), bias),
-        ]
+            return fill
+
+        found: list[Slot] = []
+        for layer in range(self.layers):
+            features = u * (1 + self.both) if layer else self.features
+            for direction in ["", "_reverse"][: 1 + self.both]:
+                of_x, of_h, b_x, b_h = (
+                    getattr(self.inner, f"{name}_l{layer}{direction}")
+                    for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+                )
+                found += [
+                    ("kernel", (features, n * u), matrix(of_x)),
+                    ("recurrent_kernel", (u, n * u), matrix(of_h)),
+                    ("bias", (2, n * u) if self.kind == "gru" else (n * u,), bias(b_x, b_h)),
+                ]
+        return found
 
 
 class AttentionBlock(nn.Module):
@@ -197,8 +225,8 @@ def stack(layers: Layers, shape: tuple[int, ...]) -> tuple[nn.Sequential, tuple[
         elif kind == "wavenet":
             made.append(WaveNet(**c))
         elif kind in ("lstm", "gru", "simplernn"):
-            made.append(Recurrent(kind, shape[-1], c["units"]))
-            shape = (c["units"],)
+            made.append(Recurrent(kind, shape[-1], **c))
+            shape = (c["units"] * (1 + c.get("both", False)),)
         elif kind != "relu":
             raise ValueError(f"no layer called {kind!r}")
         activation = "relu" if kind == "relu" else c.get("activation")

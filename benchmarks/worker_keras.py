@@ -10,9 +10,13 @@ import os
 import time
 from typing import Any
 
+import numpy as np
 from harness import Answer, calibrate, extra_memory, measure, serve
-from workloads import BY_NAME, Layers, Workload
+from recurrent_workloads import BY_NAME as RECURRENTS
+from workloads import BY_NAME as MODELS
+from workloads import Layers, Workload
 
+BY_NAME = {**MODELS, **RECURRENTS}
 LIBRARY = os.environ.get("BENCH_LIBRARY", "hornbeam")
 keras: Any = importlib.import_module(LIBRARY)
 current: dict[str, Any] = {}
@@ -46,6 +50,9 @@ def apply(x: Any, layers: Layers, variables: list[Any]) -> Any:
             short = apply(x, c["shortcut"], variables)
             x = kl.ReLU()(kl.Add()([apply(x, c["layers"], variables), short]))
             continue
+        if kind in RECURRENT:
+            x = recurrent(x, variables, kind, **c)
+            continue
         if kind in COMPOSED:
             x = COMPOSED[kind](x, variables, **c)
             continue
@@ -62,8 +69,6 @@ def apply(x: Any, layers: Layers, variables: list[Any]) -> Any:
             )
         elif kind == "embedding":
             layer = kl.Embedding(c["tokens"], c["units"])
-        elif kind in RECURRENT:
-            layer = getattr(kl, RECURRENT[kind])(c["units"])
         else:
             layer = plain[kind]()
         x = layer(x)
@@ -72,6 +77,30 @@ def apply(x: Any, layers: Layers, variables: list[Any]) -> Any:
 
 
 RECURRENT = {"lstm": "LSTM", "gru": "GRU", "simplernn": "SimpleRNN"}
+
+
+def recurrent(
+    x: Any,
+    variables: list[Any],
+    kind: str,
+    units: int,
+    layers: int = 1,
+    both: bool = False,
+    padded: bool = False,
+    **dropout: float,
+) -> Any:
+    """Layers on each other, the last of which gives its last outputs."""
+    kl = keras.layers
+    if padded:
+        x = kl.Masking(0.0)(x)
+    for i in range(layers):
+        cls = getattr(kl, RECURRENT[kind])
+        layer = cls(units, return_sequences=i + 1 < layers, **dropout)
+        if both:
+            layer = kl.Bidirectional(layer)
+        x = layer(x)
+        variables += layer.weights
+    return x
 
 
 def attention_block(x: Any, variables: list[Any], units: int, heads: int, inner: int) -> Any:
@@ -137,11 +166,50 @@ def prepare(name: str) -> Answer:
     work = BY_NAME[name]
     x, y = work.data()
     current.clear()
+    if work.mode == "step":
+        return prepare_step(work, x)
     model = build(work)
     batch = slice(0, work.batch)
     loss = float(model.evaluate(x[batch], y[batch], batch_size=work.batch, verbose=0))
     current.update(model=model, x=x, y=y, work=work)
     return {"loss": loss, "first": calibrate(unit, work.unit)}
+
+
+def prepare_step(work: Workload, x: np.ndarray) -> Answer:
+    """A cell and its states; what is verified is the mean of the outputs."""
+    kind, units = work.layers[0][0], work.layers[0][1]["units"]
+    cell = getattr(keras.layers, f"{RECURRENT[kind]}Cell")(units)
+    cell.build(x.shape)
+    shapes = [tuple(w.shape) for w in cell.weights]
+    cell.set_weights(work.weights(shapes, [w.name for w in cell.weights]))
+    states = [np.zeros((work.batch, units), "float32") for _ in range(1 + (kind == "lstm"))]
+    step = (
+        kernel_step(kind, x, states, cell) if LIBRARY == "hornbeam" else cell_step(x, states, cell)
+    )
+    return {"loss": float(np.abs(step()).mean()), "first": calibrate(step)}
+
+
+def cell_step(x: np.ndarray, states: list[Any], cell: Any) -> Any:
+    """The cell by itself, whose new states are kept."""
+    x = keras.ops.convert_to_tensor(x)
+
+    def run() -> np.ndarray:
+        h, states[:] = cell(x, states)
+        return np.asarray(h)
+
+    return run
+
+
+def kernel_step(kind: str, x: np.ndarray, states: list[np.ndarray], cell: Any) -> Any:
+    """hornbeam's steps for loops of one's own, which leave the new states in `states`."""
+    kernel, r, b = (np.ascontiguousarray(w) for w in cell.get_weights())
+    step = getattr(keras.kernels, {"simplernn": "rnn"}.get(kind, kind) + "_step")
+
+    def run() -> np.ndarray:
+        step(x, *states, kernel, r, b)
+        return states[0]
+
+    return run
 
 
 def unit() -> None:
@@ -181,6 +249,12 @@ def ready(name: str) -> Answer:
     return {"seconds": max(0.0, seconds[0] - seconds[1])}
 
 
+def read(size: int) -> Answer:
+    """Seconds in which one thread reads so many bytes again."""
+    core = importlib.import_module("hornbeam._core")
+    return {"seconds": size / core.measure_read(1, size) / 1e9}
+
+
 def limits(threads: int) -> Answer:
     """What this machine can do just now: only hornbeam can tell."""
     core = importlib.import_module("hornbeam._core")
@@ -189,4 +263,4 @@ def limits(threads: int) -> Answer:
 
 if __name__ == "__main__":
     actions = {"about": about, "prepare": prepare, "measure": measure, "limits": limits}
-    serve({**actions, "memory": memory, "ready": ready})
+    serve({**actions, "memory": memory, "ready": ready, "read": read})

@@ -7,10 +7,13 @@ from typing import Any
 
 import torch
 from harness import Answer, calibrate, extra_memory, measure, serve
-from networks_torch import load, stack
+from networks_torch import load, put, stack
+from recurrent_workloads import BY_NAME as RECURRENTS
 from torch import nn
-from workloads import BY_NAME, Workload
+from workloads import BY_NAME as MODELS
+from workloads import Workload
 
+BY_NAME = {**MODELS, **RECURRENTS}
 current: dict[str, Any] = {}
 
 
@@ -42,7 +45,37 @@ def setup(work: Workload) -> None:
     current.update(model=model, x=x, y=y, work=work, objective=objective, optimizer=optimizer)
 
 
+def prepare_step(work: Workload) -> Answer:
+    """A cell and its states; what is verified is the mean of the outputs."""
+    kind, units = work.layers[0][0], work.layers[0][1]["units"]
+    cls = {"lstm": nn.LSTMCell, "gru": nn.GRUCell, "simplernn": nn.RNNCell}[kind]
+    cell = cls(units, units)
+    width = cell.weight_hh.shape[0]
+    shapes, names = [(units, width)] * 2, ["kernel", "recurrent_kernel"]
+    with torch.no_grad():
+        for parameter, v in zip(
+            (cell.weight_ih, cell.weight_hh), work.weights(shapes, names), strict=True
+        ):
+            order = [1, 0, 2] if kind == "gru" else list(range(width // units))
+            put(parameter, v.reshape(units, -1, units)[:, order].reshape(units, -1).T)
+        cell.bias_ih.zero_()
+        cell.bias_hh.zero_()
+    x, state = torch.from_numpy(work.data()[0]), torch.zeros(work.batch, units)
+    current.update(state=(state, state) if kind == "lstm" else state)
+
+    def step() -> Any:
+        with torch.inference_mode():
+            new = current["state"] = cell(x, current["state"])
+        return new[0] if kind == "lstm" else new
+
+    return {"loss": float(step().abs().mean()), "first": calibrate(step)}
+
+
 def prepare(name: str) -> Answer:
+    if BY_NAME[name].mode == "step":
+        return prepare_step(BY_NAME[name])
+    if "dropout" in str(BY_NAME[name].layers):
+        return {"skip": "no dropout inside of a layer"}
     setup(BY_NAME[name])
     model, x, y, work = (current[k] for k in ("model", "x", "y", "work"))
     model.eval()

@@ -20,7 +20,7 @@ Layers = list[tuple[str, dict[str, Any]]]
 @dataclass(frozen=True)
 class Workload:
     name: str
-    mode: str  # fit, train_on_batch, predict or call
+    mode: str  # fit, train_on_batch, predict, call or, of one recurrent layer, step
     input_shape: tuple[int, ...]
     layers: Layers
     flops: float
@@ -31,6 +31,7 @@ class Workload:
     loss: str = "sparse_categorical_crossentropy"
     classes: int = 10
     tokens: int = 0  # inputs are integers below it
+    padded: bool = False  # sequences of random lengths, half of all steps zeros at their ends
 
     @property
     def unit(self) -> int:
@@ -43,6 +44,9 @@ class Workload:
         x = rng.standard_normal((rows, *self.input_shape)).astype("float32")
         if self.tokens:
             x = rng.randint(0, self.tokens, x.shape).astype("int32")
+        if self.padded:
+            steps = self.input_shape[0]
+            x[np.arange(steps) >= rng.randint(1, steps + 1, (rows, 1))] = 0
         if self.loss == "mean_squared_error":
             return x, (2 * x + 3 + 0.1 * rng.standard_normal(x.shape)).astype("float32")
         return x, rng.randint(0, self.classes, rows).astype("int32")
@@ -94,8 +98,8 @@ def bottleneck(filters: int, strides: int, widen: bool) -> tuple[str, dict[str, 
     return ("residual", {"layers": inner, "shortcut": shortcut if widen else []})
 
 
-def recurrent(kind: str, units: int) -> Layers:
-    return [(kind, {"units": units}), HEAD]
+def recurrent(kind: str, units: int, **how: Any) -> Layers:
+    return [(kind, {"units": units, **how}), HEAD]
 
 
 POOL: tuple[str, dict[str, Any]] = ("pool", {})

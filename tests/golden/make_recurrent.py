@@ -1,6 +1,6 @@
 """Run every recurrent case with Keras, in float64 on JAX, and store what comes out.
 
-    python tests/golden/make_recurrent.py [plain] [more]
+    python tests/golden/make_recurrent.py [plain] [more] [training]
 
 Needs keras and jax; the stored values are Keras 3.15's.
 """
@@ -22,6 +22,7 @@ import numpy as np
 
 from golden import store
 from golden.recurrent_cases import CASES, MORE, Case
+from golden.recurrent_models import MODELS, Model
 
 keras.config.set_floatx("float64")
 
@@ -29,6 +30,8 @@ keras.config.set_floatx("float64")
 def run(case: Case) -> dict[str, np.ndarray]:
     """Outputs of each call; gradients of a sum over the outputs of the last call."""
     layer = case.make(keras.layers)
+    if case.cls.startswith("ConvLSTM") and case.mask:
+        layer.unroll = True  # the scan on JAX takes no masks of images
     calls = [x.astype("float64") for x in case.inputs()]
     layer.build(calls[0].shape)
     weights = case.weights([w.shape for w in layer.get_weights()])
@@ -67,9 +70,19 @@ def run(case: Case) -> dict[str, np.ndarray]:
     return out
 
 
+def train(case: Model) -> dict[str, np.ndarray]:
+    """Losses of the steps and the weights after them."""
+    model = case.make(keras)
+    losses = [model.train_on_batch(x.astype("float64"), y) for x, y in case.data()]
+    weights = {f"weight{i}": w for i, w in enumerate(model.get_weights())}
+    return {"losses": np.array(losses), **weights}
+
+
 if __name__ == "__main__":
-    wanted = sys.argv[1:] or ["plain", "more"]
+    wanted = sys.argv[1:] or ["plain", "more", "training"]
     if "plain" in wanted:
         store.save("recurrent", {case.name: run(case) for case in CASES})
     if "more" in wanted:
         store.save("recurrent_more", {case.name: run(case) for case in MORE})
+    if "training" in wanted:
+        store.save("recurrent_training", {case.name: train(case) for case in MODELS})

@@ -1,0 +1,103 @@
+"""Recurrent layers: whole training steps, and steps of cells by themselves, beside the peers.
+
+    python benchmarks/bench_recurrent.py [--threads 2] [--rounds 9] [--only "large LSTM,step"]
+        --peer torch=path/to/python --peer jax=path/to/python --peer tensorflow=path/to/python
+
+A training step is that of the layer and a dense one, through `fit`. Groups: large and small layers,
+sequences of random lengths ("padded", half of all steps), dropout of inputs and states, both
+directions, three layers; "plain" is what these compare with. All frameworks must agree on the loss
+of the first batch before they are timed in turn.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from bench_models import TITLES, compare, show, start
+from harness import Worker, chosen, markdown, options, parts_of, write
+from recurrent_workloads import BY_NAME, GATES, GROUPS
+
+HEAD = (
+    "Milliseconds a step, {} threads, median of interleaved rounds (and the width of the middle "
+    "half); behind the peers' how many times that of hornbeam."
+)
+LIKE_PLAIN = [name for name in GROUPS if name not in ("large", "small", "plain")]
+
+
+def row(result: dict[str, Any], peers: list[str], plain: dict[str, float]) -> list[str]:
+    step = result["step"]
+    ours = step["hornbeam"]["median"]
+    cells = [result["workload"], f"{show(ours)} ({show(step['hornbeam']['iqr'])})"]
+    for peer in peers:
+        if peer in step:
+            theirs = step[peer]["median"]
+            cells.append(f"{show(theirs)} ({theirs / ours:.2f}×)")
+        else:
+            cells.append("")
+    group, shape = result["workload"].split(" ", 1)
+    of_peak = "" if group == "padded" else f"{100 * result['bound'] / ours:.0f} %"
+    if "read" in result:
+        beyond = (ours - result["read"]) * 1e6
+        cells.append(f"{beyond:.1f} µs beyond reading the weights")
+    else:
+        cells.append(of_peak)
+    cells.append(f"{ours / plain[shape]:.2f}×" if group in LIKE_PLAIN and shape in plain else "")
+    return cells
+
+
+def report(results: list[dict[str, Any]], about: dict[str, str], threads: int) -> str:
+    peers = [name for name in about if name != "hornbeam"]
+    plain = {
+        r["workload"].split(" ", 1)[1]: r["step"]["hornbeam"]["median"]
+        for r in results
+        if r["workload"].startswith("plain ")
+    }
+    head = ["step", "hornbeam", *(TITLES[p] for p in peers), "of peak", "of the plain layer's time"]
+    peaks = [r["limits"][when]["gflops"] for r in results for when in ("before", "after")]
+    return "\n".join(
+        [
+            HEAD.format(threads),
+            "",
+            *markdown(head, [row(r, peers, plain) for r in results]),
+            "",
+            f"Multiply-add peak in the run: {min(peaks):.0f} to {max(peaks):.0f} GFLOP/s.",
+            "",
+            *[f"- {text}" for text in about.values()],
+            "",
+        ]
+    )
+
+
+def weights_read(name: str, worker: Worker) -> dict[str, float]:
+    """Of a single step: seconds that one thread needs to read both kernels."""
+    work = BY_NAME[name]
+    if work.mode != "step":
+        return {}
+    kind, how = work.layers[0]
+    size = 2 * GATES[kind] * how["units"] ** 2 * 4
+    return {"read": worker.ask(action="read", size=size)["seconds"]}
+
+
+def main() -> None:
+    given = options(__doc__, rounds=9)
+    workers = start(given.peer, given.threads)
+    about = {name: worker.about["version"] for name, worker in workers.items()}
+    results: list[dict[str, Any]] = []
+    text = ""
+    for name in chosen(BY_NAME, given.only):
+        result = compare(BY_NAME[name], workers, given.rounds, given.threads)
+        results.append({**result, **weights_read(name, workers["hornbeam"])})
+        shown = {n: show(s["median"]) for n, s in result["step"].items()}
+        share = 100 * result["bound"] / result["step"]["hornbeam"]["median"]
+        print(name, shown, f"{share:.0f} % of peak", file=sys.stderr)
+        kept = {"threads": given.threads, "about": about, "results": results}
+        text = report(results, about, given.threads)
+        write(f"recurrent-{given.threads}t{parts_of(given)}", kept, text)
+    print(text)
+    for worker in workers.values():
+        worker.close()
+
+
+if __name__ == "__main__":
+    main()
