@@ -105,7 +105,9 @@ forecasts = {
 errors = {k: np.sqrt(np.nanmean((y - truth) ** 2, axis=0)) for k, y in forecasts.items()}
 print(f"root mean square error, {years[firsts[0]] + 1} to {years[-1]}:")
 for name, error in errors.items():
-    print(f"{name:15} one year ahead {error[0]:5.1f}, mean of 1 to {AHEAD} years {error.mean():5.1f}")
+    print(
+        f"{name:15} one year ahead {error[0]:5.1f}, mean of 1 to {AHEAD} years {error.mean():5.1f}"
+    )
 
 figure, (top, low) = plt.subplots(2, 1, figsize=(10, 7))
 top.plot(years[years > 1900], spots[years > 1900], color="0.6", label="observed")
