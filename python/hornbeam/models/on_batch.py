@@ -9,6 +9,7 @@ import numpy as np
 from hornbeam import _core, tree
 from hornbeam.data.source import specs_of
 from hornbeam.data.weights import combine
+from hornbeam.models.predicting import keep_known, kind_of, run_known
 from hornbeam.models.runner import cast, to_logs, to_numpy
 from hornbeam.models.sources import array_source, class_weights, structure_of
 from hornbeam.models.steps import Batch, StepCache
@@ -67,6 +68,9 @@ class OnBatch:
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
         model: Any = self
+        known = model._predict_programs.get(kind_of(x))
+        if known is not None:
+            return run_known(known, x)
         host = model._host_part()
         source = array_source(self, x, None, None, None, "predict_on_batch")
         batch = Batch(structure_of(self, source))
@@ -75,6 +79,8 @@ class OnBatch:
         else:
             specs = specs_of(batch.leaves)
             result = model._predict_steps.run(batch, specs, cast(batch.leaves))
+            if host is None:
+                keep_known(model, x, batch)
         return tree.map_structure(to_numpy, result)
 
     def _on_batch(

@@ -14,6 +14,9 @@ from hornbeam.models.runner import Runner, to_numpy
 from hornbeam.models.sources import hosted, source_of
 from hornbeam.models.steps import Batch
 
+_DEFAULT_ROWS = 32  # of a batch
+_MOST_KNOWN = 256  # kinds of batches of one model
+
 
 class Predicting:
     """`predict`; a base class of `Trainer`."""
@@ -39,13 +42,11 @@ class Predicting:
             An array, or arrays in the structure of the outputs.
         """
         model: Any = self
-        if type(x) is np.ndarray and callbacks is None and steps is None:
-            known = model._predict_programs.get((x.shape, x.dtype.char))
-            if known is not None and (batch_size is None or x.shape[0] <= batch_size):
-                program, pack = known
-                if pack is None:
-                    return program.run([_core.tensor(x)])[0].numpy()
-                return tree.map_structure(to_numpy, pack(program.run([_core.tensor(x)])))
+        if callbacks is None and steps is None:
+            known = model._predict_programs.get(kind_of(x))
+            rows = _DEFAULT_ROWS if batch_size is None else batch_size
+            if known is not None and len(x if type(x) is np.ndarray else x[0]) <= rows:
+                return run_known(known, x)
         return self._predict(x, batch_size, verbose, steps, callbacks)
 
     def _predict(self, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:
@@ -64,14 +65,39 @@ class Predicting:
         called.on_predict_begin()
         outputs = runner.predict(source, count)
         called.on_predict_end()
-        one = isinstance(source, ArraySource) and source.rows <= min(source.batch_size, 32)
-        if one and type(x) is np.ndarray and not model.run_eagerly and len(source.names) == 1:
-            batch = Batch(source.structure)
-            traced = model._predict_steps.traced(batch, specs_of(batch.leaves))
-            plain = not tree.is_nested(traced.structure)
-            if len(model._predict_programs) > 256:
-                model._predict_programs.clear()
-            if specs_of(batch.leaves)[0][1] == x.dtype.name:
-                key = (x.shape, x.dtype.char)
-                model._predict_programs[key] = (traced.program, None if plain else traced.pack)
+        one = isinstance(source, ArraySource) and source.rows <= source.batch_size
+        if one and not model.run_eagerly:
+            keep_known(model, x, Batch(source.structure))
         return outputs
+
+
+def kind_of(x: Any) -> Any:
+    """What tells batches of plain arrays, one or a list of them, apart; None for others."""
+    if type(x) is np.ndarray:
+        return x.shape, x.dtype.char
+    if (type(x) is list or type(x) is tuple) and all(type(a) is np.ndarray for a in x):
+        return type(x), *[(a.shape, a.dtype.char) for a in x]
+    return None
+
+
+def keep_known(model: Any, x: Any, batch: Batch) -> None:
+    """Lets later batches of plain arrays like x find their Program at once."""
+    kind, specs = kind_of(x), specs_of(batch.leaves)
+    given = [x] if type(x) is np.ndarray else x
+    if kind is None or len(given) != len(specs):
+        return
+    pairs = zip(given, batch.leaves, specs, strict=True)
+    if all(a is leaf and a.dtype.name == spec[1] for a, leaf, spec in pairs):
+        traced = model._predict_steps.traced(batch, specs)
+        plain = not tree.is_nested(traced.structure)
+        if len(model._predict_programs) > _MOST_KNOWN:
+            model._predict_programs.clear()
+        model._predict_programs[kind] = (traced.program, None if plain else traced.pack)
+
+
+def run_known(known: Any, x: Any) -> Any:
+    """The outputs for a batch of a kind that was kept."""
+    program, pack = known
+    tensors = [_core.tensor(x)] if type(x) is np.ndarray else [_core.tensor(a) for a in x]
+    outputs = program.run(tensors)
+    return outputs[0].numpy() if pack is None else tree.map_structure(to_numpy, pack(outputs))

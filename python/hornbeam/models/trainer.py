@@ -160,6 +160,7 @@ class Trainer(Fitting, Evaluating, Predicting, OnBatch, State):
     @run_eagerly.setter
     def run_eagerly(self, value: bool) -> None:
         self._run_eagerly = bool(value)
+        self._predict_programs = {}
 
     @property
     def jit_compile(self) -> bool:
