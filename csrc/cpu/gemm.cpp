@@ -120,7 +120,7 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
     t.accumulate = !begins;
     t.relu = ends && g.relu;
     t.ldb = g.b_layout == BLayout::rows ? g.b_row : panel;
-    const int64_t group = g.b_col == 1 ? kCopiedPanels : 1;  // columns are long runs anyway
+    const int64_t group = g.copied / panel;
     Ahead ahead_b;
     for (int64_t p = p0; p < p1; ++p) {
         const int64_t j = p * panel;
@@ -138,7 +138,7 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
             case BLayout::strided:
                 if ((p - p0) % group == 0) {
                     const int64_t left = (p1 * panel < g.n ? p1 * panel : g.n) - j,
-                                  width = left < group * panel ? left : group * panel;
+                                  width = left < g.copied ? left : g.copied;
                     const Rows<T> at{b + k * g.b_row + j * g.b_col, g.b_row, g.b_col};
                     pack_panels<T>(scratch, depth, at.a, at.row, at.col, depth, width);
                 }

@@ -30,6 +30,7 @@ struct GemmArgs {
     int64_t a_row, a_col;
     int64_t b_row, b_col;
     BLayout b_layout;
+    int64_t copied;  // columns of B that the product copies at a time where strided
     bool pack_a;  // rows of A (or columns of a transposed one) fall onto each other in the caches
     bool relu;
     int64_t splits,
@@ -61,7 +62,7 @@ struct SumPartialsArgs {
 struct GemmShape {
     int nr;             // columns of a panel
     int64_t depth;      // most rows of a copied panel of B
-    int64_t copied;     // columns copied at a time where rows of B are contiguous
+    int64_t copied;     // columns to copy at a time where rows of B come from memory
     int64_t a_scratch;  // bytes of a copied block of A, after it
     int rows;           // of A that meet a copy of B at once
 };

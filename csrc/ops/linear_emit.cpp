@@ -80,13 +80,16 @@ void emit_product(Emit& e, Product p) {
     const size_t size = dtype_size(p.dtype);
     const GemmShape& shape = f32 ? kernels.f32 : kernels.f64;
     const int64_t panels = ceil_div(p.n, shape.nr);
-    GemmArgs g{p.a,      p.b,      p.bias,  p.c,     batch,   p.m,     p.n,           p.k,
-               a_offset, b_offset, p.a_row, p.a_col, p.b_row, p.b_col, BLayout::rows, false,
-               p.relu,   1,        p.k,     nullptr, 0,       0};
+    GemmArgs g{p.a,     p.b,     p.bias,        p.c,      batch,   p.m,
+               p.n,     p.k,     a_offset,      b_offset, p.a_row, p.a_col,
+               p.b_row, p.b_col, BLayout::rows, shape.nr, false,   p.relu,
+               1,       p.k,     nullptr,       0,        0};
     const bool wide = p.n > shape.nr / 2;
     const bool far = p.b_row * int64_t(size) >= 1024 && p.k * p.n * int64_t(size) > kNearBytes;
     if (p.b_col != 1 || (wide && p.m >= kPackRows) || (panels > 1 && far))
         g.b_layout = p.m <= shape.rows ? BLayout::strided : BLayout::panels;
+    // Columns are long runs as they are; a B in the caches needs none.
+    if (far && p.b_col == 1) g.copied = std::min(shape.copied, panels * shape.nr);
     g.pack_a = panels >= 8 && p.m > 2 * kTileRowsGuess &&
                (aliases(p.a_col == 1 ? p.a_row : p.a_col, size) || p.m * p.k >= 512 * 1024);
     if (g.b_layout == BLayout::panels) {
@@ -106,9 +109,7 @@ void emit_product(Emit& e, Product p) {
         g.b_offset = e.store(packed.data(), packed.size());
     }
     if (g.pack_a || g.b_layout == BLayout::strided) {
-        if (g.b_layout == BLayout::strided)
-            g.a_copy = std::min(p.k, shape.depth) *
-                       (p.b_col == 1 ? std::min(shape.copied, panels * shape.nr) : shape.nr);
+        if (g.b_layout == BLayout::strided) g.a_copy = std::min(p.k, shape.depth) * g.copied;
         g.scratch_stride = g.a_copy * int64_t(size) + (g.pack_a ? shape.a_scratch : 0);
         g.scratch = static_cast<char*>(e.workspace(size_t(g.scratch_stride) * size_t(e.threads)));
     }
