@@ -26,7 +26,7 @@ with contextlib.redirect_stdout(io.StringIO()):
     import this
 
 EPOCHS = int(os.environ.get("EPOCHS", "4"))
-LETTERS = int(os.environ.get("LETTERS", "1500000"))  # of text, at most
+LETTERS = int(os.environ.get("LETTERS", "1000000"))  # of text, at most
 UNITS = int(os.environ.get("UNITS", "256"))
 STREAMS, STEPS = 32, 64
 
