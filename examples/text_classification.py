@@ -44,25 +44,37 @@ TOPICS = {
 TOPIC_OF = {name: i for i, names in enumerate(TOPICS.values()) for name in names.split()}
 
 
-def documents():
-    """Docstring and topic of every module, class and function of the library."""
+def docstrings_in(node):
+    """Docstrings of a module and of the classes and functions in it."""
+    yield ast.get_docstring(node) or ""
+    for child in node.body:
+        if isinstance(child, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from docstrings_in(child)
+
+
+def documents(rng):
+    """Docstrings of five words and more with the topic of their module."""
     library = Path(sysconfig.get_path("stdlib"))
-    for path in sorted(library.rglob("*.py")):
-        area = path.relative_to(library).parts[0].removesuffix(".py")
-        if area not in TOPIC_OF or {"test", "tests"} & set(path.parts):
+    paths = sorted(library.rglob("*.py"))
+    for i in rng.permutation(len(paths)):
+        area = paths[i].relative_to(library).parts[0].removesuffix(".py")
+        if area not in TOPIC_OF or {"test", "tests"} & set(paths[i].parts):
             continue
         with contextlib.suppress(SyntaxError, UnicodeDecodeError):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
-                    text = ast.get_docstring(node)
-                    if text and len(text.split()) > 4:
-                        yield text, TOPIC_OF[area]
+            for text in docstrings_in(ast.parse(paths[i].read_text("utf-8"))):
+                if len(text.split()) > 4:
+                    yield text, TOPIC_OF[area]
 
 
 hb.utils.set_random_seed(4)
-found = sorted(dict(documents()).items())  # each text once
-np.random.default_rng(4).shuffle(found)
-texts, topics = (np.array(part) for part in zip(*found[:DOCUMENTS], strict=True))
+rng = np.random.default_rng(4)
+found = {}  # each text once
+for text, topic in documents(rng):
+    found[text] = topic
+    if len(found) == DOCUMENTS:
+        break
+found = [list(found.items())[i] for i in rng.permutation(len(found))]
+texts, topics = (np.array(part) for part in zip(*found, strict=True))
 held = len(texts) // 5
 print(f"{len(texts)} docstrings, {held} of them held out")
 

@@ -23,7 +23,7 @@ from hornbeam import layers, ops
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-EPOCHS = int(os.environ.get("EPOCHS", "10"))
+EPOCHS = int(os.environ.get("EPOCHS", "5"))
 DATES = int(os.environ.get("DATES", "20000"))
 FOLDER = Path(os.environ.get("PICTURES", Path(__file__).parent))
 UNITS = 128
@@ -119,9 +119,9 @@ guess = layers.Dense(len(SIGNS))
 
 def decode(signs, read, state, mask):
     """Logits for the sign after each one, the state after the last, and where it looked."""
-    written, state = write(embed(signs), initial_state=state)
-    seen, looks = attend([written, read], mask=[None, mask], return_attention_scores=True)
-    return guess(mix(layers.Concatenate()([written, seen]))), state, looks
+    said, state = write(embed(signs), initial_state=state)
+    seen, looks = attend([said, read], mask=[None, mask], return_attention_scores=True)
+    return guess(mix(layers.Concatenate()([said, seen]))), state, looks
 
 
 so_far = hb.Input((None,), dtype="int64")
