@@ -151,9 +151,32 @@ def test_early_stopping_restores_the_best_weights():
 
 def test_a_missing_metric_is_named_once(caplog):
     with caplog.at_level(logging.WARNING, "hornbeam"):
-        model_of().fit(X, Y, epochs=3, verbose=0, callbacks=[callbacks.EarlyStopping("val_los")])
+        model_of().fit(X, Y, epochs=3, verbose=0, callbacks=[callbacks.EarlyStopping("val_loss")])
     assert len(caplog.records) == 1
-    assert "'val_los' is not available" in caplog.text
+    assert "'val_loss' is not available. Did you mean 'loss'?" in caplog.text
+
+
+def test_a_metric_of_no_known_direction():
+    names = {
+        "los": r"no metric 'los'\. Did you mean 'loss'\?",
+        "sharpness": "no metric 'sharpness'",
+    }
+    for name, message in names.items():
+        for callback in (callbacks.EarlyStopping(name), callbacks.ReduceLROnPlateau(name)):
+            with pytest.raises(ValueError, match=message):
+                model_of().fit(X, Y, verbose=0, callbacks=[callback])
+    noted = callbacks.LambdaCallback(on_epoch_end=lambda _, logs: logs.update(sharpness=1.0))
+    with pytest.raises(ValueError, match=r"'sharpness' is better: give mode='max' or mode='min'"):
+        model_of().fit(X, Y, epochs=2, verbose=0,
+                       callbacks=[noted, callbacks.EarlyStopping("sharpness")])  # fmt: skip
+    stopping = callbacks.EarlyStopping("sharpness", mode="max")
+    history = model_of().fit(X, Y, epochs=5, verbose=0, callbacks=[noted, stopping])
+    assert len(history.epoch) == 2
+    ups = ["accuracy", "val_auc_1", "val_top_k_categorical_accuracy", "binary_io_u", "r2_score"]
+    downs = ["val_loss", "head_loss", "mae_1", "kl_divergence", "mean_squared_error", "logcosh",
+             "false_positives_2"]  # fmt: skip
+    for name in (*ups, *downs):
+        assert callbacks.EarlyStopping(name)._maximize() == (name in ups), name
 
 
 def test_reduce_on_plateau():
@@ -258,6 +281,45 @@ def test_swap_ema_weights():
     assert before[1].shape == averages[0].shape
 
 
+def test_swap_ema_weights_at_epochs(tmp_path):
+    """The weights at the end are the averages; files of epochs and predictions have them, too."""
+
+    def ended(given, **kwargs):
+        hb.utils.set_random_seed(3)
+        model = hb.Sequential([hb.Input((3,)), hb.layers.Dense(1)])
+        model.compile(hb.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5), "mse")
+        model.fit(X, Y, epochs=3, validation_data=(X, Y), verbose=0, callbacks=given, **kwargs)
+        return model
+
+    path = tmp_path / "{epoch}.keras"
+    want = ended([])
+    kept = callbacks.ModelCheckpoint(path)
+    found = ended([callbacks.SwapEMAWeights(swap_on_epoch=True), kept])
+    for a, b in zip(want.variables, found.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+    last = hb.saving.load_model(tmp_path / "3.keras")
+    np.testing.assert_array_equal(last.get_weights()[0], want.get_weights()[0])
+    stop = callbacks.LambdaCallback(on_epoch_end=lambda *_: setattr(short, "stop_training", True))
+    hb.utils.set_random_seed(3)
+    short = hb.Sequential([hb.Input((3,)), hb.layers.Dense(1)])
+    short.compile(hb.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5), "mse")
+    short.fit(X, Y, epochs=3, verbose=0, callbacks=[callbacks.SwapEMAWeights(True), stop])
+    first = hb.saving.load_model(tmp_path / "1.keras")
+    np.testing.assert_array_equal(first.get_weights()[0], short.get_weights()[0])
+    model = hb.Sequential([hb.Input((3,)), hb.layers.Dense(1)])
+    optimizer = hb.optimizers.SGD(0.1, use_ema=True)
+    model.compile(optimizer, "mse")
+    model.train_on_batch(X, Y)
+    raw = model.get_weights()[0]
+    average = optimizer._averages[0].numpy()
+    for v in optimizer._averages:
+        v.assign(v.numpy() + 1)
+    want = X @ (average + 1) + model.get_weights()[1] * 0 + optimizer._averages[1].numpy()
+    got = model.predict(X, verbose=0, callbacks=[callbacks.SwapEMAWeights()])
+    np.testing.assert_allclose(got, want, rtol=1e-5)
+    np.testing.assert_array_equal(model.get_weights()[0], raw)
+
+
 def test_progress_bar_on_a_terminal(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     bar = hb.utils.Progbar(5, interval=0.0)
@@ -297,3 +359,42 @@ def test_backup_resumes_to_the_same_bits(tmp_path):
     assert resumed.history.epoch == [0, 1, 2, 3]
     assert resumed.history.history == whole.history.history
     assert not (tmp_path / "state.npz").exists()
+
+
+def test_checkpoint_tells_what_it_does(tmp_path, capsys):
+    kept = callbacks.ModelCheckpoint(tmp_path / "m.keras", verbose=1, save_best_only=True)
+    fake = Fake([2.0, 1.0, 3.0])
+    model_of().fit(X, Y, epochs=3, verbose=0, callbacks=[fake, kept])
+    path = tmp_path / "m.keras"
+    assert capsys.readouterr().out == (
+        f"\nEpoch 1: val_loss improved from None to 2.00000, saving model to {path}\n"
+        f"\nEpoch 1: finished saving model to {path}\n"
+        f"\nEpoch 2: val_loss improved from 2.00000 to 1.00000, saving model to {path}\n"
+        f"\nEpoch 2: finished saving model to {path}\n"
+        "\nEpoch 3: val_loss did not improve from 1.00000\n"
+    )
+
+
+@pytest.mark.parametrize(("together", "want"), [(1, [3, 6]), (2, [4, 8])])
+def test_checkpoint_counts_batches(tmp_path, together, want):
+    """Hooks come once for `steps_per_execution` batches, and the counting goes on over epochs."""
+    model = model_of()
+    model.compile("sgd", "mse", steps_per_execution=together)
+    seen = []
+    kept = callbacks.ModelCheckpoint(tmp_path / "m.keras", save_freq=3)
+    kept._save = lambda epoch, batch, _: seen.append(4 * epoch + batch + 1)
+    model.fit(X[:8], Y[:8], batch_size=2, epochs=2, verbose=0, callbacks=[kept])
+    assert seen == want, seen
+
+
+def test_checkpoint_and_csv_mistakes(tmp_path):
+    for wrong in (0, -1, "batch"):
+        with pytest.raises(ValueError, match="save_freq must be"):
+            callbacks.ModelCheckpoint(tmp_path / "m.keras", save_freq=wrong)
+    with pytest.raises(ValueError, match=r"must end in `.keras`"):
+        callbacks.ModelCheckpoint(tmp_path / "m.h5")
+    model_of().fit(X, Y, verbose=0, callbacks=[callbacks.CSVLogger(tmp_path / "log", ";")])
+    with pytest.raises(ValueError, match="not separated by ','"):
+        model_of().fit(
+            X, Y, verbose=0, callbacks=[callbacks.CSVLogger(tmp_path / "log", append=True)]
+        )

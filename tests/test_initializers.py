@@ -266,3 +266,25 @@ def test_bad_seed():
         random.normal((2,), seed="x")
     with pytest.raises(ValueError, match="seed must be an integer of at least 0"):
         random.SeedGenerator(-1)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
+def test_orthogonal_of_every_float(dtype):
+    made = hb.initializers.Orthogonal(seed=1)((6, 4), dtype=dtype)
+    assert made.dtype == dtype
+    q = hb.ops.convert_to_numpy(hb.ops.cast(made, "float64"))
+    unit = {"float64": 2.0**-52, "float16": 2.0**-11, "bfloat16": 2.0**-8}[dtype]
+    np.testing.assert_allclose(q.T @ q, np.eye(4), atol=4 * 6 * unit)
+    assert hb.layers.GRU(3, dtype=dtype)(np.ones((1, 2, 3))).dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
+def test_constants_of_every_float(dtype):
+    made = hb.initializers.Identity(2.0)((3, 3), dtype=dtype)
+    assert made.dtype == dtype
+    np.testing.assert_array_equal(
+        hb.ops.convert_to_numpy(hb.ops.cast(made, "float32")), 2 * np.eye(3)
+    )
+    for initializer in (hb.initializers.Constant(0.5), hb.initializers.Constant([0.5, 2.0])):
+        assert initializer((3, 2), dtype=dtype).dtype == dtype
+    assert hb.initializers.STFT()((8, 1, 5), dtype=dtype).dtype == dtype

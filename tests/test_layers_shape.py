@@ -305,3 +305,16 @@ def test_reversible_embedding(tied):
     assert (copy.tie_weights, copy.mask_zero, copy.logit_soft_cap) == (tied, True, 2.0)
     with pytest.raises(ValueError, match="`logit_soft_cap` must be positive"):
         layers.ReversibleEmbedding(10, 4, logit_soft_cap=0)
+
+
+def test_lambda_with_a_declared_shape():
+    tf = layers.Lambda(lambda x: x[:, :2], output_shape=(2,))
+    assert tf.compute_output_shape((None, 4)) == (None, 2)
+    assert tf(layers.Input((4,))).shape == (None, 2)
+    asked = []
+    whole = layers.Lambda(lambda x: x * 2, output_shape=lambda s: asked.append(s) or (s[0], 9))
+    assert whole.compute_output_shape((5, 9)) == (5, 9)
+    assert whole(layers.Input((9,))).shape == (None, 9)
+    assert asked == [(5, 9), (None, 9)]
+    two = layers.Lambda(lambda x: [x, x], output_shape=[(4,), (4,)])
+    assert [y.shape for y in two(layers.Input((4,)))] == [(None, 4), (None, 4)]

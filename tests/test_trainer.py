@@ -696,3 +696,18 @@ def test_nan_is_the_users_affair_in_code_of_their_own():
     x = X.copy()
     x[0, 0] = np.nan
     assert np.isfinite(model.fit(x, Y, verbose=0).history["loss"][0])
+
+
+@pytest.mark.parametrize(("steps", "want"), [
+    (2, [4.5, 14.5, 4.5]), (1, [2.0, 7.0, 12.0]), (3, [7.0, 26 / 3, 31 / 3]),
+])  # fmt: skip
+def test_steps_per_epoch_keep_the_order_of_rows(steps, want):
+    """Unless they are to be shuffled; 20 rows in batches of 5, so the third case wraps around."""
+    x = np.arange(20, dtype="float32")[:, None]
+    model = hb.Sequential([hb.Input((1,)), hb.layers.Dense(1, kernel_initializer="zeros")])
+    model.compile(hb.optimizers.SGD(0.0), "mae")
+    given = {"batch_size": 5, "steps_per_epoch": steps, "epochs": 3, "verbose": 0}
+    found = model.fit(x, x, shuffle=False, **given).history["loss"]
+    np.testing.assert_allclose(found, want, rtol=1e-6)
+    hb.utils.set_random_seed(0)
+    assert not np.allclose(model.fit(x, x, **given).history["loss"], want)

@@ -105,6 +105,8 @@ class BackupAndRestore(Callback):
         if self._finished and self.delete_checkpoint:
             self._path.unlink(missing_ok=True)
             self._previous.unlink(missing_ok=True)
+            if self.backup_dir.is_dir() and not any(self.backup_dir.iterdir()):
+                self.backup_dir.rmdir()
 
     @property
     def others(self) -> list[Any]:

@@ -37,18 +37,17 @@ class ModelCheckpoint(MonitorCallback):
         initial_value_threshold: float | None = None,
     ) -> None:
         super().__init__(monitor, mode)
-        if save_freq != "epoch" and not isinstance(save_freq, int):
+        if save_freq != "epoch" and not (isinstance(save_freq, int) and save_freq > 0):
             raise ValueError(
                 f"ModelCheckpoint: save_freq must be 'epoch' or a number of batches. "
                 f"Received: {save_freq!r}."
             )
         self.filepath = os.fspath(filepath)
-        ending = ".weights.h5" if save_weights_only else (".keras", ".h5")
+        ending = ".weights.h5" if save_weights_only else ".keras"
         if not self.filepath.endswith(ending):
             raise ValueError(
-                f"ModelCheckpoint: the path must end in "
-                f"{'`.weights.h5`' if save_weights_only else '`.keras`'}. Received: "
-                f"{self.filepath}."
+                f"ModelCheckpoint: the path must end in `{ending}` with save_weights_only="
+                f"{save_weights_only}. Received: {self.filepath}."
             )
         self.verbose = verbose
         self.save_best_only = save_best_only
@@ -56,7 +55,8 @@ class ModelCheckpoint(MonitorCallback):
         self.save_freq = save_freq
         self.best = initial_value_threshold
         self._epoch = 0
-        self._batches = 0
+        self._batches = 0  # since a file was written
+        self._last_batch = -1  # of this epoch
         if save_freq != "epoch":  # only then do batches have to come back to Python
             self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
 
@@ -64,20 +64,18 @@ class ModelCheckpoint(MonitorCallback):
         self._epoch = epoch
 
     def _after_batch(self, batch: int, logs: Any = None) -> None:
-        self._batches += 1
-        if self._batches % int(self.save_freq) == 0:
+        new_epoch = batch <= self._last_batch
+        self._batches += batch + 1 if new_epoch else batch - self._last_batch
+        self._last_batch = batch
+        if self._batches >= self.save_freq:
             self._save(self._epoch, batch, logs)
+            self._batches = 0
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if self.save_freq == "epoch":
             self._save(epoch, None, logs)
 
     def _save(self, epoch: int, batch: int | None, logs: Any) -> None:
-        if self.save_best_only:
-            value = self._value(logs)
-            if value is None or not self._is_better(value, self.best):
-                return
-            self.best = value
         names = {"epoch": epoch + 1, **(logs or {})}
         if batch is not None:
             names["batch"] = batch + 1
@@ -88,13 +86,36 @@ class ModelCheckpoint(MonitorCallback):
                 f"ModelCheckpoint: the path '{self.filepath}' has {error} in it, which is not "
                 f"among the logs: {list(names)}."
             ) from error
-        if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: saving model to {path}")
+        if not self._is_wanted(epoch, path, logs):
+            return
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         if self.save_weights_only:
             self.model.save_weights(path, overwrite=True)
         else:
             self.model.save(path, overwrite=True)
+        self._tell(f"\nEpoch {epoch + 1}: finished saving model to {path}")
+
+    def _is_wanted(self, epoch: int, path: str, logs: Any) -> bool:
+        if not self.save_best_only:
+            self._tell(f"\nEpoch {epoch + 1}: saving model to {path}")
+            return True
+        value, best = self._value(logs), self.best
+        if value is None:  # it has been warned: rather too many files than none
+            return True
+        before = "None" if best is None else f"{best:.5f}"
+        if not self._is_better(value, best):
+            self._tell(f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {before}")
+            return False
+        self.best = value
+        self._tell(
+            f"\nEpoch {epoch + 1}: {self.monitor} improved from {before} to {value:.5f}, "
+            f"saving model to {path}"
+        )
+        return True
+
+    def _tell(self, text: str) -> None:
+        if self.verbose > 0:
+            print(text)
 
 
 class CSVLogger(Callback):
@@ -120,7 +141,12 @@ class CSVLogger(Callback):
         self._keys = None
         if continued:
             with path.open(encoding="utf-8") as file:
-                self._keys = file.readline().rstrip("\n").split(self.sep)[1:]
+                self._keys = file.readline().rstrip("\n").split(self.sep)[1:] or None
+            if self._keys is None:
+                raise ValueError(
+                    f"CSVLogger: {self.filename} is not separated by {self.sep!r}, so it cannot be "
+                    f"continued. Give its separator, or append=False."
+                )
         self._file = path.open("a" if self.append else "w", encoding="utf-8")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

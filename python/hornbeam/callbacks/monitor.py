@@ -11,8 +11,10 @@ from hornbeam.callbacks.callback import Callback
 from hornbeam.utils.suggest import suggest
 
 logging: Any = LazyModule("logging")
-_HIGHER_IS_BETTER = ("acc", "auc", "precision", "recall", "score", "iou", "top_k", "fbeta", "f1",
-                     "correlation", "cosine")  # fmt: skip
+_UP = ("acc", "auc", "precision", "recall", "score", "iou", "io_u", "top_k", "true_positives",
+       "true_negatives", "sensitivity", "specificity", "correlation", "cosine")  # fmt: skip
+_DOWN = ("loss", "error", "crossentropy", "hinge", "poisson", "divergence", "logcosh", "mae", "mse",
+         "mape", "msle", "false_positives", "false_negatives")  # fmt: skip
 
 
 class MonitorCallback(Callback):
@@ -41,12 +43,14 @@ class MonitorCallback(Callback):
         if self.mode != "auto":
             return self.mode == "max"
         name = self.monitor.removeprefix("val_")
-        if name.endswith(("loss", "error", "crossentropy", "_at_epoch")):
+        if name.endswith(_DOWN) or name.rstrip("_0123456789").endswith(_DOWN):
             return False
-        return any(word in name for word in _HIGHER_IS_BETTER)
-
-    def _worst(self) -> float:
-        return -np.inf if self._maximize() else np.inf
+        if any(word in name for word in _UP):
+            return True
+        raise ValueError(
+            f"{type(self).__name__}: it is not known whether more or less of "
+            f"'{self.monitor}' is better: give mode='max' or mode='min'."
+        )
 
     def _is_better(self, value: float, than: float | None) -> bool:
         if than is None:
@@ -58,6 +62,12 @@ class MonitorCallback(Callback):
     def _value(self, logs: Any) -> float | None:
         """The metric now; None, with one warning, if it is not there."""
         value = (logs or {}).get(self.monitor)
+        known = self.mode != "auto" or any(w in self.monitor for w in (*_UP, *_DOWN))
+        if value is None and not known:
+            raise ValueError(
+                f"{type(self).__name__}: there is no metric '{self.monitor}'."
+                f"{suggest(self.monitor, logs or {})} Available: {', '.join(logs or {})}."
+            )
         if value is None and not self._warned:
             logging.getLogger("hornbeam").warning(
                 "%s: the metric '%s' is not available.%s Available: %s.",

@@ -140,6 +140,7 @@ class SwapEMAWeights(Callback):
                 value = variable.numpy().copy()
                 variable.assign(average.numpy())
                 average.assign(value)
+            optimizer._averages_in_use = not self._swapped
         self._swapped = not self._swapped
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -151,8 +152,15 @@ class SwapEMAWeights(Callback):
             self._swap()
 
     def on_train_end(self, logs: Any = None) -> None:
-        if self._swapped:
+        if self._swapped:  # the model ends with the averages, as it does without this callback
             self._swap()
+            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+
+    def on_predict_begin(self, logs: Any = None) -> None:
+        self.on_test_begin()
+
+    def on_predict_end(self, logs: Any = None) -> None:
+        self.on_test_end()
 
     def on_test_begin(self, logs: Any = None) -> None:
         if not self._swapped:

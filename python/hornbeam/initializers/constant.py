@@ -59,7 +59,7 @@ class Identity(Initializer):
                 f"Identity: only weights of rank 2 are possible. Received: shape={shape}."
             )
         dtype = dtype_name(dtype or config.floatx())
-        return tensor((self.gain * np.eye(*shape)).astype(dtype))
+        return tensor(self.gain * np.eye(*shape), dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {"gain": self.gain}

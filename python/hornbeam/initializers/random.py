@@ -239,7 +239,7 @@ class Orthogonal(_Random):
         q, r = np.linalg.qr(np.asarray(draws))
         q = q * np.sign(np.diag(r))  # uniform over the orthogonal matrices
         q = (q.T if rows < columns else q).reshape(shape) * self.gain
-        return tensor(np.ascontiguousarray(q, dtype_name(dtype or config.floatx())))
+        return tensor(np.ascontiguousarray(q), dtype_name(dtype or config.floatx()))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "gain": self.gain}

@@ -108,7 +108,7 @@ class STFT(Initializer):
             elif self.scaling == "spectrum":
                 scale = np.sum(np.abs(values))
             kernel = kernel * (values / scale)[:, None]
-        return tensor(kernel[:, None, :].astype(dtype_name(dtype or config.floatx())))
+        return tensor(kernel[:, None, :], dtype_name(dtype or config.floatx()))
 
     def get_config(self) -> dict[str, Any]:
         window = self.window

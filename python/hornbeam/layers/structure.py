@@ -7,10 +7,11 @@ import types
 from typing import Any
 
 from hornbeam import config as settings
-from hornbeam import dtype_policies, ops
+from hornbeam import dtype_policies, ops, tree
 from hornbeam.layers._call import set_mask
 from hornbeam.layers.layer import Layer
 from hornbeam.saving import deserialize_keras_object, serialize_keras_object
+from hornbeam.symbolic import infer
 
 
 class Identity(Layer):
@@ -51,7 +52,8 @@ class Lambda(Layer):
 
     Args:
         function: Called with the inputs, and `mask` and `training` if it takes them.
-        output_shape: Not needed; accepted.
+        output_shape: The output's shape without the batch, or a function of the input's shape
+            that returns all of it; found by calling `function` on symbols when left out.
         mask: The output's mask, or a function `(inputs, mask)` that returns it.
         arguments: Further keyword arguments of the function.
     """
@@ -82,6 +84,19 @@ class Lambda(Layer):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        if self._output_shape is None:
+            return super().compute_output_shape(input_shape)
+        if callable(self._output_shape):
+            return self._output_shape(input_shape)
+        batch = tree.flatten(input_shape)[0]
+        return tree.map_shape_structure(lambda shape: (batch, *shape), self._output_shape)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        if self._output_shape is None:
+            return infer(self._converted_call, args, kwargs)
+        return super().compute_output_spec(*args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         config = {

@@ -59,7 +59,8 @@ class Fitting:
                 list with a table (or None) for each. Multiplies `sample_weight`.
             sample_weight: Weights of rows (or steps); a list or dict for several outputs.
             initial_epoch: Epoch to start from.
-            steps_per_epoch: Batches of an epoch; all when left out.
+            steps_per_epoch: Batches of an epoch, which go on where the last epoch ended; all when
+                left out.
             validation_steps: Batches of a validation; all when left out.
             validation_batch_size: Rows of a batch of validation.
             validation_freq: Validate every this many epochs, or after the epochs listed.
@@ -96,7 +97,7 @@ class Fitting:
                 verbose=verbose, epochs=epochs, steps=steps,
             )  # fmt: skip
         runner = Runner(self, cache, called, "train")
-        stream = endless(source) if steps_per_epoch is not None else None
+        stream = endless(source, shuffle) if steps_per_epoch is not None else None
         model.stop_training = False
         self._prepare(source, cache, runner)
         if held_out is not None and epochs > initial_epoch:

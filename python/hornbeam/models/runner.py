@@ -261,14 +261,15 @@ def row_order(source: ArraySource, shuffle: Any) -> Any:
     return random_order(source.rows)
 
 
-def endless(source: Any) -> Iterator[Any]:
+def endless(source: Any, shuffle: Any) -> Iterator[Any]:
     """Batches of epoch after epoch, for fit with steps_per_epoch."""
     while True:
         found = False
         if isinstance(source, ArraySource):
-            rows = random_order(source.rows)
+            rows = row_order(source, shuffle)
             for start in range(0, source.rows, source.batch_size):
-                at = rows[start : start + source.batch_size]
+                stop = start + source.batch_size
+                at: Any = slice(start, stop) if rows is None else rows[start:stop]
                 found = True
                 yield tree.map_structure(
                     lambda a, at=at: None if a is None else a[at], source.structure

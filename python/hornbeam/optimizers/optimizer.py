@@ -66,6 +66,8 @@ class Optimizer:
         super().__init_subclass__(**kwargs)
         spell_out(cls)
 
+    _averages_in_use = False  # whether the variables hold the averages now; see SwapEMAWeights
+
     def __init__(
         self,
         learning_rate: Any,
@@ -419,7 +421,7 @@ class Optimizer:
 
     def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
         """With `use_ema`, let the variables take their averages over; `fit` calls it at its end."""
-        if self.use_ema and self.built:
+        if self.use_ema and self.built and not self._averages_in_use:
             for variable in var_list:
                 if id(variable) in self._index:
                     variable.assign(self._slot(self._averages, variable).numpy())
