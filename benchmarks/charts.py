@@ -74,7 +74,7 @@ def draw(path: Path) -> Path | None:
             job, limits, ours = JOBS[r["kernel"]], r["limits"], r["time"]["hornbeam"]["median"]
             bound = job.flops / limits["gflops"] or job.bytes / limits["gbytes"]
             shares.append(bound / 1e9 / ours)
-    elif path.name.startswith("models"):
+    elif path.name.startswith(("models", "recurrent")):
         names, times = [r["workload"] for r in results], [r["step"] for r in results]
         shares = [r["bound"] / r["step"]["hornbeam"]["median"] for r in results]
     else:

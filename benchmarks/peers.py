@@ -49,7 +49,7 @@ def main() -> None:
     for name, python in peers.items():
         common += ["--peer", f"{name}={python}"]
     failed = []
-    for script in ("bench_kernels.py", "bench_models.py", "bench_start.py"):
+    for script in ("bench_kernels.py", "bench_models.py", "bench_recurrent.py", "bench_start.py"):
         done = subprocess.run([sys.executable, str(HERE / script), *common], check=False)
         if done.returncode:
             failed.append(script)

@@ -119,6 +119,30 @@ def test_gradients_do_not_depend_on_threads_or_level(cell, options, dtype):
         _core.set_num_threads(threads)
 
 
+@pytest.mark.parametrize("u", [5, 70, 300])
+@each_cell
+def test_rows_do_not_depend_on_their_neighbours(cell, u):
+    """Bit for bit: one or two rows have kernels of their own."""
+    t, attrs = 3, cell.attrs
+    inputs = arguments(cell, 7, t, u, {}, "float32")
+    seed = np.random.default_rng(5).standard_normal((7, t, u)).astype("float32")
+    per_row = 1 + cell.states  # inputs that have rows
+
+    def results(n):
+        some = [*[a[:n] for a in inputs[:per_row]], *inputs[per_row:]]
+        outputs = run(cell.op, *some, **attrs)[:per_row]
+        grads = gradients(pick(cell, attrs, 0, []), some, seed[:n])[:per_row]
+        return [np.asarray(a) for a in (*outputs, *grads)]
+
+    def check():
+        every = results(7)
+        for n in (1, 2, 3):
+            for few, many in zip(results(n), every, strict=True):
+                np.testing.assert_array_equal(few, many[:n])
+
+    every_level(check)
+
+
 @each_cell
 def test_masked_steps_do_not_count(cell):
     """What padded steps hold, even NaN, changes neither outputs nor gradients."""

@@ -17,25 +17,36 @@ void add_rows(const T* a, int64_t a_row, int64_t a_col, const T* b, int64_t b_ro
     for (int i = 0; i < M; ++i)
 #pragma GCC unroll 8
         for (int s = 0; s < Steps; ++s) x[i][s] = V::splat(a[i * a_row + s * a_col]);
-    for (int64_t j = 0; j < n; j += V::lanes) {
-        const int64_t left = n - j;
-        v sum[M];
+    const auto columns = [&]<int NV>(int64_t j, int64_t left) __attribute__((always_inline)) {
+        v sum[M][NV];
 #pragma GCC unroll 4
-        for (int i = 0; i < M; ++i) sum[i] = begins ? v{} : V::load(c + i * ldc + j, left);
+        for (int i = 0; i < M; ++i)
+#pragma GCC unroll 4
+            for (int l = 0; l < NV; ++l)
+                sum[i][l] = begins ? v{} : V::load(c + i * ldc + j + l * V::lanes, left);
 #pragma GCC unroll 8
-        for (int s = 0; s < Steps; ++s) {
-            const v row = V::load(b + s * b_row + j, left);
+        for (int s = 0; s < Steps; ++s)
 #pragma GCC unroll 4
-            for (int i = 0; i < M; ++i) sum[i] += x[i][s] * row;
-        }
+            for (int l = 0; l < NV; ++l) {
+                const v row = V::load(b + s * b_row + j + l * V::lanes, left);
 #pragma GCC unroll 4
-        for (int i = 0; i < M; ++i) V::store(c + i * ldc + j, sum[i], left);
-    }
+                for (int i = 0; i < M; ++i) sum[i][l] += x[i][s] * row;
+            }
+#pragma GCC unroll 4
+        for (int i = 0; i < M; ++i)
+#pragma GCC unroll 4
+            for (int l = 0; l < NV; ++l) V::store(c + i * ldc + j + l * V::lanes, sum[i][l], left);
+    };
+    // whole lines of memory: with half a line of each row at a time the rate is half
+    constexpr int NV = 64 / int(sizeof(v)), width = NV * int(V::lanes);
+    int64_t j = 0;
+    for (; j + width <= n; j += width) columns.template operator()<NV>(j, V::lanes);
+    for (; j < n; j += V::lanes) columns.template operator()<1>(j, n - j);
 }
 
 template <class T, int M>
 void gemv_rows(const GemvArgs& g, const T* a, const T* b, T* c, int64_t n) {
-    constexpr int steps = M <= 2 ? 8 : 4;
+    constexpr int steps = M == 1 ? 8 : 4;
     int64_t k = 0;
     for (; k + steps <= g.k; k += steps)
         add_rows<T, M, steps>(a + k * g.a_col, g.a_row, g.a_col, b + k * g.b_row, g.b_row, c, g.n,

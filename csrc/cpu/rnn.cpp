@@ -30,16 +30,29 @@ struct Forward {
     // Where step t of row i is in a sequence.
     int64_t place(int64_t i, int64_t t) const { return i * p.row_step + t * p.time_step; }
 
-    // Gates [first, last) of the products for panel j.
-    void multiply(const RnnRows& rows, int64_t first, int64_t last, int64_t j, const void* from,
-                  int64_t from_stride, int64_t gate_step) {
-        const int64_t panels = (u + P - 1) / P, columns = u - j * P < P ? u - j * P : P;
+    int64_t columns(int64_t panel) const { return u - panel * P < P ? u - panel * P : P; }
+    const T* bias(int64_t gate, int64_t panel) const {
+        return p.bias ? at(p.bias, gate * u + panel * P) : nullptr;
+    }
+    const T* weights(int64_t gate, int64_t panel) const {
+        return at(p.r, (gate * ((u + P - 1) / P) + panel) * P * u);
+    }
+
+    // Gates [first, last) of the products for panel j; panel j + i begins at z[i * size].
+    void multiply(const RnnRows& rows, int64_t first, int64_t last, int64_t j, int64_t together,
+                  int64_t size, const void* from, int64_t from_stride, int64_t gate_step) {
+        if (rows.count <= kRnnFew && gate_step == 0) {
+            RnnFew<T> few;
+            for (int64_t i = 0; i < together; ++i)
+                for (int64_t g = first; g < last; ++g)
+                    few.add(z + i * size + g * P, weights(g, j + i), bias(g, j + i),
+                            columns(j + i));
+            return few.run(G * P, rows, at(from, 0), from_stride, u);
+        }
         for (int64_t g = first; g < last; ++g) {
-            const T *b = at(p.r, (g * panels + j) * P * u),
-                    *next = g + 1 < last ? b + panels * P * u
-                                         : at(p.r, (first * panels + j + 1) * P * u);
-            rnn_panel<T>(z + g * P, G * P, rows, at(from, g * gate_step), from_stride, b, columns,
-                         u, p.bias ? at(p.bias, g * u + j * P) : nullptr, far ? next : nullptr);
+            const T* next = g + 1 < last ? weights(g + 1, j) : weights(first, j + 1);
+            rnn_panel<T>(z + g * P, G * P, rows, at(from, g * gate_step), from_stride,
+                         weights(g, j), columns(j), u, bias(g, j), far ? next : nullptr);
         }
     }
 
@@ -168,23 +181,34 @@ struct Forward {
         const int64_t gate_step = p.mask_h ? u : 0;
         RnnRows on, off;
         rnn_rows(p.mask, p.t, t, first, last, &on, &off);
-        for (int64_t j = panels.begin; j < panels.end; ++j) {
-            fetch(on, t, j);
-            if (cell == kGruBefore && phase % 2 == 0) {
-                multiply(on, 0, 2, j, now, p.operand_stride, gate_step);
-                for (int64_t i = 0; i < on.count; ++i)
-                    reset_row(on.row[i], t, j, z + i * G * P, now);
-                continue;
-            }
-            if constexpr (cell == kGruBefore)
-                multiply(on, 2, 3, j, p.q, stride, 0);
+        const bool resets = cell == kGruBefore && phase % 2 == 0,
+                   lets = cell == kGruBefore && !resets;
+        const int64_t gates = resets ? 2 : lets ? 1 : G, size = kRnnFew * G * P;
+        const int64_t group = on.count <= kRnnFew && gate_step == 0 ? kRnnPanels / gates : 1;
+        for (int64_t j = panels.begin; j < panels.end; j += group) {
+            const int64_t together = panels.end - j < group ? panels.end - j : group;
+            for (int64_t i = 0; i < together; ++i) fetch(on, t, j + i);
+            if (lets)
+                multiply(on, 2, 3, j, together, size, p.q, stride, 0);
             else
-                multiply(on, 0, G, j, now, p.operand_stride, gate_step);
-            for (int64_t i = 0; i < on.count; ++i) row(on.row[i], t, j, z + i * G * P, next);
-            for (int64_t i = 0; i < off.count; ++i) masked_row(off.row[i], s, t, j, now, next);
-            if (s == p.t - 1)
-                for (int64_t i = first; i < last; ++i) last_row(i, j);
+                multiply(on, 0, gates, j, together, size, now, p.operand_stride, gate_step);
+            for (int64_t i = 0; i < together; ++i)
+                gates_of(on, off, first, last, s, t, j + i, z + i * size, resets, now, next);
         }
+    }
+
+    HB_INLINE void gates_of(const RnnRows& on, const RnnRows& off, int64_t first, int64_t last,
+                            int64_t s, int64_t t, int64_t j, const T* sums, bool resets,
+                            const void* now, void* next) const {
+        if (resets) {
+            for (int64_t i = 0; i < on.count; ++i)
+                reset_row(on.row[i], t, j, sums + i * G * P, now);
+            return;
+        }
+        for (int64_t i = 0; i < on.count; ++i) row(on.row[i], t, j, sums + i * G * P, next);
+        for (int64_t i = 0; i < off.count; ++i) masked_row(off.row[i], s, t, j, now, next);
+        if (s == p.t - 1)
+            for (int64_t i = first; i < last; ++i) last_row(i, j);
     }
 
     void start(int64_t i) const {

@@ -81,6 +81,70 @@ void rnn_panel(T* c, int64_t c_stride, const RnnRows& rows, const T* a, int64_t 
     }
 }
 
+inline constexpr int64_t kRnnFew = 2;     // rows whose tiles are too small for one panel
+inline constexpr int64_t kRnnPanels = 4;  // at once, for them
+
+// Whole panels p: c[p] (M, kPanel) = a[rows] (M, k) b[p] + bias[p], the same sums as rnn_panel's.
+template <class T, int M, int N>
+void rnn_few_rows(T* const* c, int64_t c_stride, const RnnRows& rows, const T* a, int64_t a_stride,
+                  const T* const* b, int64_t k, const T* const* bias, const int64_t* columns) {
+    using V = Vec<T>;
+    using X = typename V::type;
+    constexpr int64_t lanes = V::lanes;
+    for (int64_t first = 0; first < k; first += kRnnDepth) {
+        const int64_t end = first + kRnnDepth < k ? first + kRnnDepth : k;
+        X sum[M][N][kTileVecs] = {};
+        for (int64_t at = first; at < end; ++at)
+#pragma GCC unroll 2
+            for (int i = 0; i < M; ++i) {
+                const X x = V::splat(a[rows.row[i] * a_stride + at]);
+#pragma GCC unroll 4
+                for (int p = 0; p < N; ++p)
+#pragma GCC unroll 4
+                    for (int v = 0; v < kTileVecs; ++v)
+                        sum[i][p][v] += x * V::load(b[p] + at * kPanel<T> + v * lanes);
+            }
+#pragma GCC unroll 2
+        for (int i = 0; i < M; ++i)
+#pragma GCC unroll 4
+            for (int p = 0; p < N; ++p)
+#pragma GCC unroll 4
+                for (int v = 0; v < kTileVecs; ++v) {
+                    T* to = c[p] + i * c_stride + v * lanes;
+                    const int64_t left = columns[p] - v * lanes;
+                    if (first > 0) sum[i][p][v] += V::load(to);
+                    if (end == k && bias[p] && left > 0)
+                        sum[i][p][v] += V::load(bias[p] + v * lanes, left);
+                    V::store(to, sum[i][p][v]);
+                }
+    }
+}
+
+// Panels that share their rows of a, where the rows are few.
+template <class T>
+struct RnnFew {
+    T* c[kRnnPanels];
+    const T *b[kRnnPanels], *bias[kRnnPanels];
+    int64_t columns[kRnnPanels], count = 0;
+
+    HB_INLINE void add(T* to, const T* weights, const T* plus, int64_t n) {
+        c[count] = to, b[count] = weights, bias[count] = plus, columns[count++] = n;
+    }
+    void run(int64_t c_stride, const RnnRows& rows, const T* a, int64_t a_stride, int64_t k) {
+        const auto go = [&]<int M, int N>(int64_t p) {
+            rnn_few_rows<T, M, N>(c + p, c_stride, rows, a, a_stride, b + p, k, bias + p,
+                                  columns + p);
+        };
+        if (rows.count == 1) {
+            if (count == 4) return go.template operator()<1, 4>(0);
+            if (count == 3) return go.template operator()<1, 3>(0);
+            return count == 2 ? go.template operator()<1, 2>(0) : go.template operator()<1, 1>(0);
+        }
+        for (int64_t p = 0; rows.count == 2 && p < count; p += 2)
+            p + 1 < count ? go.template operator()<2, 2>(p) : go.template operator()<2, 1>(p);
+    }
+};
+
 template <class T>
 HB_INLINE void copy_row(T* to, const T* from, int64_t n) {
     for_vectors<T>(n, [&](int64_t i, int64_t lanes) {
@@ -126,10 +190,15 @@ void rnn_run(Rows& rows, const RnnPhases<Args>& phases, int thread, int threads)
     if (phases.by_columns) {
         const Range own = split(panels, thread, threads);
         rows.far = true;
-        for (int64_t phase = phases.begin; phase < phases.end; ++phase)
+        for (int64_t phase = phases.begin; phase < phases.end; ++phase) {
+            if (blocks == 1) {
+                rows.run(phase, 0, n, own);
+                continue;
+            }
             for (int64_t j = own.begin; j < own.end; ++j)
                 for (int64_t b = 0; b < blocks; ++b)
                     rows.run(phase, b * block, last(b), {j, j + 1});
+        }
         return;
     }
     const Range own = split(blocks, thread, threads);

@@ -46,32 +46,44 @@ struct Backward {
     }
     // f(row, sums, j, lanes) over the rows and vectors of a product.
     template <class F>
-    HB_INLINE void each(const RnnRows& rows, int64_t panel, F f) const {
+    HB_INLINE void each(const RnnRows& rows, int64_t panel, const T* sums, F f) const {
         for (int64_t i = 0; i < rows.count; ++i)
             units(panel, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
-                f(rows.row[i], V::load(z + i * P + (j - panel * P)), j, lanes);
+                f(rows.row[i], V::load(sums + i * P + (j - panel * P)), j, lanes);
             });
     }
     static HB_INLINE void add_to(T* to, X x, int64_t lanes) {
         V::store(to, V::load(to, lanes) + x, lanes);
     }
 
-    // z = dz R^T over gates [first, last).
-    void multiply(const RnnRows& rows, const void* dz, int64_t first, int64_t last, int64_t panel) {
-        const int64_t columns = u - panel * P < P ? u - panel * P : P;
+    int64_t columns(int64_t panel) const { return u - panel * P < P ? u - panel * P : P; }
+
+    // dz R^T over gates [first, last), of panels of units; panel i of them begins at z[i * kSize].
+    static constexpr int64_t kSize = kRnnFew * P;
+    void multiply(const RnnRows& rows, const void* dz, int64_t first, int64_t last, int64_t panel,
+                  int64_t together = 1) {
+        if (rows.count <= kRnnFew) {
+            RnnFew<T> few;
+            for (int64_t i = 0; i < together; ++i)
+                few.add(z + i * kSize, at(p.r, ((panel + i) * G * u + first * u) * P), nullptr,
+                        columns(panel + i));
+            return few.run(P, rows, at(dz, first * u), dz_stride, (last - first) * u);
+        }
         rnn_panel<T>(z, P, rows, at(dz, first * u), dz_stride,
-                     at(p.r, (panel * G * u + first * u) * P), columns, (last - first) * u, nullptr,
-                     far ? at(p.r, ((panel + 1) * G * u + first * u) * P) : nullptr);
+                     at(p.r, (panel * G * u + first * u) * P), columns(panel), (last - first) * u,
+                     nullptr, far ? at(p.r, ((panel + 1) * G * u + first * u) * P) : nullptr);
     }
     // dh += (dz R^T) * mask_h over gates [0, gates).
-    void through_weights(const RnnRows& rows, const void* dz, int64_t gates, int64_t panel) {
+    void through_weights(const RnnRows& rows, const void* dz, int64_t gates, int64_t panel,
+                         int64_t together) {
         const int64_t parts = p.mask_h ? gates : 1, width = gates / parts;
         for (int64_t g = 0; g < parts; ++g) {
-            multiply(rows, dz, g * width, (g + 1) * width, panel);
-            each(rows, panel, [&](int64_t i, X d, int64_t j, int64_t lanes) {
-                if (p.mask_h) d *= V::load(at(p.mask_h, (i * G + g) * u + j), lanes);
-                add_to(at(p.dh, i * stride + j), d, lanes);
-            });
+            multiply(rows, dz, g * width, (g + 1) * width, panel, together);
+            for (int64_t k = 0; k < together; ++k)
+                each(rows, panel + k, z + k * kSize, [&](int64_t i, X d, int64_t j, int64_t lanes) {
+                    if (p.mask_h) d *= V::load(at(p.mask_h, (i * G + g) * u + j), lanes);
+                    add_to(at(p.dh, i * stride + j), d, lanes);
+                });
         }
     }
 
@@ -103,10 +115,10 @@ struct Backward {
         T *dzr = at(dz, i * dz_stride), *dh = at(p.dh, i * stride), *dc = at(p.dc, i * stride);
         T* waiting = at(p.waiting, i * stride);
         units(panel, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
-            const auto gate = [&](int64_t g) {
+            const auto gate = [&](int64_t g) __attribute__((always_inline)) {
                 return V::load(gates + g * P + (j - panel * P), lanes);
             };
-            const auto give = [&](int64_t g, X d) {
+            const auto give = [&](int64_t g, X d) __attribute__((always_inline)) {
                 V::store(dzr + g * u + j, d, lanes);
                 V::store(dxw + g * u + j, d, lanes);
                 if constexpr (cell == kGruAfter) V::store(dproduct + g * u + j, d, lanes);
@@ -151,7 +163,7 @@ struct Backward {
     // kGruBefore, second phase of a step: z is the gradient of r * h.
     void reset_rows(const RnnRows& rows, int64_t t, int64_t panel, void* dz) {
         multiply(rows, dz, 2, 3, panel);
-        each(rows, panel, [&](int64_t i, X d, int64_t j, int64_t lanes) {
+        each(rows, panel, z, [&](int64_t i, X d, int64_t j, int64_t lanes) {
             const int64_t step = place(i, t), at_r = (step * G + 1) * u + j;
             const X r = V::load(
                 at(p.gates, rnn_gates_at<T>(p, G, i, t, panel) + P + (j - panel * P)), lanes);
@@ -183,17 +195,22 @@ struct Backward {
         RnnRows on, off, after, unused;
         if (s >= 0) rnn_rows(p.mask, p.t, t, first, last, &on, &off);
         if (s < p.t - 1) rnn_rows(p.mask, p.t, time(s + 1), first, last, &after, &unused);
-        for (int64_t j = panels.begin; j < panels.end; ++j) {
-            if (cell == kGruBefore && phase % 2 == 1) {
-                reset_rows(on, t, j, dz);
+        const bool resets = cell == kGruBefore && phase % 2 == 1;
+        const int64_t group = after.count <= kRnnFew && !resets ? kRnnPanels : 1;
+        for (int64_t begin = panels.begin; begin < panels.end; begin += group) {
+            const int64_t together = panels.end - begin < group ? panels.end - begin : group;
+            if (resets) {
+                reset_rows(on, t, begin, dz);
                 continue;
             }
-            fetch(on, t, j);
-            through_weights(after, dz_after, cell == kGruBefore ? 2 : G, j);
-            for (int64_t i = 0; i < on.count; ++i) row(on.row[i], s, t, j, dz);
-            for (int64_t i = 0; i < off.count; ++i) masked_row(off.row[i], t, j);
-            if (s < 0)
-                for (int64_t i = first; i < last; ++i) end_row(i, j);
+            for (int64_t i = 0; i < together; ++i) fetch(on, t, begin + i);
+            through_weights(after, dz_after, cell == kGruBefore ? 2 : G, begin, together);
+            for (int64_t j = begin; j < begin + together; ++j) {
+                for (int64_t i = 0; i < on.count; ++i) row(on.row[i], s, t, j, dz);
+                for (int64_t i = 0; i < off.count; ++i) masked_row(off.row[i], t, j);
+                if (s < 0)
+                    for (int64_t i = first; i < last; ++i) end_row(i, j);
+            }
         }
     }
 

@@ -60,15 +60,17 @@ void rnn_step(const RnnStep& step) {
     const int threads = num_threads(), shares = num_shares(threads);
     const OpDef& op = op_def(Op::matmul);
     const Attrs none;
-    InstrList list;
-    Emit dry(op, none, kernels(), shares, {}, {}, list, nullptr);
-    StepEmitter(dry, step).run();
+    thread_local InstrList list;
     thread_local std::unique_ptr<Buffer> workspace;
-    if (!workspace || workspace->bytes() < dry.workspace_used())
-        workspace = std::make_unique<Buffer>(dry.workspace_used());
-    list.clear();
-    Emit emit(op, none, kernels(), shares, {}, {}, list, workspace->data());
-    StepEmitter(emit, step).run();
+    size_t size = workspace ? workspace->bytes() : 0, needed = 0;
+    for (bool ready = false; !ready; ready = size >= needed) {
+        if (needed > size) workspace = std::make_unique<Buffer>(size = needed);
+        list.clear();
+        Emit emit(op, none, kernels(), shares, {}, {}, list,
+                  workspace ? workspace->data() : nullptr);
+        StepEmitter(emit, step).run();
+        needed = emit.workspace_used();
+    }
     execute(list, threads);
 }
 
