@@ -134,3 +134,17 @@ def test_iou_of_classes_along_another_axis(axis):
             getattr(hb.metrics, cls)(num_classes=3, axis=a, **config) for a in (axis, -1)
         )
         assert float(along(*moved)) == float(last(true, pred))
+
+
+@pytest.mark.parametrize("axis", [1, -2, (1, 2), [2]])
+def test_rms_normalization_over_other_axes(axis):
+    x = np.random.RandomState(7).standard_normal((2, 3, 4)).astype("float32")
+    layer = hb.layers.RMSNormalization(axis=axis, epsilon=0.01)
+    layer(x)
+    (scale,) = layer.get_weights()
+    scale = np.arange(1, scale.size + 1, dtype="float32").reshape(scale.shape)
+    layer.set_weights([scale])
+    axes = tuple(sorted(a % 3 for a in ([axis] if isinstance(axis, int) else axis)))
+    mean = (x.astype("float64") ** 2).mean(axes, keepdims=True)
+    full = scale.reshape([x.shape[a] if a in axes else 1 for a in range(3)])
+    np.testing.assert_allclose(layer(x), x / np.sqrt(mean + 0.01) * full, rtol=1e-5)
