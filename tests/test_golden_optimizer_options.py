@@ -7,7 +7,8 @@ import hornbeam as hb
 from golden import bounds, optimizer_cases, store
 from hornbeam._function import Function
 
-GOLDEN = store.load("optimizer_options")
+GOLDEN = {**store.load("optimizer_options"), **store.load("optimizer_options_more")}
+CASES = [*optimizer_cases.CASES, *optimizer_cases.MORE]
 
 
 def make(case):
@@ -21,7 +22,7 @@ def make(case):
     return optimizer
 
 
-@pytest.mark.parametrize("case", optimizer_cases.CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_options(case):
     """The bound is that of test_golden_optimizers.test_optimizer."""
     optimizer, want = make(case), GOLDEN[case.name]
@@ -70,3 +71,18 @@ def test_stateless_apply_is_apply(cls):
         optimizer.stateless_apply(state[:-1], gradients, values)
     with pytest.raises(ValueError, match="built"):
         make(case).stateless_apply(state, gradients, values)
+
+
+@pytest.mark.parametrize("exclude", [True, False])
+def test_muon_and_embeddings(exclude):
+    """A variable named embedding gets Adam's update, or with exclude_embeddings=False Muon's."""
+    start, gradient = (np.random.RandomState(s).standard_normal((3, 4)) for s in (0, 1))
+
+    def after(name, **config):
+        variable = hb.Variable(start.astype("float32"), name=name)
+        hb.optimizers.Muon(0.125, **config).apply([gradient.astype("float32")], [variable])
+        return variable.numpy()
+
+    found = after("embedding", exclude_embeddings=exclude)
+    np.testing.assert_array_equal(found, after("kernel", exclude_layers=["ker"] * exclude))
+    assert not np.array_equal(found, after("kernel", exclude_layers=["ker"] * (not exclude)))

@@ -11,10 +11,12 @@ import hornbeam as hb
 from golden import store
 from golden.bounds import assert_close
 from golden.image_cases import BOXES, ELASTIC, LAYERS, OPS, LayerCase, OpCase, elastic_case, terms
+from golden.image_more_cases import MORE
 from hornbeam._function import Function
 from hornbeam.ops.image.filters import displaced
 
-GOLDEN = store.load("images")
+GOLDEN = {**store.load("images"), **store.load("images_more")}
+ALL_LAYERS = [*LAYERS, *MORE]
 
 
 @pytest.mark.parametrize("case", OPS + BOXES, ids=lambda case: case.name)
@@ -50,7 +52,7 @@ def outputs(case: LayerCase) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("case", LAYERS, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", ALL_LAYERS, ids=lambda case: case.name)
 def test_layer(case: LayerCase):
     found, want = outputs(case), GOLDEN[f"layer {case.name}"]
     assert found.keys() == want.keys()
@@ -58,7 +60,7 @@ def test_layer(case: LayerCase):
         assert_close(f"{case.name} {key}", found[key], want[key], terms(case))
 
 
-@pytest.mark.parametrize("case", LAYERS, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", ALL_LAYERS, ids=lambda case: case.name)
 def test_layer_has_keras_config(case: LayerCase):
     """A layer made from its config gives the same."""
     layer = getattr(hb.layers, case.cls)(**case.options)

@@ -1,4 +1,4 @@
-"""Training with class_weight; make_class_weight.py runs it with Keras, test_class_weight.py here."""
+"""Training with class_weight: make_class_weight.py runs Keras, test_class_weight.py hornbeam."""
 
 from __future__ import annotations
 

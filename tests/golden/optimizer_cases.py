@@ -116,3 +116,9 @@ def _cases() -> list[Case]:
 
 
 CASES = _cases()
+# stored apart, in optimizer_options_more
+MORE = [
+    Case("AdamW", "betas", {"learning_rate": 0.0625, "beta_1": 0.5, "epsilon": 0.125}),
+    Case("Muon", "adam", {"learning_rate": 0.0625, "adam_beta_1": 0.5, "adam_beta_2": 0.75,
+                          "epsilon": 0.125}),
+]  # fmt: skip

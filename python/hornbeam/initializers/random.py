@@ -90,10 +90,8 @@ def compute_fans(
 ) -> tuple[float, float]:
     """Numbers of inputs and outputs of a unit, from a weight's shape (..., in, out)."""
     shape = tuple(shape)
-    if input_axes is not None or output_axes is not None:
-        fan_in = math.prod(shape[a] for a in input_axes or ())
-        fan_out = math.prod(shape[a] for a in output_axes or ())
-        return fan_in, fan_out
+    if input_axes is not None and output_axes is not None:
+        return math.prod(shape[a] for a in input_axes), math.prod(shape[a] for a in output_axes)
     if not shape:
         return 1, 1
     if len(shape) == 1:
@@ -141,6 +139,11 @@ class VarianceScaling(_Random):
             raise ValueError(
                 f"VarianceScaling: distribution must be uniform, truncated_normal or "
                 f"untruncated_normal. Received: distribution={distribution!r}."
+            )
+        if (input_axes is None) != (output_axes is None):
+            raise ValueError(
+                f"{type(self).__name__}: input_axes and output_axes go together. "
+                f"Received: input_axes={input_axes}, output_axes={output_axes}."
             )
         self.scale, self.mode, self.distribution = scale, mode, distribution
         self.input_axes, self.output_axes = input_axes, output_axes

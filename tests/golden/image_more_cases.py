@@ -1,0 +1,67 @@
+"""Arguments of image layers that image_cases.py leaves at their defaults; the same kind of case."""
+
+# ruff: noqa: ARG005
+from __future__ import annotations
+
+import numpy as np
+
+from golden.image_cases import (
+    CF,
+    FIRST,
+    LAST,
+    SHEAR,
+    SHIFT,
+    ZOOM,
+    LayerCase,
+    _chosen,
+    _cut,
+    _first_size,
+    _masks,
+    _perspective,
+    _uniform,
+)  # fmt: skip
+
+MORE = [
+    LayerCase("shear nearest first", "RandomShear",
+              {"x_factor": 0.4, "y_factor": 0.3, "interpolation": "nearest", "fill_mode": "wrap",
+               **FIRST}, _first_size(SHEAR), CF, positions=True),
+    LayerCase("shear constant", "RandomShear",
+              {"x_factor": 0.4, "fill_mode": "constant", "fill_value": 5.0}, SHEAR,
+              positions=True),
+    LayerCase("perspective nearest", "RandomPerspective",
+              {"scale": 0.3, "interpolation": "nearest"}, _perspective, positions=True),
+    LayerCase("perspective first", "RandomPerspective", {"scale": 0.3, **FIRST},
+              _first_size(_perspective), CF, positions=True),
+    LayerCase("translation nearest", "RandomTranslation",
+              {"height_factor": 0.3, "width_factor": 0.3, "interpolation": "nearest"}, SHIFT,
+              positions=True),
+    LayerCase("zoom nearest", "RandomZoom",
+              {"height_factor": 0.4, "width_factor": 0.4, "interpolation": "nearest",
+               "fill_mode": "constant", "fill_value": 8.0}, ZOOM, positions=True),
+    LayerCase("brightness one", "RandomBrightness", {"factor": 0.3, "value_range": (0, 1)},
+              _uniform("rgb_delta", -0.4, 0.4, 3, 1, 1, 1), high=1.0),
+    LayerCase("degeneration first", "RandomColorDegeneration",
+              {"factor": 0.9, "value_range": (0, 1), **FIRST},
+              _uniform("factor", 0, 1, 3, 1, 1, 1), CF, high=1.0),
+    LayerCase("grayscale first", "RandomGrayscale", {"factor": 0.4, **FIRST},
+              lambda r, s: np.array([True, False, True]).reshape(3, 1, 1, 1), CF),
+    LayerCase("invert first", "RandomInvert", {"factor": 0.5, "value_range": (0, 255), **FIRST},
+              _chosen("apply_inversion"), CF),
+    LayerCase("posterization one", "RandomPosterization",
+              {"factor": 5, "value_range": (0, 1), **FIRST},
+              lambda r, s: {"shift_factor": np.array([1, 4, 7], "uint8")}, CF, high=1.0,
+              exact=True),
+    LayerCase("sharpness one", "RandomSharpness", {"factor": 0.9, "value_range": (0, 1)},
+              _uniform("factor", 0, 1, 3), high=1.0),
+    LayerCase("blur one", "RandomGaussianBlur",
+              {"kernel_size": 3, "sigma": 0.9, "value_range": (0, 1), **LAST},
+              _chosen("should_apply_blur", blur_factor=lambda r, s: r.uniform(0.3, 0.9, 2)),
+              high=1.0),
+    LayerCase("erasing first", "RandomErasing", {"value_range": (0, 1), **FIRST},
+              _chosen("apply_erasing", batch_masks=_masks,
+                      fill_value=lambda r, s: r.uniform(0, 1, s)), CF, high=1.0),
+    LayerCase("cutmix first", "CutMix", {**FIRST}, _cut, CF),
+    LayerCase("mixup first", "MixUp", {**FIRST},
+              lambda r, s: {"mix_weight": r.uniform(0, 1, 3),
+                            "permutation_order": np.array([2, 0, 1], "int32")}, CF),
+]  # fmt: skip
