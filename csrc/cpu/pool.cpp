@@ -1,6 +1,7 @@
 // Pooling. Vectors run over channels, threads share pixels of the output (of dx in gradients: each
 // gathers from the windows that cover it, so nothing is added by two threads and dx is written
-// once). Bytes: forward reads each x window times over strides times, from L1 but for the first.
+// once). Windows side by side, the usual case, go row by row. Bytes: forward reads each x window
+// times over strides times, from L1 but for the first.
 #include "kernels/pool.h"
 
 #include "cpu/vec.h"
@@ -173,20 +174,127 @@ HB_INLINE void avg_grad_block(const PoolArgs& a, const Pixel& at, const T* dy, T
     for (int v = 0; v < NV; ++v) V::store(dx + v * V::lanes, sum[v], n);
 }
 
+// Windows side by side, without padding: each element of dx lies in one window or in none.
+inline bool is_tiled(const PoolArgs& a) {
+    for (const PoolDim& d : a.dim)
+        if (d.stride != d.window || d.low != 0 || d.out * d.window > d.in) return false;
+    return true;
+}
+
+// Rows of dx for tiled windows: value(window, tap, channel, lanes) of all taps and channels in the
+// order of memory, zeros where there is no window. Whole vectors are stored where the row goes on
+// behind them, for then what is too much is overwritten by what comes next. `windows` are counted
+// over all images, and `left` is what value may read behind its first channel.
+template <class T, class Value>
+HB_INLINE void tiled_grad(const PoolArgs& a, int thread, int threads, Value value) {
+    using V = Vec<T>;
+    const PoolDim &pd = a.dim[0], &ph = a.dim[1], &pw = a.dim[2];
+    const int64_t c = a.channels, length = pw.in * c, used = pw.out * pw.window * c;
+    const int64_t all = a.n * pd.out * ph.out * pw.out * c;  // elements of dy
+    const Range rows = split(a.n * pd.in * ph.in, thread, threads);
+    for (int64_t row = rows.begin; row < rows.end; ++row) {
+        const int64_t h = row % ph.in, slice = row / ph.in, d = slice % pd.in;
+        const int64_t od = d / pd.window, oh = h / ph.window;
+        T* dx = static_cast<T*>(a.y) + row * length;
+        const bool covered = od < pd.out && oh < ph.out;
+        if (covered) {
+            int64_t window = ((slice / pd.in * pd.out + od) * ph.out + oh) * pw.out;
+            const int64_t tap = (d % pd.window * ph.window + h % ph.window) * pw.window;
+            T* to = dx;
+            for (int64_t w = 0; w < pw.out; ++w, ++window)
+                for (int64_t k = 0; k < pw.window; ++k, to += c)
+                    for (int64_t b = 0; b < c; b += V::lanes) {
+                        const int64_t at = window * c + b, behind = used - (to + b - dx);
+                        if (behind >= V::lanes && all - at >= V::lanes)
+                            V::store(to + b, value(at, tap + k, int64_t(V::lanes)));
+                        else
+                            V::store(to + b, value(at, tap + k, c - b), c - b);
+                    }
+        }
+        for (int64_t i = covered ? used : 0; i < length; ++i) dx[i] = T(0);
+    }
+}
+
+template <class T>
+void avg_grad_tiled(const PoolArgs& a, int thread, int threads) {
+    using V = Vec<T>;
+    const T* dy = static_cast<const T*>(a.x);
+    const auto share = V::splat(T(1) / T(a.dim[0].window * a.dim[1].window * a.dim[2].window));
+    tiled_grad<T>(a, thread, threads, [&](int64_t at, int64_t, int64_t lanes) {
+        return V::load(dy + at, lanes) * share;
+    });
+}
+
+// Sums in the order of the windows' taps, as in avg_block.
+template <class T>
+void avg_tiled(const PoolArgs& a, int thread, int threads) {
+    using V = Vec<T>;
+    const PoolDim &pd = a.dim[0], &ph = a.dim[1], &pw = a.dim[2];
+    const int64_t c = a.channels, length = pw.out * c, step = pw.in * c;
+    const auto count = V::splat(T(pd.window * ph.window * pw.window));
+    const T* const end = static_cast<const T*>(a.x) + a.n * pd.in * ph.in * step;
+    const Range rows = split(a.n * pd.out * ph.out, thread, threads);
+    for (int64_t row = rows.begin; row < rows.end; ++row) {
+        const int64_t h = row % ph.out, slice = row / ph.out, d = slice % pd.out;
+        const int64_t image = slice / pd.out * pd.in;
+        const T* x =
+            static_cast<const T*>(a.x) + ((image + d * pd.window) * ph.in + h * ph.window) * step;
+        T* y = static_cast<T*>(a.y) + row * length;
+        const T* last = x + ((pd.window - 1) * ph.in + ph.window - 1) * step;  // row of a window
+        const auto pixel = [&](int64_t w, int64_t b, int64_t lanes) {
+            typename V::type sum = V::zero();
+            const T* from = x + w * pw.window * c + b;
+            for (int64_t i = 0; i < pd.window; ++i, from += ph.in * step)
+                for (int64_t j = 0; j < ph.window; ++j)
+                    for (int64_t k = 0; k < pw.window; ++k)
+                        sum += V::load(from + j * step + k * c, lanes);
+            V::store(y + w * c + b, sum / count, lanes);
+        };
+        for (int64_t w = 0; w < pw.out; ++w)
+            for (int64_t b = 0; b < c; b += V::lanes) {
+                const T* furthest = last + ((w + 1) * pw.window - 1) * c + b;
+                if (length - w * c - b >= V::lanes && end - furthest >= V::lanes)
+                    pixel(w, b, V::lanes);
+                else
+                    pixel(w, b, c - b);
+            }
+    }
+}
+
+template <class T, class I>
+void max_grad_tiled(const PoolArgs& a, int thread, int threads) {
+    using V = Vec<T>;
+    const T* dy = static_cast<const T*>(a.x);
+    const I* index = static_cast<const I*>(a.index);
+    tiled_grad<T>(a, thread, threads, [&](int64_t at, int64_t tap, int64_t lanes) {
+        const auto mine = load_taps<T>(index + at, lanes) == typename V::Int(tap);
+        return V::from_bits(V::bits(V::load(dy + at, lanes)) & mine);
+    });
+}
+
 template <int n>
 struct Count {
     static constexpr int value = n;
 };
 
 // Calls block(vectors, first channel, lanes of each vector) for 4 or 2 full vectors, then for one
-// that may be partly full.
+// that may be partly full. It is treated as full where a whole vector may be read and written
+// behind the channels, since what comes next overwrites it.
 template <class T, class Block>
-HB_INLINE void for_channels(int64_t channels, Block&& block) {
+HB_INLINE void for_channels(int64_t channels, bool room, Block&& block) {
     constexpr int64_t kLanes = Vec<T>::lanes;
     int64_t c = 0;
     for (; c + 4 * kLanes <= channels; c += 4 * kLanes) block(Count<4>(), c, kLanes);
     for (; c + 2 * kLanes <= channels; c += 2 * kLanes) block(Count<2>(), c, kLanes);
-    for (; c < channels; c += kLanes) block(Count<1>(), c, channels - c);
+    for (; c < channels; c += kLanes) block(Count<1>(), c, room ? kLanes : channels - c);
+}
+
+// True if a vector fits behind the channels of pixel i of a share that ends at `end`, and behind
+// any pixel of an image that is not the last.
+template <class T>
+HB_INLINE bool has_room(const PoolArgs& a, const Pixel& at, int64_t i, int64_t end) {
+    constexpr int64_t kLanes = Vec<T>::lanes;
+    return at.image + kLanes < a.n && (end - i - 1) * a.channels >= kLanes;
 }
 
 template <class T, class I>
@@ -199,9 +307,10 @@ void max_pixels(const PoolArgs& a, int thread, int threads) {
         const T* x = static_cast<const T*>(a.x) + at.image * image;
         T* y = static_cast<T*>(a.y) + i * c;
         I* index = static_cast<I*>(a.index) + i * c;
-        for_channels<T>(c, [&](auto vectors, int64_t b, int64_t lanes) {
-            max_block<T, I, vectors.value>(a, at, x + b, y + b, index + b, lanes);
-        });
+        for_channels<T>(c, has_room<T>(a, at, i, share.end),
+                        [&](auto vectors, int64_t b, int64_t lanes) {
+                            max_block<T, I, vectors.value>(a, at, x + b, y + b, index + b, lanes);
+                        });
     }
 }
 
@@ -214,9 +323,10 @@ void avg_pixels(const PoolArgs& a, int thread, int threads) {
     for (int64_t i = share.begin; i < share.end; ++i, at.next(size)) {
         const T* x = static_cast<const T*>(a.x) + at.image * image;
         T* y = static_cast<T*>(a.y) + i * c;
-        for_channels<T>(c, [&](auto vectors, int64_t b, int64_t lanes) {
-            avg_block<T, vectors.value>(a, at, x + b, y + b, lanes);
-        });
+        for_channels<T>(c, has_room<T>(a, at, i, share.end),
+                        [&](auto vectors, int64_t b, int64_t lanes) {
+                            avg_block<T, vectors.value>(a, at, x + b, y + b, lanes);
+                        });
     }
 }
 
@@ -230,9 +340,10 @@ void max_grad_pixels(const PoolArgs& a, int thread, int threads) {
         const T* dy = static_cast<const T*>(a.x) + at.image * image;
         const I* index = static_cast<const I*>(a.index) + at.image * image;
         T* dx = static_cast<T*>(a.y) + i * c;
-        for_channels<T>(c, [&](auto vectors, int64_t b, int64_t lanes) {
-            max_grad_block<T, I, vectors.value>(a, at, dy + b, index + b, dx + b, lanes);
-        });
+        for_channels<T>(
+            c, has_room<T>(a, at, i, share.end), [&](auto vectors, int64_t b, int64_t lanes) {
+                max_grad_block<T, I, vectors.value>(a, at, dy + b, index + b, dx + b, lanes);
+            });
     }
 }
 
@@ -245,9 +356,10 @@ void avg_grad_pixels(const PoolArgs& a, int thread, int threads) {
     for (int64_t i = share.begin; i < share.end; ++i, at.next(size)) {
         const T* dy = static_cast<const T*>(a.x) + at.image * image;
         T* dx = static_cast<T*>(a.y) + i * c;
-        for_channels<T>(c, [&](auto vectors, int64_t b, int64_t lanes) {
-            avg_grad_block<T, vectors.value>(a, at, dy + b, dx + b, lanes);
-        });
+        for_channels<T>(c, has_room<T>(a, at, i, share.end),
+                        [&](auto vectors, int64_t b, int64_t lanes) {
+                            avg_grad_block<T, vectors.value>(a, at, dy + b, dx + b, lanes);
+                        });
     }
 }
 
@@ -281,6 +393,9 @@ void max(const void* pod, int thread, int threads) {
 template <class T>
 void max_grad(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const PoolArgs*>(pod);
+    if (is_tiled(a))
+        return a.wide ? max_grad_tiled<T, int32_t>(a, thread, threads)
+                      : max_grad_tiled<T, uint8_t>(a, thread, threads);
     a.wide ? max_grad_pixels<T, int32_t>(a, thread, threads)
            : max_grad_pixels<T, uint8_t>(a, thread, threads);
 }
@@ -292,11 +407,13 @@ void max_gather(const void* pod, int thread, int threads) {
 }
 template <class T>
 void avg(const void* pod, int thread, int threads) {
-    avg_pixels<T>(*static_cast<const PoolArgs*>(pod), thread, threads);
+    const auto& a = *static_cast<const PoolArgs*>(pod);
+    is_tiled(a) ? avg_tiled<T>(a, thread, threads) : avg_pixels<T>(a, thread, threads);
 }
 template <class T>
 void avg_grad(const void* pod, int thread, int threads) {
-    avg_grad_pixels<T>(*static_cast<const PoolArgs*>(pod), thread, threads);
+    const auto& a = *static_cast<const PoolArgs*>(pod);
+    is_tiled(a) ? avg_grad_tiled<T>(a, thread, threads) : avg_grad_pixels<T>(a, thread, threads);
 }
 
 }  // namespace

@@ -105,9 +105,10 @@ void emit_correlation(Emit& e, DType dtype, Correlation s) {
     choose_window(w);
     choose_chunk(w, size, kMostPixels);
     feed_threads(w, s.depthwise ? 1 : panels, e.threads);
+    if (s.depthwise) w.in_place = true;  // reads little more than it copies: no windows
 
     ConvArgs args{w, s.x, s.w, s.bias, s.y, s.features, s.f, s.relu, nullptr, 0};
-    args.scratch_stride = scratch_bytes(w, 2 * taps + 2 * w.rows * w.cols, 0, 1, size);
+    args.scratch_stride = scratch_bytes(w, 6 * taps + 2 * w.rows * w.cols, 0, 1, size);
     args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
     if (s.depthwise) {
         e.run(f32 ? kernels.depthwise_f32 : kernels.depthwise_f64, args, 4 * s.flops);
@@ -281,6 +282,7 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
     }
     const int64_t most_pixels = std::max<int64_t>(128, 24 * 1024 / (nr * int64_t(size)));
     choose_chunk(w, size, most_pixels);
+    if (depthwise) w.in_place = true;
 
     // Enough partial sums for many threads, as long as they are small; a number that depends on
     // shapes only.
@@ -304,7 +306,7 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
                          partials, together, nullptr, 0};
     const int64_t rows = conv_weights_rows(w);
     args.scratch_stride =
-        scratch_bytes(w, 2 * rows + 2 * w.rows * together + 2 * s.taps(),
+        scratch_bytes(w, 2 * rows + 2 * w.rows * together + 3 * s.taps(),
                       depthwise ? 0 : w.rows * w.cols * nr * together, together, size);
     args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
     if (depthwise)
