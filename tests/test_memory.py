@@ -46,4 +46,5 @@ def test_a_block_beyond_all_that_is_kept_goes_back_at_once() -> None:
 def test_a_block_is_whole_when_it_is_used_again() -> None:
     first = np.array(hb.ops.ones((MB,), dtype="float32"))
     second = np.array(hb.ops.zeros((MB,), dtype="float32"))
-    assert first.all() and not second.any()
+    assert first.all()
+    assert not second.any()

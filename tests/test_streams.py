@@ -7,7 +7,10 @@ import pytest
 
 from hornbeam import _core
 
-ROWS, FEATURES = 4211, 1003  # 16.9 MB of float32; no row begins on a vector's boundary but the first
+ROWS, FEATURES = (
+    4211,
+    1003,
+)  # 16.9 MB of float32; rows begin anywhere
 EPSILON = {"epsilon": 1e-5}
 
 

@@ -1,261 +1,268 @@
 // Depthwise convolution, one filter a channel: x (N,D,H,W,C)  w (KD,KH,KW,1,C)  y (N,OD,OH,OW,C).
-// Vectors run along the channels; a tile is 4 pixels by 2 vectors, so each weight is loaded once
-// for 4 pixels. Nothing is copied: rows and columns at the edges leave taps out. Bound by memory.
-// Threads share chunks of outputs (for the weights' gradient:
-// vectors and partial sums).
+// Where windows are not in place (those: conv_depthwise_direct.cpp): a cache line of channels of a
+// chunk's window, with its halo of zeros, is gathered into L1 (pixels that lie a power of two apart
+// would push one another out of it), and all outputs of the chunk at these channels are computed
+// from there: tiles of pixels by the line's vectors. Bound by memory. Threads share chunks of
+// outputs (for the weights' gradient: lines of channels and partial sums).
 #include "cpu/conv_window.h"
+#include "cpu/stream.h"
 
 namespace hb::HB_ISA {
 namespace {
 
-constexpr int kPixels = 4;
-constexpr int64_t kChannels = 128;  // a block whose weights and pixels stay in L1
+constexpr int kVectors = 64 / kVecBytes;         // of a line
+constexpr int kPixels = kVectors == 4 ? 2 : 4;   // of a tile
+constexpr int kTapsAtOnce = kVectors == 4   ? 3  // sums that registers hold, by kVectors
+                            : kVectors == 2 ? 5
+                                            : 9;
+template <class T>
+constexpr int64_t kLine = 64 / int64_t(sizeof(T));
 
-// Taps that meet x: offsets in x and in the weights, and columns.
+// Offsets of the taps in the window and in the weights, which may be walked through backwards.
 struct Taps {
     int64_t count;
-    int64_t *x, *w, *column;
-
-    Taps(int64_t most, Scratch& scratch)
-        : count(0),
-          x(scratch.take<int64_t>(most)),
-          w(scratch.take<int64_t>(most)),
-          column(scratch.take<int64_t>(most)) {}
+    const int64_t *x, *w;
 };
 
-// The taps of a row of outputs; offsets in x are those of output 0, from the image's first element.
-// The weights may be walked through backwards.
-void row_taps(const ConvWindow& w, int64_t depth, int64_t row, Taps& taps) {
+Taps place_taps(const ConvWindow& w, int64_t line, Scratch& scratch) {
     const ConvDim* d = w.dim;
-    taps.count = 0;
-    for (int64_t i = 0; i < d[0].taps; ++i) {
-        const int64_t z = d[0].first + depth * d[0].stride + i * d[0].dilation;
-        if (z < 0 || z >= d[0].in) continue;
-        for (int64_t j = 0; j < d[1].taps; ++j) {
-            const int64_t y = d[1].first + row * d[1].stride + j * d[1].dilation;
-            if (y < 0 || y >= d[1].in) continue;
-            const int64_t tap =
-                (d[0].w_first + i * d[0].w_step) * d[1].w_size + d[1].w_first + j * d[1].w_step;
-            for (int64_t k = 0; k < d[2].taps; ++k) {
-                const int64_t column = d[2].first + k * d[2].dilation;
-                taps.column[taps.count] = column;
-                taps.x[taps.count] = ((z * d[1].in + y) * d[2].in + column) * w.channels;
-                taps.w[taps.count++] =
-                    (tap * d[2].w_size + d[2].w_first + k * d[2].w_step) * w.channels;
+    const int64_t count = conv_taps(w);
+    const int64_t row = conv_span(d[2], w.cols) * line, slice = conv_span(d[1], w.rows) * row;
+    int64_t* in_x = scratch.take<int64_t>(count);
+    int64_t* in_w = scratch.take<int64_t>(count);
+    for (int64_t t = 0; t < count; ++t) {
+        const int64_t k[3] = {t / d[2].taps / d[1].taps, t / d[2].taps % d[1].taps, t % d[2].taps};
+        in_x[t] = k[0] * slice + k[1] * d[1].dilation * row + k[2] * d[2].dilation * line;
+        int64_t tap = 0;
+        for (int i = 0; i < 3; ++i) tap = tap * d[i].w_size + d[i].w_first + k[i] * d[i].w_step;
+        in_w[t] = tap * w.channels;
+    }
+    return {count, in_x, in_w};
+}
+
+template <class T>
+HB_INLINE void copy_line(T* to, const T* from, int64_t channels) {
+    using V = Vec<T>;
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j)
+        V::store(to + j * V::lanes, V::load(from + j * V::lanes, channels - j * V::lanes));
+}
+
+// Channels [c, c + channels) of a chunk's window, a line a pixel. The line behind is asked for.
+template <class T>
+void gather(const ConvWindow& w, const T* x, const Chunk& chunk, int64_t c, int64_t channels,
+            T* buffer) {
+    constexpr int64_t line = kLine<T>;
+    const ConvDim* d = w.dim;
+    const T* image = x + chunk.image * d[0].in * d[1].in * d[2].in * w.channels + c;
+    const int64_t z0 = d[0].first + chunk.depth * d[0].stride;
+    const int64_t y0 = d[1].first + chunk.row * d[1].stride;
+    const int64_t x0 = d[2].first + chunk.col * d[2].stride;
+    const int64_t rows = conv_span(d[1], chunk.rows), cols = conv_span(d[2], chunk.cols);
+    const int64_t row = conv_span(d[2], w.cols) * line, slice = conv_span(d[1], w.rows) * row;
+    int64_t left = x0 < 0 ? -x0 : 0, right = x0 + cols > d[2].in ? x0 + cols - d[2].in : 0;
+    if (left > cols) left = cols;
+    if (right > cols - left) right = cols - left;
+    for (int64_t t = 0; t < d[0].taps; ++t) {
+        const int64_t z = z0 + t * d[0].dilation;
+        for (int64_t r = 0; r < rows; ++r) {
+            const int64_t y = y0 + r;
+            T* to = buffer + t * slice + r * row;
+            if (z < 0 || z >= d[0].in || y < 0 || y >= d[1].in) {
+                __builtin_memset(to, 0, size_t(cols) * 64);
+                continue;
             }
+            const T* from = image + ((z * d[1].in + y) * d[2].in + x0 + left) * w.channels;
+            __builtin_memset(to, 0, size_t(left) * 64);
+            to += left * line;
+            for (int64_t i = left; i < cols - right; ++i, to += line, from += w.channels) {
+                fetch_early(from + line);
+                if (channels >= line)
+                    copy_line(to, from, line);
+                else
+                    copy_line(to, from, channels);
+            }
+            __builtin_memset(to, 0, size_t(right) * 64);
         }
     }
 }
 
-// Those of one output of the row that lie inside of x.
-void column_taps(const Taps& all, int64_t at, int64_t in, Taps& taps) {
-    taps.count = 0;
-    for (int64_t t = 0; t < all.count; ++t) {
-        if (all.column[t] + at < 0 || all.column[t] + at >= in) continue;
-        taps.x[taps.count] = all.x[t];
-        taps.w[taps.count++] = all.w[t];
-    }
+// The first n lanes of vector j of a line that has `channels`.
+template <class T>
+HB_INLINE void store_line(T* y, int j, typename Vec<T>::type v, int64_t channels) {
+    constexpr int64_t lanes = Vec<T>::lanes;
+    if (channels - j * lanes > 0) Vec<T>::store(y + j * lanes, v, channels - j * lanes);
 }
 
-// Outputs of [begin, end) whose taps all lie inside of a row of x.
-Range inner_columns(const ConvDim& d, int64_t begin, int64_t end) {
-    const int64_t reach = d.first + (d.taps > 0 ? d.taps - 1 : 0) * d.dilation;
-    int64_t low = d.first < 0 ? (-d.first + d.stride - 1) / d.stride : 0;
-    int64_t high = d.in - 1 - reach < 0 ? 0 : (d.in - 1 - reach) / d.stride + 1;
-    low = low < begin ? begin : low > end ? end : low;
-    high = high > end ? end : high < low ? low : high;
-    return {low, high};
-}
-
-// Pixels [0, P) at channels [c, c + NV vectors), the last vector partial.
-template <class T, int P, int NV>
-HB_INLINE void pixels(const ConvArgs& a, const Taps& taps, const T* x, int64_t x_step, T* y,
-                      int64_t y_step, int64_t c, int64_t left) {
+// P outputs of a row from lines of x and of weights in L1.
+template <class T, int P>
+HB_INLINE void pixels(const ConvArgs& a, const Taps& taps, const T* x, int64_t x_step,
+                      const T* weights, T* y, int64_t y_step, int64_t c, int64_t channels) {
     using V = Vec<T>;
     using v = typename V::type;
-    const T* w = (const T*)a.w + c;
     const T* at[P];
 #pragma GCC unroll 4
     for (int p = 0; p < P; ++p) at[p] = x + p * x_step;
-    v sum[P][NV] = {};
-    for (const int64_t *tx = taps.x, *tw = taps.w, *end = tx + taps.count; tx < end; ++tx, ++tw) {
-        const int64_t offset =
-            *tx * int64_t(sizeof(T));  // bytes: else GCC adds up indices in the loop
-        const T* tap = w + *tw;
-        v weight[NV];
+    v sum[P][kVectors] = {};
+    for (const int64_t *tx = taps.x, *end = tx + taps.count; tx < end; ++tx, weights += kLine<T>) {
+        const int64_t offset = *tx * int64_t(sizeof(T));  // bytes: else GCC adds up indices
+        v weight[kVectors];
 #pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) weight[j] = V::load(tap + j * V::lanes, left - j * V::lanes);
+        for (int j = 0; j < kVectors; ++j) weight[j] = V::load(weights + j * V::lanes);
 #pragma GCC unroll 4
         for (int p = 0; p < P; ++p) {
             const T* here = (const T*)((const char*)at[p] + offset);
 #pragma GCC unroll 4
-            for (int j = 0; j < NV; ++j)
-                sum[p][j] += weight[j] * V::load(here + j * V::lanes, left - j * V::lanes);
+            for (int j = 0; j < kVectors; ++j)
+                sum[p][j] += weight[j] * V::load(here + j * V::lanes);
         }
     }
-    if (a.bias) {
 #pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) {
-            const v bias = V::load((const T*)a.bias + c + j * V::lanes, left - j * V::lanes);
+    for (int j = 0; j < kVectors; ++j) {
+        v bias = V::zero();
+        const int64_t left = channels - j * V::lanes;
+        if (a.bias && left > 0) bias = V::load((const T*)a.bias + c + j * V::lanes, left);
 #pragma GCC unroll 4
-            for (int p = 0; p < P; ++p) sum[p][j] += bias;
+        for (int p = 0; p < P; ++p) {
+            if (a.bias) sum[p][j] += bias;
+            if (a.relu) sum[p][j] = V::max(sum[p][j], v{});
+            store_line(y + p * y_step, j, sum[p][j], channels);
         }
     }
-    if (a.relu) {
-#pragma GCC unroll 4
-        for (int p = 0; p < P; ++p)
-#pragma GCC unroll 4
-            for (int j = 0; j < NV; ++j) sum[p][j] = V::max(sum[p][j], v{});
-    }
-#pragma GCC unroll 4
-    for (int p = 0; p < P; ++p)
-#pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j)
-            V::store(y + p * y_step + j * V::lanes, sum[p][j], left - j * V::lanes);
 }
 
-// P neighbouring pixels, channels [c, end).
-template <class T, int P>
-void strip(const ConvArgs& a, const Taps& taps, const T* x, int64_t x_step, T* y, int64_t y_step,
-           int64_t c, int64_t end) {
-    constexpr int64_t lanes = Vec<T>::lanes;
-    constexpr int NV = P == 1 ? 4 : 2;  // enough sums to hide the latency
-    for (; c + NV * lanes <= end; c += NV * lanes)
-        pixels<T, P, NV>(a, taps, x + c, x_step, y + c, y_step, c, NV * lanes);
-    for (; c < end; c += lanes) pixels<T, P, 1>(a, taps, x + c, x_step, y + c, y_step, c, end - c);
-}
-
-// Outputs [begin, end) of a row; x and y at its output 0.
+// All outputs of a chunk at a line of channels.
 template <class T>
-void row_of_outputs(const ConvArgs& a, const Taps& taps, Taps& some, const T* x, T* y,
-                    int64_t begin, int64_t end) {
+HB_INLINE void chunk_of_outputs(const ConvArgs& a, const Taps& taps, const Chunk& chunk,
+                                const T* window, const T* weights, int64_t c, int64_t channels) {
     const ConvWindow& w = a.window;
-    const ConvDim& d = w.dim[2];
-    const int64_t x_step = d.stride * w.channels, y_step = d.y_step * w.channels;
-    const Range inner = inner_columns(d, begin, end);
-    for (int64_t c = 0; c < w.channels; c += kChannels) {
-        const int64_t last = w.channels - c < kChannels ? w.channels : c + kChannels;
-        int64_t i = inner.begin;
-        for (; i + kPixels <= inner.end; i += kPixels)
-            strip<T, kPixels>(a, taps, x + i * x_step, x_step, y + i * y_step, y_step, c, last);
-        for (; i < inner.end; ++i)
-            strip<T, 1>(a, taps, x + i * x_step, x_step, y + i * y_step, y_step, c, last);
-    }
-    for (int64_t i = begin; i < end; ++i) {
-        if (i == inner.begin) i = inner.end;
-        if (i == end) break;
-        column_taps(taps, i * d.stride, d.in, some);
-        strip<T, 1>(a, some, x + i * x_step, x_step, y + i * y_step, y_step, 0, w.channels);
+    const ConvDim* d = w.dim;
+    const int64_t row = conv_span(d[2], w.cols) * kLine<T>, x_step = d[2].stride * kLine<T>;
+    const int64_t y_step = d[2].y_step * w.channels;
+    const int64_t z = chunk.image * d[0].y_size + d[0].y_first + chunk.depth * d[0].y_step;
+    for (int64_t r = 0; r < chunk.rows; ++r) {
+        const int64_t at = z * d[1].y_size + d[1].y_first + (chunk.row + r) * d[1].y_step;
+        const T* x = window + r * d[1].stride * row;
+        T* y =
+            (T*)a.y + (at * d[2].y_size + d[2].y_first + chunk.col * d[2].y_step) * w.channels + c;
+        int64_t i = 0;
+        for (; i + kPixels <= chunk.cols; i += kPixels)
+            pixels<T, kPixels>(a, taps, x + i * x_step, x_step, weights, y + i * y_step, y_step, c,
+                               channels);
+        for (; i + 2 <= chunk.cols; i += 2)
+            pixels<T, 2>(a, taps, x + i * x_step, x_step, weights, y + i * y_step, y_step, c,
+                         channels);
+        for (; i < chunk.cols; ++i)
+            pixels<T, 1>(a, taps, x + i * x_step, x_step, weights, y + i * y_step, y_step, c,
+                         channels);
     }
 }
 
 template <class T>
 void depthwise(const void* args, int thread, int threads) {
+    constexpr int64_t line = kLine<T>;
     const ConvArgs& a = *static_cast<const ConvArgs*>(args);
     const ConvWindow& w = a.window;
-    const ConvDim* d = w.dim;
     const Chunks chunks(w);
-    const Range range = split(chunks.count, thread, threads);
+    const int64_t lines = (w.channels + line - 1) / line;
+    const Range range = split(chunks.count * lines, thread, threads);
     Scratch scratch{a.scratch + thread * a.scratch_stride};
-    Taps taps(conv_taps(w), scratch), some(conv_taps(w), scratch);
+    const Taps taps = place_taps(w, line, scratch);
+    T* weights = scratch.take<T>(taps.count * line);
+    T* buffer = scratch.take<T>(conv_window_elements(w, line));
     for (int64_t u = range.begin; u < range.end; ++u) {
-        const Chunk chunk = chunks.at(w, u);
-        const T* image = (const T*)a.x + chunk.image * d[0].in * d[1].in * d[2].in * w.channels;
-        const int64_t z = chunk.image * d[0].y_size + d[0].y_first + chunk.depth * d[0].y_step;
-        for (int64_t r = 0; r < chunk.rows; ++r) {
-            row_taps(w, chunk.depth, chunk.row + r, taps);
-            const int64_t row = z * d[1].y_size + d[1].y_first + (chunk.row + r) * d[1].y_step;
-            T* y = (T*)a.y + (row * d[2].y_size + d[2].y_first) * w.channels;
-            row_of_outputs(a, taps, some, image, y, chunk.col, chunk.col + chunk.cols);
-        }
+        const Chunk chunk = chunks.at(w, u / lines);
+        const int64_t c = u % lines * line, channels = w.channels - c;
+        for (int64_t t = 0; t < taps.count; ++t)
+            copy_line(weights + t * line, (const T*)a.w + taps.w[t] + c, channels);
+        gather(w, (const T*)a.x, chunk, c, channels, buffer);
+        if (channels >= line)
+            chunk_of_outputs(a, taps, chunk, buffer, weights, c, line);
+        else
+            chunk_of_outputs(a, taps, chunk, buffer, weights, c, channels);
     }
 }
 
-// dw of taps [first, first + N) at one vector of channels += the sum over outputs [begin, end) of
-// a row; x and dy at its output 0.
+// dw of taps [first, first + N) at a line of channels += the sum over a chunk.
 template <class T, int N>
-HB_INLINE void sum_taps(const ConvWindow& w, const Taps& taps, const T* x, const T* dy,
-                        int64_t begin, int64_t end, int64_t first, int64_t c, int64_t left, T* dw) {
+HB_INLINE void sum_taps(const ConvWeightsArgs& a, const Taps& taps, const Chunk& chunk,
+                        const T* window, int64_t first, int64_t c, int64_t channels, T* dw) {
     using V = Vec<T>;
     using v = typename V::type;
-    const ConvDim& d = w.dim[2];
-    const T outside[V::lanes] = {};
-    const int64_t x_step = d.stride * w.channels * int64_t(sizeof(T));
-    const Range inner = inner_columns(d, begin, end);
-    const T* at[N];
-    v sum[N];
+    const ConvWindow& w = a.window;
+    const ConvDim* d = w.dim;
+    const int64_t row = conv_span(d[2], w.cols) * kLine<T>;
+    const int64_t x_step = d[2].stride * 64;  // bytes
+    v sum[N][kVectors] = {};
+    for (int64_t r = 0; r < chunk.rows; ++r) {
+        const int64_t y = (chunk.image * d[0].out + chunk.depth) * d[1].out + chunk.row + r;
+        const T* dy = (const T*)a.dy + (y * d[2].out + chunk.col) * w.channels + c;
+        const T* at[N];
 #pragma GCC unroll 9
-    for (int n = 0; n < N; ++n) {
-        at[n] = x + c + taps.x[first + n];
-        sum[n] = V::load(dw + taps.w[first + n] + c, left);
-    }
-    const auto edge = [&](int64_t i) {
-        const v g = V::load(dy + i * w.channels + c, left);
+        for (int n = 0; n < N; ++n) at[n] = window + r * d[1].stride * row + taps.x[first + n];
+        int64_t step = 0;
+        for (int64_t i = 0; i < chunk.cols; ++i, dy += w.channels, step += x_step) {
+            v g[kVectors];
+#pragma GCC unroll 4
+            for (int j = 0; j < kVectors; ++j)
+                g[j] = V::load(dy + j * V::lanes, channels - j * V::lanes);
 #pragma GCC unroll 9
-        for (int n = 0; n < N; ++n) {
-            const int64_t column = taps.column[first + n] + i * d.stride;
-            const T* here = (const T*)((const char*)at[n] + i * x_step);
-            sum[n] += g * V::load(column >= 0 && column < d.in ? here : outside, left);
+            for (int n = 0; n < N; ++n) {
+                const T* here = (const T*)((const char*)at[n] + step);
+#pragma GCC unroll 4
+                for (int j = 0; j < kVectors; ++j) sum[n][j] += g[j] * V::load(here + j * V::lanes);
+            }
         }
-    };
-    for (int64_t i = begin; i < inner.begin; ++i) edge(i);
-    const T* here = dy + inner.begin * w.channels + c;
-    int64_t step = inner.begin * x_step;
-    for (int64_t i = inner.begin; i < inner.end; ++i, here += w.channels, step += x_step) {
-        const v g = V::load(here, left);
-#pragma GCC unroll 9
-        for (int n = 0; n < N; ++n)
-            sum[n] += g * V::load((const T*)((const char*)at[n] + step), left);
     }
-    for (int64_t i = inner.end; i < end; ++i) edge(i);
 #pragma GCC unroll 9
-    for (int n = 0; n < N; ++n) V::store(dw + taps.w[first + n] + c, sum[n], left);
+    for (int n = 0; n < N; ++n)
+#pragma GCC unroll 4
+        for (int j = 0; j < kVectors; ++j) {
+            T* out = dw + taps.w[first + n] + c;
+            if (channels - j * V::lanes <= 0) continue;
+            const v before = V::load(out + j * V::lanes, channels - j * V::lanes);
+            store_line(out, j, before + sum[n][j], channels);
+        }
 }
 
 template <class T>
-HB_INLINE void all_taps(const ConvWindow& w, const Taps& taps, const T* x, const T* dy,
-                        int64_t begin, int64_t end, int64_t c, int64_t left, T* dw) {
-    constexpr int group = 9;
+HB_INLINE void all_taps(const ConvWeightsArgs& a, const Taps& taps, const Chunk& chunk,
+                        const T* window, int64_t c, int64_t channels, T* dw) {
     int64_t t = 0;
-    for (; t + group <= taps.count; t += group)
-        sum_taps<T, group>(w, taps, x, dy, begin, end, t, c, left, dw);
-    for (; t + 3 <= taps.count; t += 3) sum_taps<T, 3>(w, taps, x, dy, begin, end, t, c, left, dw);
-    for (; t < taps.count; ++t) sum_taps<T, 1>(w, taps, x, dy, begin, end, t, c, left, dw);
+    for (; t + kTapsAtOnce <= taps.count; t += kTapsAtOnce)
+        sum_taps<T, kTapsAtOnce>(a, taps, chunk, window, t, c, channels, dw);
+    if constexpr (kTapsAtOnce > 4)
+        for (; t + 4 <= taps.count; t += 4)
+            sum_taps<T, 4>(a, taps, chunk, window, t, c, channels, dw);
+    for (; t < taps.count; ++t) sum_taps<T, 1>(a, taps, chunk, window, t, c, channels, dw);
 }
 
 template <class T>
 void depthwise_weights(const void* args, int thread, int threads) {
+    constexpr int64_t line = kLine<T>;
     const ConvWeightsArgs& a = *static_cast<const ConvWeightsArgs*>(args);
     const ConvWindow& w = a.window;
-    const ConvDim* d = w.dim;
-    constexpr int64_t lanes = Vec<T>::lanes;
     const Chunks chunks(w);
-    const Grid mine = grid(a.partials, (w.channels + lanes - 1) / lanes,
+    const Grid mine = grid(a.partials, (w.channels + line - 1) / line,
                            {.flops = 1, .row_bytes = 0, .col_bytes = 0}, thread, threads);
     Scratch scratch{a.scratch + thread * a.scratch_stride};
-    Taps taps(conv_taps(w), scratch);
+    const Taps taps = place_taps(w, line, scratch);
+    T* buffer = scratch.take<T>(conv_window_elements(w, line));
     for (int64_t partial = mine.rows.begin; partial < mine.rows.end; ++partial) {
-        T* dw = (T*)a.dw + partial * conv_taps(w) * w.channels;
-        for (int64_t t = 0; t < conv_taps(w); ++t)
-            for (int64_t v = mine.cols.begin; v < mine.cols.end; ++v)
-                Vec<T>::store(dw + t * w.channels + v * lanes, Vec<T>::zero(),
-                              w.channels - v * lanes);
+        T* dw = (T*)a.dw + partial * taps.count * w.channels;
+        const int64_t begin = mine.cols.begin * line;
+        const int64_t end = mine.cols.end * line < w.channels ? mine.cols.end * line : w.channels;
+        for (int64_t t = 0; t < taps.count; ++t)
+            for (int64_t c = begin; c < end; ++c) dw[t * w.channels + c] = T(0);
         const Range range = split(chunks.count, int(partial), int(a.partials));
         for (int64_t u = range.begin; u < range.end; ++u) {
             const Chunk chunk = chunks.at(w, u);
-            const T* image = (const T*)a.x + chunk.image * d[0].in * d[1].in * d[2].in * w.channels;
-            const int64_t z = chunk.image * d[0].out + chunk.depth;
-            for (int64_t r = chunk.row; r < chunk.row + chunk.rows; ++r) {
-                row_taps(w, chunk.depth, r, taps);
-                const T* dy = (const T*)a.dy + (z * d[1].out + r) * d[2].out * w.channels;
-                const int64_t begin = chunk.col, end = chunk.col + chunk.cols;
-                for (int64_t v = mine.cols.begin; v < mine.cols.end; ++v) {
-                    const int64_t c = v * lanes, left = w.channels - c;
-                    if (left >= lanes)
-                        all_taps(w, taps, image, dy, begin, end, c, lanes, dw);
-                    else
-                        all_taps(w, taps, image, dy, begin, end, c, left, dw);
-                }
+            for (int64_t c = begin; c < end; c += line) {
+                gather(w, (const T*)a.x, chunk, c, end - c, buffer);
+                if (end - c >= line)
+                    all_taps(a, taps, chunk, buffer, c, line, dw);
+                else
+                    all_taps(a, taps, chunk, buffer, c, end - c, dw);
             }
         }
     }
@@ -263,17 +270,27 @@ void depthwise_weights(const void* args, int thread, int threads) {
 
 }  // namespace
 
+// conv_depthwise_direct.cpp
+void depthwise_direct_float(const void*, int, int);
+void depthwise_direct_double(const void*, int, int);
+void depthwise_weights_direct_float(const void*, int, int);
+void depthwise_weights_direct_double(const void*, int, int);
+
 void depthwise_float(const void* args, int thread, int threads) {
-    depthwise<float>(args, thread, threads);
+    const bool direct = static_cast<const ConvArgs*>(args)->window.in_place;
+    (direct ? depthwise_direct_float : depthwise<float>)(args, thread, threads);
 }
 void depthwise_double(const void* args, int thread, int threads) {
-    depthwise<double>(args, thread, threads);
+    const bool direct = static_cast<const ConvArgs*>(args)->window.in_place;
+    (direct ? depthwise_direct_double : depthwise<double>)(args, thread, threads);
 }
 void depthwise_weights_float(const void* args, int thread, int threads) {
-    depthwise_weights<float>(args, thread, threads);
+    const bool direct = static_cast<const ConvWeightsArgs*>(args)->window.in_place;
+    (direct ? depthwise_weights_direct_float : depthwise_weights<float>)(args, thread, threads);
 }
 void depthwise_weights_double(const void* args, int thread, int threads) {
-    depthwise_weights<double>(args, thread, threads);
+    const bool direct = static_cast<const ConvWeightsArgs*>(args)->window.in_place;
+    (direct ? depthwise_weights_direct_double : depthwise_weights<double>)(args, thread, threads);
 }
 
 }  // namespace hb::HB_ISA

@@ -2,6 +2,8 @@
 // its registers are in L1. Cost: one indirect call per instruction and tile (~3 ns per 512).
 #include "cpu/elementwise.h"
 
+#include "cpu/stream.h"
+
 namespace hb::HB_ISA {
 namespace {
 
@@ -142,11 +144,14 @@ void run(const void* args, int thread, int threads) {
         for (int o = 0; o < p.num_outputs; ++o) {
             const EwOutput& out = p.outputs[o];
             const int64_t size = size_of(out.dtype);
-            if (out.at_end)
-                __builtin_memcpy(static_cast<char*>(out.data) + start * size, regs[out.reg],
-                                 size_t(n * size));
+            char* to = static_cast<char*>(out.data) + start * size;
+            if (out.past_caches)
+                copy_past_caches(to, regs[out.reg], n * size);
+            else if (out.at_end)
+                __builtin_memcpy(to, regs[out.reg], size_t(n * size));
         }
     }
+    for (int o = 0; o < p.num_outputs; ++o) finish_stores(p.outputs[o].past_caches);
 }
 
 }  // namespace

@@ -32,6 +32,15 @@ HB_INLINE void finish_stores(bool past_caches) {
 
 HB_INLINE void fetch_early(const void* p) { __builtin_prefetch(p, 0, 3); }
 
+// What lies on vectors' boundaries goes past the caches.
+HB_INLINE void copy_past_caches(char* to, const char* from, int64_t bytes) {
+    int64_t i = 0;
+    if (uintptr_t(to) % kVecBytes == 0)
+        for (; i + kVecBytes <= bytes; i += kVecBytes)
+            store_past_caches((float*)(to + i), Vec<float>::load((const float*)(from + i)));
+    if (i < bytes) __builtin_memcpy(to + i, from + i, size_t(bytes - i));
+}
+
 // y[i...] = f(i, lanes) over a row, past the caches if wanted: then vectors lie on boundaries of y.
 template <class T, class F>
 HB_INLINE void map_row(T* y, int64_t n, bool past_caches, F f) {

@@ -74,6 +74,7 @@ struct EwOutput {
     uint16_t reg;
     bool at_end;  // computed in scratch and copied when the tile is done, so it may overwrite an
                   // input
+    bool past_caches;  // copied past the caches
 };
 
 struct EwArgs {

@@ -11,10 +11,13 @@
 namespace hb {
 
 namespace {
-constexpr int64_t kWindowBytes = 128 * 1024;  // of x that a chunk's outputs are computed from
-constexpr int64_t kMostPixels = 2048;         // of a chunk
-constexpr int64_t kFarPixel = 256;            // bytes from one pixel to the next
-constexpr int64_t kFewPixels = 48;            // chunks are not cut below that to feed more threads
+constexpr int64_t kWindowBytes = 128 * 1024;    // of x that a chunk's outputs are computed from
+constexpr int64_t kMostPixels = 2048;           // of a chunk
+constexpr int64_t kLineBytes = 64;              // of a cache, and of depthwise channels at once
+constexpr int64_t kDepthwiseBytes = 24 * 1024;  // of such a window
+constexpr int64_t kFarDepthwise = 2048;         // bytes from one pixel to the next
+constexpr int64_t kFarPixel = 256;              // bytes from one pixel to the next
+constexpr int64_t kFewPixels = 48;  // chunks are not cut below that to feed more threads
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -31,6 +34,37 @@ void choose_chunk(ConvWindow& w, size_t size, int64_t most_pixels) {
     while (r < rows && c == cols && fits(r + 1, c)) ++r;
     w.cols = ceil_div(cols, ceil_div(cols, c));
     w.rows = ceil_div(rows, ceil_div(rows, r));
+}
+
+// Pixels so far from one another would push their neighbours out of L1.
+bool gathers_lines(const ConvWindow& w, size_t size) {
+    return w.channels * int64_t(size) >= kFarDepthwise;
+}
+
+// Chunks whose window, a cache line of channels a pixel, stays in L1: as square as they can be, for
+// then the halo is smallest. The kernel does one line of channels of a chunk after the other.
+void choose_depthwise_chunk(ConvWindow& w) {
+    const int64_t rows = std::max<int64_t>(1, w.dim[1].out),
+                  cols = std::max<int64_t>(1, w.dim[2].out);
+    const auto fits = [&] { return conv_window_elements(w, kLineBytes) <= kDepthwiseBytes; };
+    w.rows = rows, w.cols = cols;
+    while (!fits() && (w.rows > 1 || w.cols > 1))
+        (w.rows > w.cols ? w.rows : w.cols) = ceil_div(w.rows > w.cols ? w.rows : w.cols, 2);
+    const auto even = [](int64_t all, int64_t part) { return ceil_div(all, ceil_div(all, part)); };
+    while (w.rows < rows) {
+        const int64_t before = w.rows++;
+        if (fits()) continue;
+        w.rows = before;
+        break;
+    }
+    w.rows = even(rows, w.rows), w.cols = even(cols, w.cols);
+}
+
+// Offsets of taps; a line of each tap's weights and a window, where lines are gathered.
+int64_t depthwise_scratch_bytes(const ConvWindow& w) {
+    const int64_t offsets = ceil_div(conv_taps(w) * 8, 64) * 64;
+    if (w.in_place) return 6 * offsets;
+    return 2 * offsets + conv_taps(w) * kLineBytes + conv_window_elements(w, kLineBytes);
 }
 
 // More and smaller chunks, if that lets all threads work. Only where chunks do not show in the
@@ -103,12 +137,18 @@ void emit_correlation(Emit& e, DType dtype, Correlation s) {
     const int64_t taps = conv_taps(w), nr = f32 ? kernels.nr_f32 : kernels.nr_f64;
     const int64_t panels = ceil_div(s.f, nr);
     choose_window(w);
-    choose_chunk(w, size, kMostPixels);
-    feed_threads(w, s.depthwise ? 1 : panels, e.threads);
-    if (s.depthwise) w.in_place = true;  // reads little more than it copies: no windows
+    if (s.depthwise) w.in_place = !gathers_lines(w, size) || taps < 6 || w.dim[2].stride > 1;
+    if (s.depthwise && !w.in_place) {
+        choose_depthwise_chunk(w);
+    } else {
+        choose_chunk(w, size, kMostPixels);
+        feed_threads(w, s.depthwise ? 1 : panels, e.threads);
+    }
 
     ConvArgs args{w, s.x, s.w, s.bias, s.y, s.features, s.f, s.relu, nullptr, 0};
-    args.scratch_stride = scratch_bytes(w, 6 * taps + 2 * w.rows * w.cols, 0, 1, size);
+    args.scratch_stride = s.depthwise
+                              ? depthwise_scratch_bytes(w)
+                              : scratch_bytes(w, 2 * taps + 2 * w.rows * w.cols, 0, 1, size);
     args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
     if (s.depthwise) {
         e.run(f32 ? kernels.depthwise_f32 : kernels.depthwise_f64, args, 4 * s.flops);
@@ -281,8 +321,11 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
         w.pad = 64 / int64_t(size);
     }
     const int64_t most_pixels = std::max<int64_t>(128, 24 * 1024 / (nr * int64_t(size)));
-    choose_chunk(w, size, most_pixels);
-    if (depthwise) w.in_place = true;
+    if (depthwise) w.in_place = !gathers_lines(w, size);
+    if (depthwise && !w.in_place)
+        choose_depthwise_chunk(w);
+    else
+        choose_chunk(w, size, most_pixels);
 
     // Enough partial sums for many threads, as long as they are small; a number that depends on
     // shapes only.
@@ -305,9 +348,10 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
     ConvWeightsArgs args{w,        x,        dy,      sums, s.features, depthwise ? 1 : s.f(),
                          partials, together, nullptr, 0};
     const int64_t rows = conv_weights_rows(w);
-    args.scratch_stride =
-        scratch_bytes(w, 2 * rows + 2 * w.rows * together + 3 * s.taps(),
-                      depthwise ? 0 : w.rows * w.cols * nr * together, together, size);
+    args.scratch_stride = depthwise
+                              ? depthwise_scratch_bytes(w)
+                              : scratch_bytes(w, 2 * rows + 2 * w.rows * together + 2 * s.taps(),
+                                              w.rows * w.cols * nr * together, together, size);
     args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
     if (depthwise)
         e.run(f32 ? kernels.depthwise_weights_f32 : kernels.depthwise_weights_f64, args,

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/op.h"
+#include "kernels/stream.h"
 #include "ops/elementwise.h"
 
 namespace hb {
@@ -123,7 +124,7 @@ void EwProgramBuilder::set_output(void* data, int reg) {
     if (std::any_of(inputs_.begin(), inputs_.end(), is_input) ||
         std::any_of(outputs_.begin(), outputs_.end(), is_output))
         reg = push(EwOp::copy, dtype(reg), dtype(reg), reg, reg, reg);
-    outputs_.push_back({data, dtype(reg), uint16_t(reg), false});
+    outputs_.push_back({data, dtype(reg), uint16_t(reg), false, false});
 }
 
 void EwProgramBuilder::number(Program& p) const {
@@ -208,6 +209,9 @@ void EwProgramBuilder::allocate(Program& p) const {
         for (int k = 0; k < num_inputs; ++k)
             out.at_end |= in_place[size_t(k)] && last_use[size_t(k)] > int(out.reg) - num_inputs &&
                           dtype_size(p.inputs[size_t(k)].dtype) == dtype_size(out.dtype);
+        out.past_caches =
+            !out.at_end && beyond_caches(p.args.volume * int64_t(dtype_size(out.dtype)));
+        out.at_end |= out.past_caches;
         in_place[out.reg] = !out.at_end;
         if (out.at_end) last_use[out.reg] = int(p.instrs.size());
     }
