@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import hornbeam as hb
 from hornbeam import _core
+from hornbeam._function import Function
 
 ROWS, FEATURES = (
     4211,
@@ -72,3 +74,13 @@ def test_gradients_of_norms_by_rows(op, threads):
     whole = gradient(slice(None))
     for some in (slice(0, 3), slice(ROWS - 2, ROWS)):
         np.testing.assert_array_equal(whole[some], gradient(some))
+
+
+def test_a_program_gives_what_single_ops_give(threads):
+    x, y = (_core.tensor(a) for a in arrays(2))
+
+    def step(a, b):
+        return hb.ops.exp(a - b), hb.ops.softmax(hb.ops.relu(a * b))
+
+    for traced, eager in zip(Function(step)(x, y), step(x, y), strict=True):
+        np.testing.assert_array_equal(np.array(traced), np.array(eager))
