@@ -292,8 +292,8 @@ NO_EFFECT: dict[Any, str] = {
         "Hashing", "MelSpectrogram", "MultiHeadAttention", "Normalization",
         "RandomElasticTransform", "Rescaling", "SpectralNormalization", "StackedRNNCells",
         "TextVectorization", "TimeDistributed")},
-    **{(name, "input_axes"): "fan_in is the number of elements over that of the output axes" for name
-       in ("VarianceScaling", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform")},
+    **{(name, "output_axes"): "fan_in goes by the input axes alone" for name in (
+        "VarianceScaling", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform")},
     **{(name, "cell"): "internal: a subclass makes its own" for name in (
         "SimpleRNN", "GRU", "LSTM", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")},
     **{(f"ConvLSTM{n}D", "unroll"): "has no such argument" for n in (1, 2, 3)},
