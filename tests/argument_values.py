@@ -312,12 +312,12 @@ OPTIONS: dict[str, Any] = {
     "momentum": 0.5, "nesterov": True, "rho": 0.5, "epsilon": 0.3, "beta_1": 0.5, "beta_2": 0.6,
     "amsgrad": True, "bias_correction": False, "initial_accumulator_value": 0.7,
     "staircase": True, "initial_learning_rate": 0.3, "decay_steps": 7, "decay_rate": 0.3,
-    "seed": 5, "input_axes": (1,), "output_axes": (1,), "mean": 0.5, "stddev": 0.5, "gain": 2.0,
+    "seed": 5, "input_axes": (1,), "output_axes": (2,), "mean": 0.5, "stddev": 0.5, "gain": 2.0,
     "axis": 1,
 }  # fmt: skip
 _EMA = {"use_ema": True, "ema_overwrite_frequency": 2, "epsilon": 1e-3}
 _PLAIN_EMA = {"use_ema": True, "ema_overwrite_frequency": 2}
-_AXES = {"input_axes": (0,), "output_axes": (2,)}
+_AXES = {"input_axes": (0,), "output_axes": (1,)}
 _DECAY = {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5}
 OTHERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {  # base arguments, other values
     "optimizers.SGD": ({**_PLAIN_EMA, "momentum": 0.9}, {}),
