@@ -56,8 +56,8 @@ def test_sgd_update_in_place(nesterov):
         want.append((pi + (0.9 * new - 0.1 * gi if nesterov else new), new))
     kernels.sgd_update(p, g, v, learning_rate=0.1, momentum=0.9, nesterov=nesterov)
     for (wp, wv), pi, vi in zip(want, p, v, strict=True):
-        np.testing.assert_allclose(pi, wp, rtol=1e-6)
-        np.testing.assert_allclose(vi, wv, rtol=1e-6)
+        np.testing.assert_allclose(pi, wp, rtol=1e-13)
+        np.testing.assert_allclose(vi, wv, rtol=1e-13)
 
 
 @pytest.mark.parametrize("bias_correction", [True, False])
@@ -68,17 +68,26 @@ def test_adam_update_in_place(bias_correction, amsgrad):
     want, wm, wv, wh = p.copy(), m.copy(), v.copy(), vhat.copy()
     for step in range(1, 4):
         kernels.adam_update(
-            [p], [g], [m], [v], step, 0.01, 0.5, 0.25, 0.125, weight_decay=0.5,
+            [p], [g], [m], [v], step, 0.01, 0.9, 0.999, 0.125, weight_decay=0.5,
             vhat=[vhat] if amsgrad else (), bias_correction=bias_correction,
         )  # fmt: skip
         want -= want * 0.5 * 0.01
-        wm += (g - wm) * 0.5
-        wv += (g * g - wv) * 0.75
+        wm += (g - wm) * (1 - 0.9)
+        wv += (g * g - wv) * (1 - 0.999)
         wh = np.maximum(wh, wv)
-        alpha = 0.01 * np.sqrt(1 - 0.25**step) / (1 - 0.5**step) if bias_correction else 0.01
+        alpha = 0.01 * np.sqrt(1 - 0.999**step) / (1 - 0.9**step) if bias_correction else 0.01
         want -= alpha * wm / (np.sqrt(wh if amsgrad else wv) + 0.125)
-    np.testing.assert_allclose(p, want, rtol=1e-6)
-    np.testing.assert_allclose(m, wm, rtol=1e-6)
+    np.testing.assert_allclose(p, want, rtol=1e-12)  # 1 - 0.999**3 keeps 13 digits
+    np.testing.assert_allclose(m, wm, rtol=1e-13)
+    np.testing.assert_allclose(v, wv, rtol=1e-13)
+
+
+def test_updates_of_no_parameters_and_of_the_rows_of_a_matrix():
+    kernels.sgd_update([], [])
+    kernels.adam_update([], [], [], [], 1)
+    rows = np.ones((2, 3), "float32")
+    kernels.sgd_update(rows, rows.copy(), learning_rate=0.25)
+    np.testing.assert_array_equal(rows, np.full((2, 3), 0.75))
 
 
 def test_bad_input_changes_nothing():
@@ -93,3 +102,22 @@ def test_bad_input_changes_nothing():
     with pytest.raises(ValueError, match="step counts from 1"):
         kernels.adam_update([p], [p], [p], [p], 0)
     np.testing.assert_array_equal(p, before)
+    with pytest.raises(ValueError, match=r"params\[0\] must be a C-contiguous array"):
+        kernels.sgd_update([[1.0, 2.0]], [[1.0, 2.0]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"strides": "a"}, "strides: expected one or two non-negative integers. Received: 'a'"),
+        ({"dilation": 1.5}, "dilation: expected one or two non-negative integers. Received: 1.5"),
+        ({"padding": "same"}, "padding: expected one or two .* Received: 'same'"),
+        ({"padding": ((0, 1), (1, 2), (0, 0))}, r"padding: expected .* Received: \(\(0, 1\), \(1"),
+        ({"padding": ((0, 1, 2), (0, 0))}, r"padding: expected .* Received: \(0, 1, 2\)"),
+        ({"padding": (-1, 0)}, r"padding: expected .* Received: \(-1, 0\)"),
+    ],
+)
+def test_bad_arguments_of_conv2d_are_named(arguments, message):
+    x, w = arrays((1, 5, 5, 2), (3, 3, 2, 4))
+    with pytest.raises(ValueError, match=message):
+        kernels.conv2d(x, w, **arguments)

@@ -170,3 +170,21 @@ def test_comparisons_with_an_array_first_are_tensors():
     for y in (array < tensor, array >= tensor, array == tensor, array != tensor):
         assert isinstance(y, _core.Tensor)
     np.testing.assert_array_equal(array < tensor, [True, False])
+
+
+def test_numbers_are_formatted_and_rounded():
+    loss, weight = hb.ops.convert_to_tensor(np.float32(2.345)), hb.Variable(2.345)
+    assert f"{loss:.1f} {weight:.1f} {loss:>8.2f}" == "2.3 2.3     2.35"
+    assert f"{loss}" == str(loss)
+    with pytest.raises(ValueError, match="size 1"):
+        format(hb.ops.ones((2,)), ".2f")
+    for value in (loss, weight):
+        np.testing.assert_array_equal(round(value), 2)
+        np.testing.assert_array_equal(round(value, 1), np.float32(2.3))
+        np.testing.assert_array_equal(+value, np.float32(2.345))
+
+
+@pytest.mark.parametrize("index", [1.0, [0.5], np.array([1.0]), (0, 1.5)])
+def test_floats_are_no_indices(index):
+    with pytest.raises(IndexError, match="only integers, slices"):
+        hb.ops.ones((2, 3))[index]

@@ -76,7 +76,7 @@ py::object apply_named(const std::string& name, py::sequence inputs, const py::k
 void update(const std::string& name, py::sequence inputs, const py::kwargs& kwargs) {
     const OpDef& op = known_op(name);
     std::vector<EffectInput> values;
-    for (py::handle object : inputs) {
+    for (py::handle object : py::list(inputs)) {
         if (py::isinstance<Variable>(object))
             values.push_back({{}, py::cast<VariablePtr>(object)});
         else
@@ -92,13 +92,15 @@ void update_arrays(const std::string& name, const py::sequence& numbers, const p
                    const py::kwargs& kwargs) {
     const OpDef& op = known_op(name);
     std::vector<EffectInput> values;
-    for (py::handle number : numbers) values.push_back({to_tensor(number), nullptr});
+    for (py::handle number : py::list(numbers)) values.push_back({to_tensor(number), nullptr});
+    std::vector<py::list> kept;  // a sequence may make its items when it is asked for them
     for (py::handle item : lists) {
         const auto list = py::cast<py::tuple>(item);
         const auto label = py::cast<std::string>(list[0]);
         const bool changed = py::cast<bool>(list[2]);
         int64_t i = 0;
-        for (py::handle array : py::cast<py::sequence>(list[1])) {
+        kept.emplace_back(list[1]);
+        for (py::handle array : kept.back()) {
             values.push_back(
                 {changed ? array_in_place(array, label, i) : to_tensor(array), nullptr});
             ++i;

@@ -19,7 +19,7 @@ void InferCtx::expect(int expected) const {
 
 void* InstrList::store(const void* data, size_t bytes) {
     const size_t size = aligned(bytes, 16);
-    if (used_ + size > capacity_) {
+    if (blocks_.empty() || used_ + size > capacity_) {
         capacity_ = size > kBlock ? size : kBlock;
         blocks_.push_back(std::make_unique<char[]>(capacity_));
         used_ = 0;

@@ -1,11 +1,10 @@
 // SGD and Adam with Keras 3's formulas. Threads take contiguous shares of the units of all
 // parameters.
-//   SGD    v = momentum v - rate g;  p += v, with Nesterov p += momentum v - rate g     20 bytes an
-//   element Adam   m += (g - m)(1 - beta1);  v += (g^2 - v)(1 - beta2);  p -= alpha m / (sqrt(v) +
-//   epsilon)   28
-//          alpha = rate sqrt(1 - beta2^step) / (1 - beta1^step), in double from betas rounded to
-//          p's dtype (Keras does all of it in p's dtype: in float32 its powers carry rounding
-//          noise, ours do not)
+//   SGD   v = momentum v - rate g;  p += v, with Nesterov p += momentum v - rate g
+//         20 bytes an element
+//   Adam  m += (g - m)(1 - beta1);  v += (g^2 - v)(1 - beta2);  p -= alpha m / (sqrt(v) + epsilon)
+//         28 bytes an element; alpha = rate sqrt(1 - beta2^step) / (1 - beta1^step), in double
+//         (Keras does all of it in p's dtype: in float32 its powers carry rounding noise)
 // Exact square roots and divisions: the memory is slower than they are.
 #include "kernels/optim.h"
 
@@ -82,12 +81,11 @@ struct AdamScalars {
     double rate, alpha, beta1, beta2, epsilon, weight_decay;
 };
 
-template <class T>
 double adam_alpha(const AdamArgs& a, const AdamScalars& s) {
     if (!a.bias_correction) return s.rate;
     const double step = read(a.step);
-    return s.rate * __builtin_sqrt(1 - __builtin_pow(double(T(s.beta2)), step)) /
-           (1 - __builtin_pow(double(T(s.beta1)), step));
+    return s.rate * __builtin_sqrt(1 - __builtin_pow(s.beta2, step)) /
+           (1 - __builtin_pow(s.beta1, step));
 }
 
 template <class T, bool amsgrad>
@@ -126,9 +124,8 @@ void adam(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const AdamArgs*>(pod);
     AdamScalars s{read(a.rate),        0, read(a.beta1), read(a.beta2), read(a.epsilon),
                   read(a.weight_decay)};
-    const double alpha_f32 = adam_alpha<float>(a, s), alpha_f64 = adam_alpha<double>(a, s);
+    s.alpha = adam_alpha(a, s);
     for_share(a.params, a.count, a.units, thread, threads, [&](const OptimParam& param, Range r) {
-        s.alpha = param.dtype == DType::f32 ? alpha_f32 : alpha_f64;
         if (param.dtype == DType::f32)
             adam_param<float>(param, r, s);
         else

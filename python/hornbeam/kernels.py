@@ -7,6 +7,7 @@ one float dtype.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,10 @@ Array = NDArray[Any]
 
 
 def _pair(value: int | Sequence[int], name: str) -> list[int]:
-    pair = [value, value] if isinstance(value, int) else [int(v) for v in value]
+    try:
+        pair = [operator.index(v) for v in (value if isinstance(value, Sequence) else (value,) * 2)]
+    except TypeError:
+        pair = []
     if len(pair) != 2 or min(pair) < 0:
         raise ValueError(f"{name}: expected one or two non-negative integers. Received: {value!r}.")
     return pair
@@ -27,8 +31,13 @@ def _pair(value: int | Sequence[int], name: str) -> list[int]:
 
 def _padding(padding: int | Sequence[Any]) -> tuple[list[int], list[int]]:
     """((top, bottom), (left, right)), or the same on both sides, as low and high."""
-    if not isinstance(padding, int) and any(not isinstance(p, int) for p in padding):
-        (top, bottom), (left, right) = padding
+    if isinstance(padding, (list, tuple)) and any(isinstance(side, Sequence) for side in padding):
+        if len(padding) != 2:
+            raise ValueError(
+                "padding: expected an integer, (rows, columns) or ((top, bottom), (left, right)). "
+                f"Received: {padding!r}."
+            )
+        (top, bottom), (left, right) = (_pair(side, "padding") for side in padding)
         return [top, left], [bottom, right]
     both = _pair(padding, "padding")
     return both, both
@@ -85,6 +94,7 @@ def conv2d_backward(
     groups: int = 1,
 ) -> tuple[Array, Array]:
     """The gradients (dx, dw) of `conv2d` with respect to x and w, given dy of y's shape."""
+    x, w, dy = np.asarray(x), np.asarray(w), np.asarray(dy)
     low, high = _padding(padding)
     common: dict[str, Any] = {
         "strides": _pair(strides, "strides"),
@@ -230,12 +240,13 @@ def adam_update(
 
 
 def _scalar(value: float) -> Any:
-    return _core.tensor(float(value), "float32")
+    return _core.tensor(float(value), "float64")
 
 
 def _check_gradients(name: str, params: Sequence[Array], grads: Sequence[Array]) -> None:
     if len(params) != len(grads):
         raise ValueError(f"{name}: {len(params)} parameters but {len(grads)} gradients.")
     for i, (p, g) in enumerate(zip(params, grads, strict=True)):
-        if p.shape != g.shape:
-            raise ValueError(f"{name}: params[{i}] has shape {p.shape} but grads[{i}] {g.shape}.")
+        shape, of_gradient = np.shape(p), np.shape(g)
+        if shape != of_gradient:
+            raise ValueError(f"{name}: params[{i}] has shape {shape} but grads[{i}] {of_gradient}.")

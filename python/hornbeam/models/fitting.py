@@ -52,7 +52,8 @@ class Fitting:
             epochs: Epochs to train until.
             verbose: 0 silent, 1 a progress bar, 2 a line for each epoch; "auto" is 1.
             callbacks: Callbacks.
-            validation_split: Fraction of the rows, from the end, that is kept for validation.
+            validation_split: Fraction of the rows, from the end, that is kept for validation;
+                none is where `validation_data` is given.
             validation_data: `(x, y)`, `(x, y, sample_weight)` or something that yields batches.
             shuffle: Whether rows are shuffled in each epoch; "batch" shuffles whole batches.
             class_weight: `{class: weight}`; for several outputs `{output: {class: weight}}`, or a
@@ -79,8 +80,9 @@ class Fitting:
         cache = model._epoch_steps if model._is_full_batch else model._train_steps
         cache.check()
         source, held_out = training_source(
-            self, x, y, sample_weight, batch_size, class_weight, validation_split, shuffle
-        )
+            self, x, y, sample_weight, batch_size, class_weight,
+            validation_split if validation_data is None else 0.0, shuffle,
+        )  # fmt: skip
         if validation_data is not None:
             held_out = validation_source(self, validation_data, validation_batch_size or batch_size)
         elif held_out is not None and validation_batch_size is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.dtype_policies.policy import FLOATS
 from hornbeam.ops._base import TensorLike, apply, as_float, float_info, one_axis, tensor
 from hornbeam.ops.layout import reshaped
 from hornbeam.symbolic import symbolic_op
@@ -418,7 +419,7 @@ def get_item(x: TensorLike, key: Any) -> Any:
             stops[axis] = starts[axis] + 1
             shape_key.append("drop")
         else:
-            arrays.append((axis, item))
+            arrays.append((axis, _integers(item)))
             shape_key.append("array")
         axis += 1
     if any(s != 1 for s in steps) or starts != [0] * x.ndim or stops != list(x.shape):
@@ -449,6 +450,17 @@ def _expanded(x: Any, key: tuple[Any, ...]) -> list[Any]:
     at = dots[0] if dots else len(items)
     fill = [np.s_[:]] * (x.ndim - used)
     return [*items[:at], *fill, *items[at + 1 :]]
+
+
+def _integers(item: Any) -> Any:
+    """An index array; an empty list is one, too."""
+    positions = tensor(item)
+    if positions.dtype in FLOATS and positions.size:
+        raise IndexError(
+            "only integers, slices, `...`, `None`, integer arrays and masks are indices. "
+            f"Received: {item!r}."
+        )
+    return positions
 
 
 def _is_bool_list(item: Any) -> bool:

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from hornbeam import _core
-from hornbeam.ops import indexing, layout, linear, reduce
+from hornbeam.ops import elementwise_unary, indexing, layout, linear, reduce
 from hornbeam.ops._base import apply, dtype_name
 
 
@@ -30,11 +32,22 @@ def _rmatmul(self: Any, other: Any) -> Any:
     return linear.matmul(other, self)
 
 
+def _same(self: Any) -> Any:
+    return apply("copy", [self])
+
+
+def _format(self: Any, spec: str) -> str:
+    return format(np.asarray(self).item(), spec) if spec else str(self)
+
+
 _METHODS: dict[str, Callable[..., Any]] = {
     "__getitem__": indexing.get_item,
     "__iter__": _iterate,
     "__matmul__": linear.matmul,
     "__rmatmul__": _rmatmul,
+    "__pos__": _same,
+    "__round__": elementwise_unary.round,
+    "__format__": _format,
     "astype": _astype,
     "reshape": _reshape,
     "transpose": _transpose,

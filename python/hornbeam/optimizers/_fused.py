@@ -8,8 +8,11 @@ from hornbeam.ops._base import HALVES
 
 
 def _scalar(value: Any) -> Any:
-    """A hyperparameter as a 0-d float32 tensor: data, so that changing it changes no program."""
-    return _core.tensor(value, "float32") if isinstance(value, (int, float)) else value
+    """A hyperparameter as a 0-d float64 tensor: data, so that changing it changes no program.
+
+    In float32, 1 - 0.999 would be 1.3e-5 of itself too small.
+    """
+    return _core.tensor(value, "float64") if isinstance(value, (int, float)) else value
 
 
 def _apart(*lists: Sequence[Any]) -> tuple[list[list[Any]], list[list[Any]]]:
