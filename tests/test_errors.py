@@ -509,5 +509,54 @@ def test_bad_label_changes_nothing_in_its_batch():
     assert np.isfinite(model.train_on_batch(X, CLASSES))
 
 
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0] * 15 + [3], r"fit: y must hold class numbers from 0 to 2.* 1 other .* 3 at \[15\]"),
+        ([0] * 14 + [-1, 1], r"1 other values of 16, the first is -1 at \[14\]"),
+        ([[0.0]] * 15 + [[1.5]], r"the first is 1.5 at \[15, 0\]"),
+    ],
+)
+def test_a_label_of_a_late_batch_is_found_before_the_first(labels, message):
+    labels = np.array(labels)
+    model = classifier()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, labels, batch_size=4, verbose=0)
+    with pytest.raises(ValueError, match="fit: validation_data: y must hold class numbers"):
+        model.fit(X, CLASSES, validation_data=(X, labels), verbose=0)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_class_numbers_are_those_of_their_output():
+    x = hb.Input((4,))
+    outputs = [hb.layers.Dense(n, name=f"of_{n}", activation="softmax")(x) for n in (2, 3)]
+    model = hb.Model(x, outputs)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(X, [CLASSES // 2, CLASSES], verbose=0)
+    with pytest.raises(ValueError, match=r"fit: y of output 'of_2' must .* 0 to 1.* 2 at \[2\]"):
+        model.fit(X, {"of_2": CLASSES, "of_3": CLASSES}, verbose=0)
+    ignoring = classifier(hb.losses.SparseCategoricalCrossentropy(ignore_class=-1))
+    ignoring.fit(X, CLASSES - 1, verbose=0)
+    with pytest.raises(ValueError, match="the first is 3"):
+        ignoring.fit(X, np.where(CLASSES == 0, -1, CLASSES + 1), verbose=0)
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["first batch", "later batch"])
+def test_nan_in_the_targets_of_one_batch(known):
+    model = regression(optimizer="adam")
+    if known:
+        model.train_on_batch(X, Y)
+        model.train_on_batch(X, Y)
+    before = [np.array(v) for v in (*model.weights, *model.optimizer.variables)]
+    with pytest.raises(ValueError, match=r"train_on_batch: y holds NaN: 1 of 16 .* \[5, 0\]"):
+        model.train_on_batch(X, with_nan(Y, (5, 0)))
+    with pytest.raises(ValueError, match="train_on_batch: sample_weight holds NaN"):
+        model.train_on_batch(X, Y, sample_weight=with_nan(np.ones(16), 2))
+    for a, b in zip(before, (*model.weights, *model.optimizer.variables), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_table_is_long():
     assert len(MISTAKES) >= 40

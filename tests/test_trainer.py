@@ -219,6 +219,16 @@ def test_validation_split_takes_the_last_rows():
     assert history["loss"][0] == pytest.approx(model.evaluate(X[:40], Y[:40], verbose=0), rel=1e-5)
 
 
+def test_validation_data_takes_the_place_of_validation_split():
+    histories = [
+        linear(hb.optimizers.SGD(0.01)).fit(
+            X, Y, validation_data=(X[:7], Y[:7]), shuffle=False, verbose=0, **options
+        ).history
+        for options in ({}, {"validation_split": 0.5})
+    ]  # fmt: skip
+    assert histories[0] == histories[1]
+
+
 @pytest.mark.parametrize(("frequency", "epochs"), [(2, [1, 3]), ([1, 4], [0, 3])])
 def test_validation_frequency(frequency, epochs):
     seen = []

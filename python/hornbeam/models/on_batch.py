@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from hornbeam import _core, tree
+from hornbeam.data.arrays import check_finite, named_leaves
 from hornbeam.data.source import specs_of
 from hornbeam.data.weights import combine
 from hornbeam.models.predicting import keep_known, kind_of, run_known
 from hornbeam.models.runner import cast, to_logs, to_numpy
 from hornbeam.models.sources import array_source, class_weights, structure_of
 from hornbeam.models.steps import Batch, StepCache
+from hornbeam.models.target_checks import no_nan_in
 
 
 class OnBatch:
@@ -92,14 +94,19 @@ class OnBatch:
         if key in cache.plain and not model.run_eagerly:  # seen before: nothing to be checked
             cache.check(known=True)
             if key in cache.plain:
+                traced, dtypes, floats = cache.plain[key]
+                if floats:
+                    check_finite({"y": y}, where)
                 model._zero_metrics()
-                traced, dtypes = cache.plain[key]
                 return to_logs(traced([_core.tensor(x, dtypes[0]), _core.tensor(y, dtypes[1])]))
         source = array_source(self, x, y, weight, None, where)
         host = model._host_part()
         if host is not None and where == "train_on_batch":
             host.check_trainable(where)
         cache.check(known=True)
+        checked = [n for n in no_nan_in(model) if n != "x"] if where == "train_on_batch" else []
+        for name in checked:
+            check_finite(named_leaves(getattr(source, name), name), where)
         model._zero_metrics()
         batch = Batch(structure_of(self, source))
         if model.run_eagerly or (host is not None and host.whole):
@@ -107,5 +114,5 @@ class OnBatch:
         specs = specs_of(batch.leaves)
         logs = to_logs(cache.run(batch, specs, cast(batch.leaves)))
         if plain and source.x is x and source.y is y:
-            cache.keep_plain(key, batch, specs)
+            cache.keep_plain(key, batch, specs, "y" in checked and y.dtype.kind == "f")
         return logs

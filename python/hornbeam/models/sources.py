@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hornbeam import tree
 from hornbeam.data.arrays import check_finite, named_leaves
 from hornbeam.data.source import ArraySource, StreamSource, is_stream
 from hornbeam.data.weights import combine, sample_weights_of
-from hornbeam.losses.loss import FunctionLoss
 from hornbeam.models.host import HostedSource
+from hornbeam.models.target_checks import check_class_numbers, no_nan_in
 
 
 def array_source(
@@ -71,16 +70,17 @@ def training_source(
 ) -> tuple[Any, Any]:
     """What fit trains on, and the rows held out by `validation_split` or None."""
     source = source_of(model, x, y, weight, batch_size, "fit", shuffle is True)
-    no_nan_in = _no_nan_in(model)
+    checked = no_nan_in(model)
     if isinstance(source, StreamSource):
         if split:
             raise ValueError("fit: validation_split needs arrays; pass validation_data instead.")
         if class_weight is not None:
             source = _WeightedStream(source, lambda t: class_weights(model, class_weight, t, "fit"))
-        source.no_nan_in = no_nan_in
+        source.no_nan_in = checked
         return source, None
-    for name in no_nan_in:
+    for name in checked:
         check_finite(named_leaves(getattr(source, name), name), "fit")
+    check_class_numbers(model, source.y, "fit")
     if class_weight is not None:
         weights = class_weights(model, class_weight, source.y, "fit")
         source.sample_weight = combine(weights, source.sample_weight)
@@ -106,7 +106,9 @@ def validation_source(model: Any, data: Any, batch_size: int | None) -> Any:
                 f"{where} must be (x, y) or (x, y, sample_weight). Received: {len(data)} parts."
             )
         x, y, weight = (*data, None, None)[:3]
-        return array_source(model, x, y, weight, batch_size, where)
+        source = array_source(model, x, y, weight, batch_size, where)
+        check_class_numbers(model, source.y, where)
+        return source
     return source_of(model, data, None, None, None, where)
 
 
@@ -135,19 +137,6 @@ def _of_class_numbers(function: Any) -> bool:
 def _output_names(model: Any) -> list[str] | None:
     names = getattr(model, "output_names", None)
     return names if isinstance(names, list) and names else None
-
-
-def _no_nan_in(model: Any) -> tuple[str, ...]:
-    """Parts of the data where a NaN is a mistake: no code of the user's own may expect it."""
-    layers = model._flags[0] if model._flags is not None else model._flatten_layers()
-    if not all(type(layer).__module__.startswith("hornbeam.") for layer in layers):
-        return ()
-    compiled = model._compile_loss
-    for loss in tree.flatten(compiled.given) if compiled is not None else ():
-        origin = loss.fn if isinstance(loss, FunctionLoss) else type(loss)
-        if loss is not None and not str(origin.__module__).startswith("hornbeam."):
-            return ("x", "sample_weight")
-    return ("x", "y", "sample_weight")
 
 
 class _WeightedStream(StreamSource):

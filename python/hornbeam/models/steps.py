@@ -49,8 +49,8 @@ class StepCache:
         self._version = version
         self._made_for: Any = None
         self._traced: dict[Any, Traced] = {}
-        # (shape and dtype of x and y) -> its Program, and the dtypes that it takes
-        self.plain: dict[Any, tuple[Traced, list[str]]] = {}
+        # (shape and dtype of x and y) -> its Program, the dtypes it takes, whether y may hold NaN
+        self.plain: dict[Any, tuple[Traced, list[str], bool]] = {}
 
     def check(self, known: bool = False) -> None:
         """Drop Programs that were made before something about the model changed."""
@@ -80,11 +80,11 @@ class StepCache:
         """One step; returns what the function returns."""
         return self.traced(batch, specs)(list(values))
 
-    def keep_plain(self, key: Any, batch: Batch, specs: Specs) -> None:
+    def keep_plain(self, key: Any, batch: Batch, specs: Specs, checked: bool) -> None:
         """Lets later batches of two plain arrays like these find their Program by `key`."""
         if len(self.plain) > 256:
             self.plain.clear()
-        self.plain[key] = self.traced(batch, specs), [dtype for _, dtype in specs]
+        self.plain[key] = self.traced(batch, specs), [dtype for _, dtype in specs], checked
 
     def run_eagerly(self, batch: Batch, values: Sequence[Any]) -> Any:
         """One step without a Program: what a debugger can follow."""
