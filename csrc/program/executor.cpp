@@ -124,57 +124,56 @@ int64_t execute_parallel(const Job& job, int threads, int64_t steps,
     const std::vector<Instr>& instrs = job.list->instrs;
     Shares shares(threads);
     Barrier barrier(threads, shares);
-    bool stop = false;
+    // What thread 0 says at a meeting, in two places by turns: another thread may still read the
+    // last answer when thread 0 is on its way to the next meeting, but not to the one after it.
+    bool answers[2] = {};
     int64_t done = 0;
     std::exception_ptr error;
 #pragma omp parallel num_threads(threads)
     {
         const int thread = omp_get_thread_num();
         const bool all_came = omp_get_num_threads() == threads;
-        if (all_came || thread == 0) {
-            const int team = all_came ? threads : 1;
-            for (int64_t step = 0; step < steps; ++step) {
-                if (prepare || step > 0) {
-                    if (thread == 0) {
-                        try {
-                            stop = prepare && !prepare(step);
-                        } catch (...) {
-                            error = std::current_exception();
-                            stop = true;
-                        }
-                    }
-                    if (team > 1) barrier.wait();
+        const int team = all_came ? threads : 1;
+        unsigned meetings = 0;
+        const auto agree = [&](auto&& ask) {
+            bool& answer = answers[meetings++ % 2];
+            if (thread == 0) answer = ask();
+            if (team > 1) barrier.wait();
+            return answer;
+        };
+        const auto ended = [&](int64_t step) {
+            if (found_error(*job.list)) return true;
+            try {
+                return prepare && !prepare(step);
+            } catch (...) {
+                error = std::current_exception();
+                return true;
+            }
+        };
+        bool stop = !all_came && thread != 0;
+        for (int64_t step = 0; step < steps && !stop; ++step) {
+            if ((prepare || step > 0) && agree([&] { return ended(step); })) break;
+            bool alone = true;  // nothing since the last meeting that other threads wait for
+            for (size_t i = 0; i < instrs.size(); ++i) {
+                const Instr& instr = instrs[i];
+                if (i == job.first_effect) {
+                    if (team > 1 && !alone) barrier.wait();
+                    alone = true;
+                    stop = agree([&] { return found_error(*job.list); });
                     if (stop) break;
                 }
-                bool alone = true;  // nothing since the last meeting that other threads wait for
-                for (size_t i = 0; i < instrs.size(); ++i) {
-                    const Instr& instr = instrs[i];
-                    if (i == job.first_effect) {
-                        if (team > 1 && !alone) barrier.wait();
-                        alone = true;
-                        if (thread == 0) stop = found_error(*job.list);
-                        if (team > 1) barrier.wait();
-                        if (stop) break;
-                    }
-                    if (team > 1 && is_parallel(instr)) {
-                        if (!alone) barrier.wait();
-                        shares.run(instr, thread);
-                        barrier.wait();
-                        alone = true;
-                    } else if (thread == 0) {
-                        instr.fn(instr.args, 0, 1);
-                        alone = false;
-                    } else {
-                        alone = false;
-                    }
-                }
-                if (team > 1 && !alone) barrier.wait();
-                if (stop) break;
-                if (thread == 0) {
-                    stop = found_error(*job.list);
-                    done = step + 1;
+                if (team > 1 && is_parallel(instr)) {
+                    if (!alone) barrier.wait();
+                    shares.run(instr, thread);
+                    barrier.wait();
+                    alone = true;
+                } else {
+                    if (thread == 0) instr.fn(instr.args, 0, 1);
+                    alone = false;
                 }
             }
+            if (team > 1 && !alone) barrier.wait();
+            if (thread == 0 && !stop) done = step + 1;
         }
     }
     if (error) std::rethrow_exception(error);
