@@ -188,13 +188,12 @@ def test_forked_child_predicts_and_trains():
 @pytest.mark.parametrize("units", [64, 512], ids=["one thread", "a team"])
 def test_ctrl_c_ends_fit_after_a_batch_and_leaves_a_usable_model(units):
     """A real SIGINT, in the middle of an epoch that runs in one call of the core."""
-    code = (
-        f"UNITS = {units}"
-        + """
-import os, signal, threading, time
+    code = """
+import os, signal, sys, threading
 import numpy as np, hornbeam as hb
 x = np.random.RandomState(0).rand(4096, 64).astype("float32")
-layers = [hb.Input((64,)), hb.layers.Dense(UNITS, "relu"), hb.layers.Dense(UNITS, "relu")]
+units = int(sys.argv[1])
+layers = [hb.Input((64,)), hb.layers.Dense(units, "relu"), hb.layers.Dense(units, "relu")]
 model = hb.Sequential([*layers, hb.layers.Dense(1)])
 model.compile("adam", "mse")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may have it ignored
@@ -213,8 +212,8 @@ assert np.isfinite(loss) and np.isfinite(model.predict(x, verbose=0)).all()
 assert model.optimizer.iterations.numpy().item() == steps + 128
 print("usable")
 """
-    )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
-    )
+        [sys.executable, "-c", code, str(units)],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
     assert done.stdout.split() == ["interrupted", "usable"], done.stderr
