@@ -263,3 +263,16 @@ def test_a_list_of_callbacks_is_a_callback():
         ("on_batch_end", {}),
     ]
     assert type(inner.seen[0][1]["loss"]) is float
+
+
+def test_evaluating_with_the_same_callback_keeps_the_curves(tmp_path):
+    """Files are named by the second: evaluate() began those of fit() anew."""
+    made, board = model(), hb.callbacks.TensorBoard(tmp_path)
+    made.fit(X, Y, epochs=2, verbose=0, validation_data=(X, Y), callbacks=[board])
+    for _ in range(2):
+        made.evaluate(X, Y, verbose=0, callbacks=[board])
+    train = [(tag, step) for tag, step, _ in events(tmp_path / "train")]
+    validation = [(tag, step) for tag, step, _ in events(tmp_path / "validation")]
+    for found in (train, validation):
+        assert [step for tag, step in found if tag == "epoch_loss"] == [0, 1]
+    assert validation.count(("evaluation_loss_vs_iterations", 2)) == 3
