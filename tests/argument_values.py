@@ -273,6 +273,8 @@ NO_EFFECT: dict[Any, str] = {
     ("Normalization", "axis"): "one mean for all was given: test_layers_features.py",
     **{(name, "unroll"): "another program for the same numbers" for name in (
         "RNN", "SimpleRNN", "GRU", "LSTM")},
+    **{(name, "autocast"): "the cell casts, as in Keras: test_layers_recurrent.py" for name in (
+        "RNN", "SimpleRNN", "GRU", "LSTM", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")},
     **{(name, "oov_token"): "for invert=True: test_layers_text.py" for name in (
         "IntegerLookup", "StringLookup")},
     ("StringLookup", "oov_method"): "about integers; Keras ignores it for text, too",

@@ -213,3 +213,66 @@ def test_small_methods():
     auc.update_state([0, 1, 1], [0.2, 0.7, 0.4])
     assert float(auc.interpolate_pr_auc()) == float(auc.result())
     assert hb.metrics.AUC(thresholds=[0.25]).get_config()["thresholds"] == [0.25]
+
+
+EVERY_HOOK = [name for name in dir(hb.callbacks.Callback) if name.startswith("on_")]
+
+
+class Logbook(hb.callbacks.Callback):
+    """Keeps (hook, logs)."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+
+for _hook in EVERY_HOOK:
+    setattr(Logbook, _hook, lambda self, *args, hook=_hook: self.seen.append((hook, args[-1])))
+
+
+def test_logs_always_are_a_dict():
+    """Also where there is nothing to log yet: Keras' guide asks for `logs.keys()` there."""
+    x, y = np.ones((8, 2), "float32"), np.ones((8, 1), "float32")
+    model = hb.Sequential([hb.Input((2,)), hb.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    recorder = Logbook()
+    model.fit(x, y, verbose=0, validation_data=(x, y), callbacks=[recorder])
+    model.evaluate(x, y, verbose=0, callbacks=recorder)
+    model.predict(x, verbose=0, callbacks=[recorder])
+    assert {hook for hook, _ in recorder.seen} == set(EVERY_HOOK) - {
+        "on_batch_begin",
+        "on_batch_end",
+    }
+    assert all(isinstance(logs, dict) for _, logs in recorder.seen)
+
+
+def test_a_list_of_callbacks_is_a_callback():
+    model = hb.Sequential([hb.Input((2,)), hb.layers.Dense(1)])
+    inner, outer = Logbook(), Logbook()
+    nested = hb.callbacks.CallbackList([[outer], hb.callbacks.CallbackList({"a": inner})])
+    assert isinstance(nested, hb.callbacks.Callback)
+    assert nested.model is None
+    nested.set_model(model)
+    nested.set_params({"epochs": 3})
+    assert (nested.model, inner.model, inner.params) == (model, model, {"epochs": 3})
+    nested.on_train_batch_end(0, {"loss": np.float32(0.5), "parts": {"a": hb.ops.ones(())}})
+    nested.on_batch_end(1)
+    assert inner.seen == outer.seen
+    assert inner.seen == [
+        ("on_train_batch_end", {"loss": 0.5, "a": 1.0}),
+        ("on_batch_end", {}),
+    ]
+    assert type(inner.seen[0][1]["loss"]) is float
+
+
+def test_evaluating_with_the_same_callback_keeps_the_curves(tmp_path):
+    """Files are named by the second: evaluate() began those of fit() anew."""
+    made, board = model(), hb.callbacks.TensorBoard(tmp_path)
+    made.fit(X, Y, epochs=2, verbose=0, validation_data=(X, Y), callbacks=[board])
+    for _ in range(2):
+        made.evaluate(X, Y, verbose=0, callbacks=[board])
+    train = [(tag, step) for tag, step, _ in events(tmp_path / "train")]
+    validation = [(tag, step) for tag, step, _ in events(tmp_path / "validation")]
+    for found in (train, validation):
+        assert [step for tag, step in found if tag == "epoch_loss"] == [0, 1]
+    assert validation.count(("evaluation_loss_vs_iterations", 2)) == 3

@@ -206,6 +206,7 @@ def test_jvp():
 
     x, y = np.array([[0.5, -1.0, 2.0]]), np.array([[2.0, 3.0, 4.0]])
     dx, dy = np.array([[1.0, 0.0, -1.0]]), np.array([[0.5, 0.5, 0.0]])
+    assert ops.linalg.jvp is ops.jvp
     out, derivative = ops.jvp(f, (x, y), (dx, dy))
     np.testing.assert_allclose(out["s"], np.sin(x) * y)
     np.testing.assert_allclose(derivative["s"], np.cos(x) * dx * y + np.sin(x) * dy)

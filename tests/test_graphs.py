@@ -130,6 +130,43 @@ def test_clones():
     assert "inner" not in seen
 
 
+def test_clones_are_compiled_alike():
+    """As in Keras; functions that no file could hold are kept too."""
+
+    def distance(y_true, y_pred):
+        return hb.ops.mean(hb.ops.square(y_true - y_pred), axis=-1)
+
+    a = hb.Input((4,))
+    graph = hb.Model(a, layers.Dense(2)(a))
+    chain = hb.Sequential([hb.Input((4,)), layers.Dense(2)])
+    for model in (graph, chain):
+        model.compile(hb.optimizers.SGD(0.25), distance, metrics=["mae", hb.metrics.Mean("own")])
+        model.fit(X, X[:, :2], verbose=0)
+        copy = hb.models.clone_model(model)
+        assert copy.loss is distance
+        assert copy.optimizer is not model.optimizer
+        assert copy.optimizer.get_config() == model.optimizer.get_config()
+        assert int(copy.optimizer.iterations) == 0
+        copy.set_weights(model.get_weights())
+        assert copy.evaluate(X, X[:, :2], verbose=0) == model.evaluate(X, X[:, :2], verbose=0)
+        assert not {id(m) for m in copy.metrics} & {id(m) for m in model.metrics}
+    assert not hb.models.clone_model(nested()).compiled
+
+
+def test_a_compile_of_its_own_is_not_repeated():
+    class Own(hb.Model):
+        def call(self, x):
+            return x
+
+        def compile(self, *args, **kwargs):
+            super().compile(*args, **kwargs)
+
+    model = Own()
+    model.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match="clone_model: Own has a compile.. of its own"):
+        assert not hb.models.clone_model(model).compiled
+
+
 def test_clone_with_other_calls_and_inputs():
     a = hb.Input((4,))
     model = hb.Model(a, layers.Dense(2, name="d2")(layers.Dense(3, name="d1")(a)))

@@ -109,6 +109,7 @@ def test_regularizers():
     both = 0.1 * np.abs(W).sum() + 0.2 * (W**2).sum()
     assert float(regularizers.L1L2(0.1, 0.2)(W)) == pytest.approx(both, rel=1e-5)
     assert regularizers.get("l2").l2 == pytest.approx(0.01)
+    assert type(regularizers.get("l1l2")) is regularizers.L1L2
     unit = W / np.linalg.norm(W, axis=1, keepdims=True)
     cosines = np.abs(unit @ unit.T - np.eye(6))
     want = 0.01 * 0.5 * cosines.sum() / 15

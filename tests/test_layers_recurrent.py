@@ -283,3 +283,54 @@ def test_cudnn_is_refused(cls):
         cls(3, use_cudnn="yes")
     with pytest.raises(ValueError, match="`implementation` must be 1 or 2"):
         cls(3, implementation=3)
+
+
+FLOAT64 = np.random.default_rng(5).normal(size=(2, 5, 3))
+
+
+@pytest.mark.parametrize("options", [{}, {"unroll": True}, {"activation": "sigmoid"}])
+@pytest.mark.parametrize("kind", [hb.layers.SimpleRNN, hb.layers.LSTM, hb.layers.GRU])
+def test_float64_without_autocast(kind, options):
+    """The cell casts by itself, as in Keras, so that the outputs are the same."""
+    layer = kind(4, autocast=False, return_sequences=True, **options)
+    got = layer(FLOAT64)
+    assert got.dtype == "float32"
+    np.testing.assert_array_equal(got.numpy(), layer(FLOAT64.astype("float32")).numpy())
+    assert layer(FLOAT64, initial_state=layer.get_initial_state(2)).dtype == "float32"
+
+
+@pytest.mark.parametrize(
+    ("kind", "states", "match"),
+    [
+        (
+            hb.layers.SimpleRNNCell,
+            [(2, 5)],
+            r"state 0 of `states` must have shape \(2, 4\)",
+        ),
+        (hb.layers.GRUCell, [(3, 4)], r"state 0 of `states` must have shape \(2, 4\)"),
+        (
+            hb.layers.LSTMCell,
+            [(2, 4), (2, 5)],
+            r"LSTMCell: state 1 of `states` must have",
+        ),
+        (hb.layers.LSTMCell, [(2, 4)], r"`states` must hold 2 tensors, .*Received 1, of shapes"),
+        (hb.layers.GRUCell, [(2, 4)] * 2, r"`states` must hold 1 tensor, .*Received 2, of shapes"),
+    ],
+)
+def test_states_that_do_not_fit_a_cell(kind, states, match):
+    with pytest.raises(ValueError, match=match):
+        kind(4)(np.ones((2, 3), "float32"), [np.zeros(shape, "float32") for shape in states])
+
+
+def test_one_row_of_states_serves_all():
+    cell, x = hb.layers.LSTMCell(4), np.ones((2, 3), "float32")
+    one, _ = cell(x, [np.ones((1, 4), "float32")] * 2)
+    two, _ = cell(x, [np.ones((2, 4), "float32")] * 2)
+    np.testing.assert_array_equal(one.numpy(), two.numpy())
+
+
+def test_the_sequence_of_a_simple_cell():
+    """Keras' name for what other cells call `inputs`."""
+    cell, x, h = hb.layers.SimpleRNNCell(4), np.ones((2, 3), "float32"), np.ones((2, 4), "float32")
+    named, _ = cell(sequence=x, states=[h])
+    np.testing.assert_array_equal(named.numpy(), cell(x, [h])[0].numpy())

@@ -132,6 +132,7 @@ ROWS = [
         "preprocessing",
         "datasets",
         "visualization",
+        "wrappers",
     ],
 ]
 

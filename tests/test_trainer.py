@@ -721,3 +721,47 @@ def test_steps_per_epoch_keep_the_order_of_rows(steps, want):
     np.testing.assert_allclose(found, want, rtol=1e-6)
     hb.utils.set_random_seed(0)
     assert not np.allclose(model.fit(x, x, **given).history["loss"], want)
+
+
+def test_metrics_that_have_seen_values_begin_anew():
+    """Also before the first batch has settled which metric is for which output."""
+    used, fresh = hb.metrics.MeanSquaredError(), hb.metrics.MeanSquaredError()
+    used.update_state([1.0], [100.0])
+    x, y = np.ones((4, 2), "float32"), np.ones((4, 1), "float32")
+    model = hb.Sequential([hb.Input((2,)), hb.layers.Dense(1)])
+    results = []
+    for metric in (used, fresh):
+        model.compile("sgd", "mse", metrics=[metric])
+        results.append(model.evaluate(x, y, verbose=0))
+    assert results[0] == results[1]
+
+
+class Least(hb.metrics.Metric):
+    """A metric that does not begin at zero."""
+
+    def __init__(self, name="least"):
+        super().__init__(name=name)
+        self.value = self.add_variable((), "ones", name="value")
+        self.reset_state()
+
+    def reset_state(self):
+        self.value.assign(1e9)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.value.assign(hb.ops.minimum(self.value, hb.ops.min(y_true)))
+
+    def result(self):
+        return self.value.value
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_metrics_reset_in_their_own_way(run_eagerly):
+    x, y = np.ones((8, 2), "float32"), np.arange(3, 11, dtype="float32")[:, None]
+    model = hb.Sequential([hb.Input((2,)), hb.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[Least()], run_eagerly=run_eagerly)
+    for start in (0, 4):
+        history = model.fit(x[start:], y[start:], epochs=2, verbose=0).history
+        assert history["least"] == [3 + start] * 2
+        assert model.evaluate(x[start:], y[start:], verbose=0)[1] == 3 + start
+        for _ in range(2):
+            assert model.test_on_batch(x[start:], y[start:], return_dict=True)["least"] == 3 + start

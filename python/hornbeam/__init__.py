@@ -87,6 +87,9 @@ if TYPE_CHECKING:
     from hornbeam import (
         visualization as visualization,
     )
+    from hornbeam import (
+        wrappers as wrappers,
+    )
     from hornbeam._core import Tensor as Tensor
     from hornbeam._info import show_config as show_config
     from hornbeam._tape import GradientTape as GradientTape
@@ -142,6 +145,7 @@ _SUBPACKAGES = (
     "tree",
     "utils",
     "visualization",
+    "wrappers",
 )
 _MODULE_OF = {
     "Tensor": "hornbeam._core",
@@ -229,6 +233,7 @@ __all__ = [
     "value_and_grad",
     "version",
     "visualization",
+    "wrappers",
 ]
 
 

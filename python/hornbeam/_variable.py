@@ -42,7 +42,7 @@ class Variable(_core.Variable):
         trainable: bool = True,
         autocast: bool = True,
         aggregation: str | None = "none",
-        synchronization: str = "auto",
+        synchronization: str | None = "auto",
         layout: Any = None,
         name: str | None = None,
         **kwargs: Any,
@@ -58,10 +58,10 @@ class Variable(_core.Variable):
                 "Variable: aggregation must be one of None, 'none', 'mean', 'sum', "
                 f"'only_first_replica'. Received: {aggregation!r}."
             )
-        if synchronization not in ("none", "auto", "on_write", "on_read"):
+        if synchronization not in (None, "none", "auto", "on_write", "on_read"):
             raise ValueError(
-                "Variable: synchronization must be one of 'none', 'auto', 'on_write', 'on_read'. "
-                f"Received: {synchronization!r}."
+                "Variable: synchronization must be one of None, 'none', 'auto', 'on_write', "
+                f"'on_read'. Received: {synchronization!r}."
             )
         with _core.eager():
             if callable(initializer) and not hasattr(initializer, "shape"):
@@ -83,8 +83,8 @@ class Variable(_core.Variable):
         around = this_thread.context.path
         self._path: str | None = "/".join((*around, self.name)) if around else None
         self.autocast = autocast
-        self.aggregation = aggregation
-        self.synchronization = synchronization
+        self.aggregation = aggregation or "none"
+        self.synchronization = synchronization or "none"
         self.regularizer: Any = None
         self.constraint: Any = None
         self.overwrite_with_gradient = False

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from hornbeam import tree
 from hornbeam.utils.optional import need
 from hornbeam.utils.suggest import suggest
 
@@ -168,11 +168,11 @@ def _overrides(callback: Any, hook: str) -> bool:
     return getattr(type(callback), hook, None) is not getattr(Callback, hook)
 
 
-class CallbackList:
+class CallbackList(Callback):
     """Callbacks as one.
 
     Args:
-        callbacks: Callbacks, or a CallbackList.
+        callbacks: Callbacks, which may be nested.
         add_history: Whether a `History` is added.
         add_progbar: Whether a progress bar is added.
         model: The model.
@@ -187,9 +187,8 @@ class CallbackList:
         model: Any = None,
         **params: Any,
     ) -> None:
-        given = (
-            list(callbacks) if isinstance(callbacks, Iterable) else [callbacks] if callbacks else []
-        )
+        super().__init__()
+        given = tree.flatten(callbacks) if callbacks else []
         for callback in given:
             if isinstance(callback, type) or not hasattr(callback, "set_model"):
                 called = " (a class: create it with ())" if isinstance(callback, type) else ""
@@ -204,8 +203,7 @@ class CallbackList:
             self.callbacks.append(self._history)
         if add_progbar and self.progress is None:
             self.callbacks.append(_progress_class[0]())
-        if model is not None:
-            self.set_model(model)
+        self.set_model(model)
         self.set_params(params)
 
     @property
@@ -232,11 +230,13 @@ class CallbackList:
 
     def set_params(self, params: dict[str, Any]) -> None:
         self.params = params
-        for callback in self.callbacks:
+        for callback in self.callbacks if params else ():
             callback.set_params(params)
 
     def set_model(self, model: Any) -> None:
-        self.model = model
+        if model is None:
+            return
+        super().set_model(model)
         if self._history is not None:
             model.history = self._history
         for callback in self.callbacks:
@@ -248,6 +248,8 @@ class CallbackList:
         return any(getattr(callback, "runs_last", False) for callback in self.callbacks)
 
     def _call(self, hook: str, *args: Any) -> None:
+        *first, logs = args
+        args = (*first, _plain_logs(logs))
         callbacks = self.callbacks
         if self.has_last:
             callbacks = sorted(callbacks, key=lambda c: bool(getattr(c, "runs_last", False)))
@@ -255,10 +257,10 @@ class CallbackList:
             getattr(callback, hook)(*args)
 
     def on_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self._call("on_train_batch_begin", batch, logs)
+        self._call("on_batch_begin", batch, logs)
 
     def on_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._call("on_train_batch_end", batch, logs)
+        self._call("on_batch_end", batch, logs)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._call("on_epoch_begin", epoch, logs)
@@ -301,6 +303,24 @@ class CallbackList:
 
     def on_predict_end(self, logs: Any = None) -> None:
         self._call("on_predict_end", logs)
+
+
+def _plain_logs(logs: Any) -> dict[str, Any]:
+    """Logs as callbacks get them: a dict always, flat, with Python's numbers."""
+    if not logs:
+        return {} if logs is None else logs
+    if all(type(value) is float or isinstance(value, np.ndarray) for value in logs.values()):
+        return logs  # type: ignore[no-any-return]
+    plain: dict[str, Any] = {}
+    for name, value in logs.items():
+        if isinstance(value, dict):
+            plain.update(_plain_logs(value))
+            continue
+        try:
+            plain[name] = float(value)
+        except (TypeError, ValueError):
+            plain[name] = value
+    return plain
 
 
 # set where it is defined, in progress.py

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import itertools
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ import numpy as np
 from hornbeam import config
 from hornbeam.callbacks.callback import Callback
 from hornbeam.layers.embedding import Embedding
+
+_numbers = itertools.count()  # files are named by the second, in which two may be begun
 
 
 class TensorBoard(Callback):
@@ -66,6 +70,7 @@ class TensorBoard(Callback):
         self.embeddings_metadata = embeddings_metadata
         self._writers: dict[str, Any] = {}
         self._batches = 0
+        self._trains = False
         self._batch_started = self._epoch_started = 0.0
         self._iterations_before = 0.0
         _library("tensorboardX")
@@ -75,8 +80,9 @@ class TensorBoard(Callback):
 
     def _writer(self, name: str) -> Any:
         if name not in self._writers:
-            folder = str(Path(self.log_dir, name))
-            self._writers[name] = _library("tensorboardX").SummaryWriter(folder)
+            folder, suffix = str(Path(self.log_dir, name)), f".{os.getpid()}.{next(_numbers)}"
+            make = _library("tensorboardX").SummaryWriter
+            self._writers[name] = make(folder, filename_suffix=suffix)
         return self._writers[name]
 
     def set_model(self, model: Any) -> None:
@@ -130,8 +136,10 @@ class TensorBoard(Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._batches = 0
+        self._trains = True
 
     def on_train_end(self, logs: Any = None) -> None:
+        self._trains = False
         self._close()
 
     def _close(self) -> None:
@@ -160,6 +168,8 @@ class TensorBoard(Callback):
             values = {f"evaluation_{name}_vs_iterations": v for name, v in logs.items()}
             self._scalars("validation", values, int(optimizer.iterations))
             self._writer("validation").flush()
+        if not self._trains:  # evaluate() by itself: nothing comes after
+            self._close()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self.write_steps_per_second:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +13,7 @@ from hornbeam.layers.layer import Layer
 from hornbeam.models.functional import Functional
 from hornbeam.models.model import Model
 from hornbeam.models.sequential import Sequential
+from hornbeam.models.trainer import Trainer
 from hornbeam.symbolic import FunctionOperation, KerasTensor
 
 
@@ -27,6 +30,8 @@ def clone_model(
     **kwargs: Any,
 ) -> Any:
     """A model of the same architecture, with layers and weights of its own.
+
+    A compiled model's clone is compiled alike, with an optimizer and metrics of its own.
 
     Args:
         model: The model; a subclass needs `get_config`.
@@ -48,7 +53,7 @@ def clone_model(
         for name, value in (("clone_function", clone_function), ("input_tensors", input_tensors)):
             if value is not None:
                 raise ValueError(f"clone_model: {name} cannot be used with a subclassed model.")
-        return _copy(model)
+        return _compiled_alike(model, _copy(model))
     make = clone_function or _copy
 
     def clone(layer: Any) -> Any:
@@ -66,8 +71,8 @@ def clone_model(
     if isinstance(model, Sequential):
         if call_function is not None:
             raise ValueError("clone_model: call_function cannot be used with a Sequential model.")
-        return _clone_sequential(model, input_tensors, clone)
-    return _clone_graph(model, input_tensors, clone, call_function)
+        return _compiled_alike(model, _clone_sequential(model, input_tensors, clone))
+    return _compiled_alike(model, _clone_graph(model, input_tensors, clone, call_function))
 
 
 def _clone_sequential(model: Sequential, input_tensors: Any, clone: Callable[[Any], Any]) -> Any:
@@ -115,8 +120,8 @@ def _clone_graph(model: Functional, input_tensors: Any, clone: Any, call_functio
             return operation.function(*args, **kwargs)
         if id(operation) not in copies:
             copies[id(operation)] = clone(operation)
-        copy = copies[id(operation)]
-        return call_function(copy, *args, **kwargs) if call_function else copy(*args, **kwargs)
+        own = copies[id(operation)]
+        return call_function(own, *args, **kwargs) if call_function else own(*args, **kwargs)
 
     model._plan.run(values, call=call)
     outputs = tree.map_structure(lambda tensor: values[id(tensor)], model._outputs_structure)
@@ -130,3 +135,23 @@ def _copy_trainable(old: Any, new: Any) -> None:
     for layer in old.layers:
         if layer.name in names and not layer.trainable:
             names[layer.name].trainable = False
+
+
+def _compiled_alike(old: Model, new: Any) -> Any:
+    """The new model, compiled with copies of what compile() of the old one was given."""
+    given = old._compile_config
+    if not old.compiled or given is None:
+        return new
+    if type(new).compile is not Trainer.compile:
+        warnings.warn(
+            f"clone_model: {type(new).__name__} has a compile() of its own, so that the clone is "
+            f"not compiled: call compile() on it.",
+            stacklevel=3,
+        )
+        return new
+    made = given["optimizer"]
+    optimizer = None if made is None else type(made).from_config(made.get_config())
+    rest = {name: value for name, value in given.items() if name != "optimizer"}
+    new.compile(optimizer=optimizer, **copy.deepcopy(rest))
+    new.reset_metrics()
+    return new

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from hornbeam import losses, metrics, ops
+from hornbeam import _core, losses, metrics, ops, tree
 from hornbeam.metrics.mean import MeanMetricWrapper
 from hornbeam.metrics.metric import Metric
 from hornbeam.models.outputs import by_output, named_outputs, targets_by_output
@@ -113,6 +113,12 @@ class CompiledMetrics:
         """All metrics that are known yet."""
         return [metric for _, _, _, metric in self._flat]
 
+    @property
+    def waiting(self) -> list[Metric]:
+        """The metrics that were given as objects, until `build` says which is for which output."""
+        leaves = [] if self._built else tree.flatten([self.given, self.weighted])
+        return [leaf for leaf in leaves if isinstance(leaf, Metric)]
+
     def build(self, y_true: Any, y_pred: Any, compiled_loss: Any) -> None:
         """Settle which metric is for which output, and its name in logs."""
         pairs = named_outputs(y_pred, self.output_names)
@@ -192,3 +198,11 @@ class CompiledMetrics:
 def _takes_weight(metric: Metric) -> bool:
     parameters = inspect.signature(metric.update_state).parameters.values()
     return any(p.name == "sample_weight" or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def zeros_of(found: list[Any]) -> tuple[list[tuple[Any, Any]], list[Any]]:
+    """How metrics begin anew: variables with their zeros, and metrics that have their own way."""
+    own = [m for m in found if getattr(type(m), "reset_state", None) is not Metric.reset_state]
+    plain = [v for m in found if all(m is not other for other in own) for v in m.variables]
+    with _core.eager():
+        return [(v, ops.zeros(v.shape, v.dtype)) for v in plain], own

@@ -16,7 +16,7 @@ from hornbeam.layers._tracking import is_metric
 from hornbeam.layers.layer import Layer
 from hornbeam.models.call_programs import CallPrograms
 from hornbeam.models.compiled_loss import CompiledLoss
-from hornbeam.models.compiled_metrics import CompiledMetrics
+from hornbeam.models.compiled_metrics import CompiledMetrics, zeros_of
 from hornbeam.models.evaluating import Evaluating
 from hornbeam.models.fitting import Fitting
 from hornbeam.models.on_batch import OnBatch
@@ -233,8 +233,11 @@ class Trainer(Fitting, Evaluating, Predicting, OnBatch, State):
 
     def reset_metrics(self) -> None:
         """Set all metrics to zero."""
-        for metric in self.metrics:
+        for metric in (*self.metrics, *self._waiting_metrics()):
             metric.reset_state()
+
+    def _waiting_metrics(self) -> list[Any]:
+        return [] if self._compile_metrics is None else self._compile_metrics.waiting
 
     def get_metrics_result(self) -> dict[str, Any]:
         """`{name: value}` of all metrics."""
@@ -361,11 +364,9 @@ class Trainer(Fitting, Evaluating, Predicting, OnBatch, State):
             walk = self._walk()
             metrics = self._metrics_in(walk) if self._has_plain_metrics() else self.metrics
             weights = {id(v): v for layer, own in walk for v in layer._own_variables(own)}
-            variables = [v for metric in metrics for v in metric.variables]
-            with _core.eager():
-                zeros = [(v, ops.zeros(v.shape, v.dtype)) for v in variables]
-            self._flags = [layer for layer, _ in walk], list(weights.values()), zeros
-        layers, weights, _ = self._flags
+            zeros, own = zeros_of([*metrics, *self._waiting_metrics()])
+            self._flags = [layer for layer, _ in walk], list(weights.values()), zeros, own
+        layers, weights, _, _ = self._flags
         flags = [layer._trainable for layer in layers], [v._trainable for v in weights]
         return flags, getattr(self.optimizer, "_changed", 0)
 
@@ -384,8 +385,11 @@ class Trainer(Fitting, Evaluating, Predicting, OnBatch, State):
             and self._flags is not None
             and not self._run_eagerly
         ):
-            for variable, zero in self._flags[2]:
+            _, _, zeros, own = self._flags
+            for variable, zero in zeros:
                 variable.assign(zero)
+            for metric in own:
+                metric.reset_state()
         else:
             self.reset_metrics()
 

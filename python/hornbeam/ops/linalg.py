@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.ops._base import TensorLike, all_axes, apply, as_float, tensor
+from hornbeam.ops.differentiation import jvp
 from hornbeam.symbolic import symbolic_op
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "eig",
     "eigh",
     "inv",
+    "jvp",
     "logdet",
     "lstsq",
     "lu_factor",

@@ -10,7 +10,7 @@ l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 
 _TABLE = {
     "L1": L1, "L2": L2, "L1L2": L1L2, "OrthogonalRegularizer": OrthogonalRegularizer,
-    "Regularizer": Regularizer, "l1": L1, "l2": L2, "l1_l2": L1L2,
+    "Regularizer": Regularizer, "l1": L1, "l2": L2, "l1_l2": L1L2, "l1l2": L1L2,
     "orthogonal_regularizer": OrthogonalRegularizer,
 }  # fmt: skip
 

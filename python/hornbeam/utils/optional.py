@@ -19,6 +19,7 @@ def need(module: str, what: str, extra: str, hint: str = "") -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
+        package = {"sklearn": "scikit-learn"}.get(package, package)
         raise ImportError(
             f"{package} is needed {what}: pip install 'hornbeam[{extra}]'."
             + (f" {hint}" if hint else "")

@@ -7,11 +7,12 @@ so that a layer does it for all steps at once, and the rest, the step proper.
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from hornbeam import activations, ops, random
 from hornbeam.layers._args import add_weight, int_arg, known_size, weight_options
 from hornbeam.layers.layer import Layer
+from hornbeam.layers.recurrent.states import as_list, check_states, state_shapes
 from hornbeam.ops.linear import dense
 
 Step = Callable[[Any, list[Any]], tuple[Any, list[Any]]]
@@ -148,12 +149,22 @@ class DropoutMasks(Layer):
 
 
 class SplitCell(DropoutMasks):
-    """A cell whose work is split in two: the product of the inputs, and the step proper."""
+    """A cell whose work is split in two: the product of the inputs, and the step proper.
+
+    Layers do the first half for all steps at once where `call` is one of `split_calls`, that is,
+    where nobody has written another.
+    """
+
+    split_calls: ClassVar[list[Any]] = []
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
-        states = list(states) if isinstance(states, (list, tuple)) else [states]
+        states = as_list(states)
+        self._check_states(inputs, states)
         masks = self.masks(inputs, states[0], training)
         return self.stepper(masks)(self.input_product(masks)(inputs), states)
+
+    def _check_states(self, inputs: Any, states: list[Any]) -> None:
+        """Raise ValueError where the states do not fit."""
 
     def input_product(self, masks: Masks) -> Callable[[Any], Any]:
         """What is done to the inputs of one step or, with time as the first axis, of all."""
@@ -162,6 +173,9 @@ class SplitCell(DropoutMasks):
     def stepper(self, masks: Masks) -> Step:
         """The rest of a step: (product of the inputs, states) -> (output, states)."""
         raise NotImplementedError
+
+
+SplitCell.split_calls.append(SplitCell.call)
 
 
 class Cell(SplitCell):
@@ -216,6 +230,11 @@ class Cell(SplitCell):
 
     def _make_bias(self) -> Any:
         return add_weight(self, "bias", (self.gates * self.units,))
+
+    def _check_states(self, inputs: Any, states: list[Any]) -> None:
+        rows = {tuple(state.shape)[:1] for state in states}
+        batch = 1 if rows == {(1,)} else inputs.shape[0]  # one row of states serves all
+        check_states(self, states, state_shapes(self.state_size, batch), "states")
 
     def input_product(self, masks: Masks) -> Callable[[Any], Any]:
         return GateProduct(self.kernel, self.bias, masks[0])

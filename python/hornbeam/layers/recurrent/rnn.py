@@ -115,6 +115,7 @@ class RNN(Layer):
                 f"Received: shape={tuple(sequences.shape)}."
             )
         mask = self._checked_mask(first_mask(mask), tuple(sequences.shape[:2]))
+        sequences, states = self._as_cell_takes(sequences), self._as_cell_takes(states)
         output, states = self._run_sequence(sequences, states, mask, training)
         if self.stateful:
             self._keep(states)
@@ -141,10 +142,15 @@ class RNN(Layer):
         time axis of one step.
         """
         mask = self._checked_mask(first_mask(mask), tuple(sequences.shape[:2]))
-        output, states = self._run_sequence(sequences, as_list(initial_state), mask, training)
+        sequences, states = self._as_cell_takes(sequences), self._as_cell_takes(initial_state)
+        output, states = self._run_sequence(sequences, as_list(states), mask, training)
         if self.return_sequences:
             return output[:, -1], output, states
         return output, ops.expand_dims(output, 1), states
+
+    def _as_cell_takes(self, values: Any) -> Any:
+        """Inputs in the cell's compute dtype, also if this layer has autocast=False."""
+        return self.cell._convert(values) if isinstance(self.cell, Layer) else values
 
     def _starting_states(self, sequences: Any, initial_state: Any) -> list[Any]:
         batch = sequences.shape[0]
@@ -193,7 +199,7 @@ class RNN(Layer):
     def _split_work(self, x: Any, states: list[Any], training: Any) -> tuple[Any, Any]:
         """What goes into the steps, and the step: the cells here do a part for all at once."""
         cell = self.cell
-        if isinstance(cell, SplitCell) and type(cell).call is SplitCell.call:
+        if isinstance(cell, SplitCell) and type(cell).call in cell.split_calls:
             masks = cell.masks(x[0], states[0], training)
             return cell.input_product(masks)(x), cell.stepper(masks)
         takes_training = isinstance(cell, Layer) and cell._call_signature.has_training

@@ -30,6 +30,9 @@ class SimpleRNNCell(Cell):
     ) -> None:
         super().__init__(**arguments_of(Cell, locals()), **kwargs)
 
+    def call(self, sequence: Any, states: Any, training: bool = False) -> Any:
+        return super().call(sequence, states, training)
+
     def stepper(self, masks: Masks) -> Step:
         recur = GateProduct(self.recurrent_kernel, None, masks[1])
 
@@ -38,6 +41,9 @@ class SimpleRNNCell(Cell):
             return h, [h]
 
         return step
+
+
+SimpleRNNCell.split_calls.append(SimpleRNNCell.call)
 
 
 class SimpleRNN(CellLayer):

@@ -33,12 +33,17 @@ def plain_sizes(state_size: Any) -> Any:
     return list(state_size) if isinstance(state_size, tuple) else state_size
 
 
-def check_states(layer: Any, states: list[Any], shapes: list[tuple[int | None, ...]]) -> None:
+def check_states(
+    layer: Any,
+    states: list[Any],
+    shapes: list[tuple[int | None, ...]],
+    argument: str = "initial_state",
+) -> None:
     """Raise ValueError unless there is one state of the right shape for each of the cell's."""
     found = [getattr(state, "shape", None) for state in tree.flatten(states)]
     if len(found) != len(shapes):
         raise ValueError(
-            f"{type(layer).__name__}: `initial_state` must hold {len(shapes)} "
+            f"{type(layer).__name__}: `{argument}` must hold {len(shapes)} "
             f"tensor{'s' if len(shapes) > 1 else ''}, of shapes {_brief(shapes)}. "
             f"Received {len(found)}, of shapes {_brief(found)}."
         )
@@ -50,7 +55,7 @@ def check_states(layer: Any, states: list[Any], shapes: list[tuple[int | None, .
         )
         if not fits:
             raise ValueError(
-                f"{type(layer).__name__}: state {i} of `initial_state` must have shape {want}. "
+                f"{type(layer).__name__}: state {i} of `{argument}` must have shape {want}. "
                 f"Received: shape={have}."
             )
 
