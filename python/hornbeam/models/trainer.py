@@ -362,8 +362,12 @@ class Trainer(Fitting, Evaluating, Predicting, OnBatch, State):
             metrics = self._metrics_in(walk) if self._has_plain_metrics() else self.metrics
             weights = {id(v): v for layer, own in walk for v in layer._own_variables(own)}
             variables = [v for metric in metrics for v in metric.variables]
+            kept = {id(v): zero for v, zero in self._flags[2]} if self._flags else {}
             with _core.eager():
-                zeros = [(v, ops.zeros(v.shape, v.dtype)) for v in variables]
+                zeros = [
+                    (v, kept[id(v)] if id(v) in kept else ops.zeros(v.shape, v.dtype))
+                    for v in variables
+                ]
             self._flags = [layer for layer, _ in walk], list(weights.values()), zeros
         layers, weights, _ = self._flags
         flags = [layer._trainable for layer in layers], [v._trainable for v in weights]
