@@ -143,6 +143,27 @@ def test_rows_do_not_depend_on_their_neighbours(cell, u):
     every_level(check)
 
 
+@pytest.mark.parametrize(("dtype", "most", "end"), [("float32", 3.0, 87), ("float64", 4.0, 700)])
+def test_accuracy_of_gates(dtype, most, end):
+    """In units in the last place: y is tanh of what comes in, or the update gate of a GRU."""
+    rng = np.random.default_rng(2)
+    x = np.concatenate([rng.uniform(-s, s, 4_000) for s in (1e-3, 1, 10, end)]).astype(dtype)
+    u, none = 16, np.zeros((16, 16), dtype)
+    rows = x.reshape(-1, 1, u)
+    wide = x.astype(np.longdouble)
+    gates = np.concatenate([rows, np.zeros((len(rows), 1, 2 * u), dtype)], axis=2)
+    ones = np.ones((len(rows), u), dtype)
+
+    def check():
+        tanh = run("rnn_sequence", rows, ones * 0, none)[0]
+        sigmoid = run("gru_sequence", gates, ones, np.tile(none, 3))[0]
+        for got, want in ((tanh, np.tanh(wide)), (sigmoid, 1 / (1 + np.exp(-wide)))):
+            error = np.abs(got.ravel() - want) / np.spacing(np.abs(want).astype(dtype))
+            assert error.max() <= most, x[error.argmax()]
+
+    every_level(check)
+
+
 @each_cell
 def test_masked_steps_do_not_count(cell):
     """What padded steps hold, even NaN, changes neither outputs nor gradients."""

@@ -150,6 +150,7 @@ class GradCtx {
 using InferFn = std::vector<TensorType> (*)(const InferCtx&);
 using EmitFn = void (*)(Emit&);
 using GradFn = std::vector<Tensor> (*)(const GradCtx&);
+using BesideFn = bool (*)(const Attrs&, std::span<const TensorType> in);
 using DescribeFn = Error (*)(const ErrorSlot&, std::span<const TensorType> in, const Attrs&);
 
 struct OpDef {
@@ -159,6 +160,7 @@ struct OpDef {
     uint32_t flags = 0;
     int ew = -1;                          // its EwOp, for elementwise ops
     DescribeFn describe_error = nullptr;  // for ops that ask for an error_slot
+    BesideFn beside = nullptr;            // whether two alike had better share the threads
     const char* name = nullptr;           // filled from ops.def
 };
 

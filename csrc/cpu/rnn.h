@@ -158,15 +158,16 @@ HB_INLINE void zero_row(T* to, int64_t n) {
                    [&](int64_t i, int64_t lanes) { Vec<T>::store(to + i, Vec<T>::zero(), lanes); });
 }
 
-// Gates end at the smallest normal number, which saves the exponential of the op its last step.
+// q / (q + 1), q = exp(x). Gates end at the smallest normal number, which saves the exponential of
+// the op its last step.
 template <class T>
 HB_INLINE typename Vec<T>::type gate(typename Vec<T>::type x) {
     using V = Vec<T>;
     using M = Math<T>;
     const T end = sizeof(T) == 4 ? T(87) : T(708);
-    typename V::type n;
-    const auto y = M::exp_parts(M::clamp(-x, -end, end), &n), s = M::pow2(n), one = V::splat(T(1));
-    return one / (one + V::fma(y, s, s));
+    typename V::type n, s;
+    const auto y = M::exp_parts(M::clamp(x, -end, end), &n, &s), q = V::fma(y, s, s);
+    return q / (q + V::splat(T(1)));
 }
 
 // tanh(x) = q / (q + 2), q = exp(2x) - 1, which for both signs loses no bits around 0.
@@ -175,8 +176,8 @@ HB_INLINE typename Vec<T>::type gate_tanh(typename Vec<T>::type x) {
     using V = Vec<T>;
     using M = Math<T>;
     const T end = sizeof(T) == 4 ? T(18.1) : T(38);
-    typename V::type n;
-    const auto y = M::exp_parts(M::clamp(x + x, -end, end), &n), s = M::pow2(n);
+    typename V::type n, s;
+    const auto y = M::exp_parts(M::clamp(x + x, -end, end), &n, &s);
     const auto q = V::fma(y, s, s - V::splat(T(1)));
     return q / (q + V::splat(T(2)));
 }

@@ -176,13 +176,26 @@ const void* pack(Emit& e, int input, bool transposed, int64_t gates, int64_t u) 
 
 int64_t cost(const Sizes& s, int64_t gates) { return s.n * gates * s.u * (2 * s.u + 40); }
 
+inline constexpr int64_t kResident = 256 << 10;  // bytes of weights that a core keeps near
+
 // Where a thread's rows are few and the weights too many for its cache, or rows are fewer than
 // threads, threads share the units of each step; else each takes rows and never waits.
 bool by_columns(const Emit& e, const Sizes& s, int64_t gates) {
-    constexpr int64_t kStep = 1 << 19;        // less work is not worth a meeting of threads
-    constexpr int64_t kResident = 256 << 10;  // bytes of weights that a core keeps near
+    constexpr int64_t kStep = 1 << 19;  // less work is not worth a meeting of threads
     const int64_t bytes = gates * s.u * s.u * int64_t(dtype_size(e.in_type(0).dtype));
     return e.threads > 1 && cost(s, gates) >= kStep && (bytes > kResident || s.n < e.threads);
+}
+
+// Two sequences that are alike take half of the threads each, without meeting, where a core keeps
+// the weights of a whole one near.
+bool has_near_weights(const TensorType& r) { return int64_t(r.bytes()) <= 3 * kResident; }
+template <CellOf cell_of>
+bool beside(const Attrs& attrs, std::span<const TensorType> in) {
+    return has_near_weights(in[size_t(Inputs(cell_of(attrs), attrs).r)]);
+}
+template <CellOf cell_of>
+bool beside_grad(const Attrs& attrs, std::span<const TensorType> in) {
+    return has_near_weights(in[size_t(GradInputs(cell_of(attrs), attrs).r)]);
 }
 
 // As few rows as keep all threads busy, but 16 for each panel of weights that is fetched.
@@ -398,17 +411,41 @@ Tensor slice_axis(const Tensor& x, int axis, int64_t from, int64_t to) {
     return apply1(Op::slice, {x}, {{"start", start}, {"stop", stop}, {"step", step}});
 }
 
-extern const OpDef op_lstm_sequence = {infer<lstm_cell>, emit<lstm_cell>,
-                                       grad<lstm_cell, Op::lstm_sequence_grad>};
-extern const OpDef op_lstm_sequence_grad = {infer_grad<lstm_cell>, emit_grad<lstm_cell>,
-                                            no_second_gradient};
-extern const OpDef op_gru_sequence = {infer<gru_cell>, emit<gru_cell>,
-                                      grad<gru_cell, Op::gru_sequence_grad>};
-extern const OpDef op_gru_sequence_grad = {infer_grad<gru_cell>, emit_grad<gru_cell>,
-                                           no_second_gradient};
-extern const OpDef op_rnn_sequence = {infer<rnn_cell>, emit<rnn_cell>,
-                                      grad<rnn_cell, Op::rnn_sequence_grad>};
-extern const OpDef op_rnn_sequence_grad = {infer_grad<rnn_cell>, emit_grad<rnn_cell>,
-                                           no_second_gradient};
+extern const OpDef op_lstm_sequence = {
+    .infer = infer<lstm_cell>,
+    .emit = emit<lstm_cell>,
+    .grad = grad<lstm_cell, Op::lstm_sequence_grad>,
+    .beside = beside<lstm_cell>,
+};
+extern const OpDef op_lstm_sequence_grad = {
+    .infer = infer_grad<lstm_cell>,
+    .emit = emit_grad<lstm_cell>,
+    .grad = no_second_gradient,
+    .beside = beside_grad<lstm_cell>,
+};
+extern const OpDef op_gru_sequence = {
+    .infer = infer<gru_cell>,
+    .emit = emit<gru_cell>,
+    .grad = grad<gru_cell, Op::gru_sequence_grad>,
+    .beside = beside<gru_cell>,
+};
+extern const OpDef op_gru_sequence_grad = {
+    .infer = infer_grad<gru_cell>,
+    .emit = emit_grad<gru_cell>,
+    .grad = no_second_gradient,
+    .beside = beside_grad<gru_cell>,
+};
+extern const OpDef op_rnn_sequence = {
+    .infer = infer<rnn_cell>,
+    .emit = emit<rnn_cell>,
+    .grad = grad<rnn_cell, Op::rnn_sequence_grad>,
+    .beside = beside<rnn_cell>,
+};
+extern const OpDef op_rnn_sequence_grad = {
+    .infer = infer_grad<rnn_cell>,
+    .emit = emit_grad<rnn_cell>,
+    .grad = no_second_gradient,
+    .beside = beside_grad<rnn_cell>,
+};
 
 }  // namespace hb

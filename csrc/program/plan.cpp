@@ -48,8 +48,8 @@ size_t place_blocks(std::vector<Block>& blocks) {
 class Planner {
   public:
     Planner(const Graph& graph, const std::vector<size_t>& workspace_bytes,
-            const std::vector<Carried>& carried)
-        : graph_(graph), workspace_bytes_(workspace_bytes), carried_(carried) {}
+            const std::vector<Carried>& carried, const std::vector<char>& pairs)
+        : graph_(graph), workspace_bytes_(workspace_bytes), carried_(carried), pairs_(pairs) {}
 
     Plan run() {
         const int n = int(graph_.nodes.size());
@@ -60,7 +60,7 @@ class Planner {
         std::vector<int> scratch(size_t(n), -1);
         for (int i = 0; i < n; ++i)
             if (workspace_bytes_[size_t(i)])
-                scratch[size_t(i)] = new_block(workspace_bytes_[size_t(i)], i, i);
+                scratch[size_t(i)] = new_block(workspace_bytes_[size_t(i)], begin(i), end(i));
         plan_.arena_bytes = place_blocks(blocks_);
         plan_.workspaces.assign(size_t(n), 0);
         for (int i = 0; i < n; ++i) {
@@ -75,18 +75,23 @@ class Planner {
     }
 
   private:
+    // Positions between which a node runs: two, where it has another beside it.
+    int begin(int i) const { return i > 0 && !pairs_.empty() && pairs_[size_t(i - 1)] ? i - 1 : i; }
+    int end(int i) const { return !pairs_.empty() && pairs_[size_t(i)] ? i + 1 : i; }
+
     // Last position that reads each value, seen through aliases.
     void find_last_uses() {
         const int n = int(graph_.nodes.size());
         last_.resize(size_t(n));
-        for (int i = 0; i < n; ++i) last_[size_t(i)].assign(graph_.nodes[size_t(i)].out.size(), i);
+        for (int i = 0; i < n; ++i)
+            last_[size_t(i)].assign(graph_.nodes[size_t(i)].out.size(), end(i));
         for (const Operand& v : graph_.outputs) last_[size_t(v.node)][size_t(v.output)] = n;
         for (const Carried& c : carried_) last_[size_t(c.input)][0] = n;
         for (int i = n - 1; i >= 0; --i) {
             const Node& node = graph_.nodes[size_t(i)];
             for (size_t k = 0; k < node.in.size(); ++k) {
                 int& last = last_[size_t(node.in[k].node)][size_t(node.in[k].output)];
-                last = std::max(last, i);
+                last = std::max(last, end(i));
                 if (k == 0 && node.alias()) last = std::max(last, last_[size_t(i)][0]);
             }
         }
@@ -122,8 +127,8 @@ class Planner {
                 if (block >= 0)
                     blocks_[size_t(block)].last = std::max(blocks_[size_t(block)].last, last);
                 else  // inputs are filled before the first step
-                    block =
-                        new_block(node.out[o].bytes(), node.kind == NodeKind::input ? -1 : i, last);
+                    block = new_block(node.out[o].bytes(),
+                                      node.kind == NodeKind::input ? -1 : begin(i), last);
                 block_[size_t(i)][o] = block;
             }
         }
@@ -169,6 +174,7 @@ class Planner {
     const Graph& graph_;
     const std::vector<size_t>& workspace_bytes_;
     const std::vector<Carried>& carried_;
+    const std::vector<char>& pairs_;
     Plan plan_;
     std::vector<std::vector<int>> last_, block_;
     std::vector<Block> blocks_;
@@ -176,8 +182,8 @@ class Planner {
 }  // namespace
 
 Plan make_plan(const Graph& graph, const std::vector<size_t>& workspace_bytes,
-               const std::vector<Carried>& carried) {
-    return Planner(graph, workspace_bytes, carried).run();
+               const std::vector<Carried>& carried, const std::vector<char>& pairs) {
+    return Planner(graph, workspace_bytes, carried, pairs).run();
 }
 
 }  // namespace hb

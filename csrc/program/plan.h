@@ -23,8 +23,9 @@ struct Carried {
     Operand output;
 };
 
-// workspace_bytes[node]: scratch that the node's instructions need while they run.
+// workspace_bytes[node]: scratch that the node's instructions need while they run. pairs[node]: it
+// runs beside the node after it; empty where none does.
 Plan make_plan(const Graph& graph, const std::vector<size_t>& workspace_bytes,
-               const std::vector<Carried>& carried = {});
+               const std::vector<Carried>& carried = {}, const std::vector<char>& pairs = {});
 
 }  // namespace hb

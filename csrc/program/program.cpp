@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "program/beside.h"
 #include "program/emit.h"
 #include "program/passes.h"
 #include "program/threads.h"
@@ -34,7 +35,7 @@ const TensorType& Program::input_type(size_t k) const {
     return graph_.nodes[size_t(graph_.inputs[k])].out[0];
 }
 
-void Program::emit_node(size_t i, Instance& instance, InstrList& list, const Plan* plan,
+void Program::emit_node(size_t i, Instance& instance, InstrList& list, int shares, const Plan* plan,
                         size_t* workspace) {
     const Node& node = graph_.nodes[i];
     char* arena = plan ? static_cast<char*>(instance.arena->data()) : nullptr;
@@ -54,7 +55,7 @@ void Program::emit_node(size_t i, Instance& instance, InstrList& list, const Pla
     std::vector<EmitOperand> in, out;
     for (const Operand& v : node.in) in.push_back(operand(v.node, v.output));
     for (size_t o = 0; o < node.out.size(); ++o) out.push_back(operand(int(i), int(o)));
-    *workspace = hb::emit_node(node, in, out, kernels(), num_shares(instance.threads), list,
+    *workspace = hb::emit_node(node, in, out, kernels(), shares, list,
                                plan ? arena + plan->workspaces[i] : nullptr);
 }
 
@@ -62,14 +63,20 @@ void Program::emit(Instance& instance) {
     instance.threads = num_threads();
     instance.kernels = &kernels();
     const size_t n = graph_.nodes.size();
+    const std::vector<char> pairs = find_pairs(graph_, instance.threads);
+    const auto second = [&](size_t i) { return i > 0 && pairs[i - 1]; };
+    const auto shares = [&](size_t i) {
+        return pairs[i] || second(i) ? shares_of_pair(instance.threads)
+                                     : num_shares(instance.threads);
+    };
     std::vector<size_t> workspaces(n, 0);
     InstrList dry;
     for (size_t i = 0; i < n; ++i) {
         if (!graph_.nodes[i].computed()) continue;
         dry.clear();
-        emit_node(i, instance, dry, nullptr, &workspaces[i]);
+        emit_node(i, instance, dry, shares(i), nullptr, &workspaces[i]);
     }
-    const Plan plan = make_plan(graph_, workspaces);
+    const Plan plan = make_plan(graph_, workspaces, {}, pairs);
     arena_bytes_ = plan.arena_bytes;
     if (!instance.arena || instance.arena->bytes() < plan.arena_bytes)
         instance.arena = std::make_unique<Buffer>(plan.arena_bytes);
@@ -80,13 +87,17 @@ void Program::emit(Instance& instance) {
     instance.list.clear();
     instance.owner.clear();
     instance.first_effect = size_t(-1);
+    size_t first = 0;  // instruction of a pair
     for (size_t i = 0; i < n; ++i) {
         if (!graph_.nodes[i].computed()) continue;
         if (graph_.nodes[i].effect() && instance.first_effect == size_t(-1))
             instance.first_effect = instance.list.instrs.size();
         size_t unused = 0;
-        emit_node(i, instance, instance.list, &plan, &unused);
-        instance.owner.resize(instance.list.instrs.size(), int(i));
+        const size_t begin = instance.list.instrs.size();
+        emit_node(i, instance, instance.list, shares(i), &plan, &unused);
+        if (pairs[i]) first = begin;
+        if (second(i)) join(instance.list, first, begin, shares(i));
+        instance.owner.resize(instance.list.instrs.size(), int(second(i) ? i - 1 : i));
     }
     instance.first_effect = std::min(instance.first_effect, instance.list.instrs.size());
 
@@ -211,11 +222,12 @@ std::vector<Program::Timing> Program::profile(const std::vector<Tensor>& inputs,
             best[i] =
                 std::min(best[i], std::chrono::duration<double>(Clock::now() - start).count());
         }
+    const std::vector<char> pairs = find_pairs(graph_, instance.threads);
     std::vector<Timing> timings;
     for (size_t i = 0; i < instrs.size(); ++i) {
         if (i == 0 || instance.owner[i] != instance.owner[i - 1]) {
             const Node& node = graph_.nodes[size_t(instance.owner[i])];
-            std::string what = ops_of(node);
+            std::string what = (pairs[size_t(instance.owner[i])] ? "2 " : "") + ops_of(node);
             if (!node.out.empty()) what += " " + to_string(node.out[0].shape);
             timings.push_back({std::move(what)});
         }

@@ -81,7 +81,7 @@ class Program {
     void release(std::unique_ptr<Instance> instance);
     bool up_to_date(Instance& instance);
     void emit(Instance& instance);
-    void emit_node(size_t i, Instance& instance, InstrList& list, const Plan* plan,
+    void emit_node(size_t i, Instance& instance, InstrList& list, int shares, const Plan* plan,
                    size_t* workspace);
     std::vector<Tensor> outputs_of(const Instance& instance) const;
     void check_inputs(const std::vector<Tensor>& inputs) const;

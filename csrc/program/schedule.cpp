@@ -1,13 +1,14 @@
 #include <queue>
 
 #include "ops/ops.h"
+#include "program/beside.h"
 #include "program/passes.h"
 
 namespace hb {
 
 namespace {
 // An order in which every node follows what it needs: pure nodes as recorded, effects as late as
-// possible.
+// possible. Ops that may run side by side wait for the other pure ones, so that they come together.
 std::vector<int> topological(const Graph& graph) {
     const int n = int(graph.nodes.size());
     std::vector<std::vector<int>> users(static_cast<size_t>(n));
@@ -26,18 +27,36 @@ std::vector<int> topological(const Graph& graph) {
         last_effect = i;
     }
     using Queue = std::priority_queue<int, std::vector<int>, std::greater<int>>;
-    Queue pure, effects;
-    const auto ready = [&](int i) { (graph.nodes[size_t(i)].effect() ? effects : pure).push(i); };
+    Queue pure, companions, effects;
+    const auto ready = [&](int i) {
+        const Node& node = graph.nodes[size_t(i)];
+        (node.effect() ? effects : may_pair(node) ? companions : pure).push(i);
+    };
     for (int i = 0; i < n; ++i)
         if (waiting[size_t(i)] == 0) ready(i);
     std::vector<int> order;
-    while (!pure.empty() || !effects.empty()) {
-        Queue& queue = pure.empty() ? effects : pure;
+    const auto take = [&](Queue& queue) {
         const int i = queue.top();
         queue.pop();
         order.push_back(i);
+        return i;
+    };
+    const auto done = [&](int i) {
         for (int user : users[size_t(i)])
             if (--waiting[size_t(user)] == 0) ready(user);
+    };
+    while (true) {
+        if (!pure.empty()) {
+            done(take(pure));
+        } else if (!companions.empty()) {
+            std::vector<int> taken;
+            while (!companions.empty()) taken.push_back(take(companions));
+            for (int i : taken) done(i);
+        } else if (!effects.empty()) {
+            done(take(effects));
+        } else {
+            break;
+        }
     }
     if (int(order.size()) != n) throw Error(ErrorKind::runtime, "the traced step has a cycle");
     return order;

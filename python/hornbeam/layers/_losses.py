@@ -30,7 +30,8 @@ class AddedLosses(Tracking):
     @property
     def losses(self) -> list[Any]:
         """Losses of the last call, then the weights' regularizers."""
-        found = [loss for layer in self._flatten_layers() for loss in layer._losses]
+        layers = self._flatten_layers() if _layers_with_losses.data else []
+        found = [loss for layer in layers for loss in layer._losses]
         weights = [v for v in self.trainable_weights if v.regularizer is not None]
         return found + [v.regularizer(v) for v in weights]
 

@@ -70,7 +70,10 @@ class Tracking(Operation):
             self.__dict__["_members"] = members
         found: dict[int, Any] = {}
         for value, kind in members:
-            _find(value, kind, found)
+            if kind is _ITEM:
+                found[id(value)] = value
+            elif value:
+                _find(value, kind, found)
         return list(found.values())
 
     def _own_variables(self, tracked: list[Any] | None = None) -> list[Any]:
@@ -80,6 +83,8 @@ class Tracking(Operation):
         roles = self._weight_roles
         for variable in found:
             roles.setdefault(id(variable), bool(variable.trainable))
+        if all(roles[id(variable)] for variable in found):
+            return found
         return sorted(found, key=lambda variable: not roles[id(variable)])
 
     def _sublayers(self) -> list["Tracking"]:

@@ -200,9 +200,19 @@ def _takes_weight(metric: Metric) -> bool:
     return any(p.name == "sample_weight" or p.kind is p.VAR_KEYWORD for p in parameters)
 
 
-def zeros_of(found: list[Any]) -> tuple[list[tuple[Any, Any]], list[Any]]:
-    """How metrics begin anew: variables with their zeros, and metrics that have their own way."""
+def zeros_of(
+    found: list[Any], kept: Sequence[tuple[Any, Any]] = ()
+) -> tuple[list[tuple[Any, Any]], list[Any]]:
+    """How metrics begin anew: variables with their zeros, and metrics that have their own way.
+
+    Args:
+        found: The metrics.
+        kept: Variables with their zeros, as found before: those need not be made again.
+    """
     own = [m for m in found if getattr(type(m), "reset_state", None) is not Metric.reset_state]
     plain = [v for m in found if all(m is not other for other in own) for v in m.variables]
+    known = {id(v): zero for v, zero in kept}
     with _core.eager():
-        return [(v, ops.zeros(v.shape, v.dtype)) for v in plain], own
+        return [
+            (v, known[id(v)] if id(v) in known else ops.zeros(v.shape, v.dtype)) for v in plain
+        ], own

@@ -364,7 +364,8 @@ class Trainer(Fitting, Evaluating, Predicting, OnBatch, State):
             walk = self._walk()
             metrics = self._metrics_in(walk) if self._has_plain_metrics() else self.metrics
             weights = {id(v): v for layer, own in walk for v in layer._own_variables(own)}
-            zeros, own = zeros_of([*metrics, *self._waiting_metrics()])
+            kept = self._flags[2] if self._flags else []
+            zeros, own = zeros_of([*metrics, *self._waiting_metrics()], kept)
             self._flags = [layer for layer, _ in walk], list(weights.values()), zeros, own
         layers, weights, _, _ = self._flags
         flags = [layer._trainable for layer in layers], [v._trainable for v in weights]

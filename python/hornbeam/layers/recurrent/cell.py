@@ -242,7 +242,8 @@ class Cell(SplitCell):
     def get_initial_state(self, batch_size: int | None = None) -> list[Any]:
         """Zeros for each state, (batch_size, units)."""
         sizes = self.state_size if isinstance(self.state_size, list) else [self.state_size]
-        return [ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in sizes]
+        zeros = {s: ops.zeros((batch_size, s), dtype=self.compute_dtype) for s in {*sizes}}
+        return [zeros[size] for size in sizes]
 
 
 def gates_of(x: Any, units: int) -> list[Any]:

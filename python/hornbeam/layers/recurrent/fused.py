@@ -32,7 +32,7 @@ def run(layer: Any, x: Any, states: list[Any], mask: Any, training: Any) -> tupl
     """
     cell = layer.cell
     x = time_first(x)  # rows of a step side by side: far rows would share a few lines of the cache
-    of_x, of_h = cell.masks(x[0], states[0], training)
+    of_x, of_h = cell.masks(x[0] if cell.dropout else x, states[0], training)
     xw = cell.input_product((of_x, of_h))(x)
     inputs = [xw, *[ops.cast(state, xw.dtype) for state in states], cell.recurrent_kernel]
     attrs: dict[str, Any] = {"reverse": bool(layer.go_backwards), "time_major": True}

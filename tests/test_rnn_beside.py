@@ -1,0 +1,97 @@
+"""Recurrent sequences that are alike and run side by side: the same bits, fewer meetings."""
+
+import numpy as np
+import pytest
+
+import hornbeam as hb
+from hornbeam import _core
+from hornbeam._function import trace
+
+L = hb.layers
+
+
+@pytest.fixture(autouse=True)
+def threads():
+    """The number of threads is what it was."""
+    before = _core.num_threads()
+    yield
+    _core.set_num_threads(before)
+
+
+def encoder(layer, masked):
+    hb.utils.set_random_seed(7)
+    sequences = hb.Input((None, 5))
+    x = L.Masking()(sequences) if masked else sequences
+    y = L.Bidirectional(layer(9, return_sequences=True))(x)
+    two = [layer(17)(y), layer(17, go_backwards=True)(y)]  # no layer of their own around them
+    out = L.Dense(3)(L.concatenate([*two, L.Bidirectional(layer(4), merge_mode="sum")(y)]))
+    model = hb.Model(sequences, out)
+    model.compile("adam", "mse")
+    return model
+
+
+def trained(layer, rows, masked, count):
+    """Losses, weights and predictions, on so many threads."""
+    _core.set_num_threads(count)
+    model = encoder(layer, masked)
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((rows, 11, 5)).astype("float32")
+    if masked:
+        x[:, rng.integers(4, 11) :] = 0
+    y = rng.standard_normal((rows, 3)).astype("float32")
+    losses = [model.train_on_batch(x, y) for _ in range(3)]
+    return [*losses, *model.get_weights(), model.predict(x, verbose=0)]
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("rows", [1, 3, 50])
+@pytest.mark.parametrize("layer", [L.SimpleRNN, L.LSTM, L.GRU], ids=lambda c: c.__name__)
+def test_bits_do_not_depend_on_threads(layer, rows, masked):
+    alone = trained(layer, rows, masked, 1)
+    for count in (2, 3, 5):
+        for a, b in zip(alone, trained(layer, rows, masked, count), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def traced_pair(rows, units, follows=False):
+    """A Program of two sequences, its inputs, and what each gives by itself."""
+    rng = np.random.default_rng(1)
+
+    def array(*shape):
+        return _core.tensor((rng.standard_normal(shape) * 0.1).astype("float32"))
+
+    def sequence(x, r, reverse=False):
+        return _core.apply("rnn_sequence", [x, h, r], reverse=reverse)[0]
+
+    h, r = array(rows, units), array(units, units)
+    x, other = array(rows, 200, units), array(rows, 200, units)
+
+    def both(x, other):
+        y = sequence(x, r)
+        return y, sequence(y if follows else other, r, reverse=True)
+
+    first = sequence(x, r)
+    second = sequence(first if follows else other, r, reverse=True)
+    return trace(both, (x, other), {}), [x, other], [first, second]
+
+
+@pytest.mark.parametrize(
+    ("rows", "units", "joined"), [(2, 40, True), (1, 33, True), (2, 600, False)]
+)
+def test_joined_where_the_weights_are_near(rows, units, joined):
+    """Half of the instructions; weights that fill the caches are shared by all threads instead."""
+    _core.set_num_threads(1)
+    traced, inputs, want = traced_pair(rows, units)
+    alone = traced.program.num_instructions
+    _core.set_num_threads(2)
+    traced(inputs)
+    assert (traced.program.num_instructions * 2 == alone) == joined
+    for got, right in zip(traced(inputs), want, strict=True):
+        np.testing.assert_array_equal(np.asarray(got), np.asarray(right))
+
+
+def test_one_after_the_other_where_the_second_needs_the_first():
+    _core.set_num_threads(2)
+    traced, inputs, want = traced_pair(2, 40, follows=True)
+    for got, right in zip(traced(inputs), want, strict=True):
+        np.testing.assert_array_equal(np.asarray(got), np.asarray(right))
