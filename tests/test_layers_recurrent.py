@@ -225,7 +225,7 @@ def test_training_learns_the_first_sign():
     y = (x[:, 0, 0] > 0).astype("float32")
     model = hb.Sequential([hb.layers.LSTM(8), hb.layers.Dense(1, activation="sigmoid")])
     model.compile(hb.optimizers.Adam(0.03), "binary_crossentropy", metrics=["accuracy"])
-    history = model.fit(x, y, batch_size=32, epochs=15, verbose=0).history
+    history = model.fit(x, y, batch_size=32, epochs=40, verbose=0).history
     assert history["accuracy"][-1] > 0.95
 
 
