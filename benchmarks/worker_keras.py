@@ -38,7 +38,7 @@ def apply(x: Any, layers: Layers, variables: list[Any]) -> Any:
     kl = keras.layers
     plain = {
         "norm": kl.BatchNormalization,
-        "mean pool": kl.AveragePooling2D,
+        "mean pool": lambda: kl.AveragePooling2D(2),
         "mean over time": kl.GlobalAveragePooling1D,
         "relu": kl.ReLU,
         "pool": kl.MaxPooling2D,
