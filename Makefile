@@ -2,7 +2,8 @@
 #
 # demo and test need Python, make and a C++20 compiler: they make an environment of their own (.venv),
 # and CMake, Ninja and pybind11 come with the isolated build of the wheel. dev builds in place with the
-# CMake and Ninja of the environment that PYTHON belongs to:  make dev PYTHON=path/to/python
+# CMake and Ninja of the environment that PYTHON belongs to:  make dev PYTHON=path/to/python; without
+# the AVX-512 kernels, a third faster:  make dev DEV=-DHORNBEAM_X86_LEVELS=v3
 # The benchmarks need hornbeam in it (or PYTHONPATH=python after `make dev`), and matplotlib for charts.
 
 PYTHON  ?= /usr/bin/env python3
@@ -30,7 +31,7 @@ $(VENV)/%.installed: $(SOURCES)
 TOOLS = PATH="$$($(PYTHON) -c 'import os, sys; print(os.path.dirname(sys.executable))'):$$PATH"
 
 dev:
-	$(TOOLS) cmake -S . -B build/dev -G Ninja -DCMAKE_BUILD_TYPE=Release \
+	$(TOOLS) cmake -S . -B build/dev -G Ninja -DCMAKE_BUILD_TYPE=Release $(DEV) \
 	    -DPython_EXECUTABLE="$$($(PYTHON) -c 'import sys; print(sys.executable)')" \
 	    -Dpybind11_DIR="$$($(PYTHON) -m pybind11 --cmakedir)"
 	$(TOOLS) cmake --build build/dev

@@ -31,21 +31,25 @@ namespace {
     }
 
 const KernelTable base_table = HB_TABLE(base);
-#ifdef HB_X86_LEVELS
+#ifdef HB_HAS_v3
 const KernelTable v3_table = HB_TABLE(v3);
-const KernelTable v4_table = HB_TABLE(v4);
-
 bool runs_v3() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+#endif
+#ifdef HB_HAS_v4
+const KernelTable v4_table = HB_TABLE(v4);
 bool runs_v4() {
-    return runs_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 #endif
 
 std::vector<const KernelTable*> available() {
     std::vector<const KernelTable*> tables = {&base_table};
-#ifdef HB_X86_LEVELS
+#ifdef HB_HAS_v3
     if (runs_v3()) tables.push_back(&v3_table);
+#endif
+#ifdef HB_HAS_v4
     if (runs_v4()) tables.push_back(&v4_table);
 #endif
     return tables;
