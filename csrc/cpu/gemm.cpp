@@ -1,6 +1,6 @@
 // Matrix products from tiles. K is cut into blocks of fixed size, M into blocks whose part of A
 // stays in L2; a panel of B (kDepth x kPanel) stays in L1 while it meets all tiles of the block. A
-// is read in place, or copied where its rows would fall onto each other in the caches; B is read in
+// is read in place, or packed into tiles block by block where many panels meet them; B is read in
 // place, packed beforehand, or packed panel by panel where few rows of A meet it.
 #include "kernels/gemm.h"
 
@@ -15,13 +15,10 @@ constexpr int64_t kBlockTiles = 32;  // tiles of an M block
 constexpr int64_t kBlockRows = kBlockTiles * kTileRows;
 constexpr int64_t kFewTiles = 8;      // panels of B met by fewer are used up before others arrive
 constexpr int64_t kCopiedPanels = 8;  // of B at a time: rows are then read in runs of 512 bytes
-constexpr int64_t kPad = 16;          // of copied rows: no multiple of 4 KB
 constexpr int64_t kFarBytes = int64_t{8} << 20;  // a matrix of that size comes from memory
 
-// Elements of a copy of A, by rows or by columns.
-constexpr int64_t kCopy = kBlockRows * (kDepth + kPad) > kDepth*(kBlockRows + kPad)
-                              ? kBlockRows * (kDepth + kPad)
-                              : kDepth * (kBlockRows + kPad);
+// Elements of a block of A packed into tiles, and what their last store writes past it.
+constexpr int64_t kPacked = kBlockRows * kDepth + 16;
 
 template <class T>
 constexpr int64_t kCopied = kCopiedPanels * kPanel<T>;  // columns
@@ -52,26 +49,6 @@ struct Rows {
     const T* a;
     int64_t row, col;
 };
-
-// A copy of rows x depth elements whose rows (or columns, where those are contiguous) have room
-// between them.
-template <class T>
-Rows<T> copy_rows(T* to, Rows<T> from, int64_t rows, int64_t depth) {
-    const bool across = from.col == 1;
-    const int64_t lines = across ? rows : depth, length = across ? depth : rows;
-    const int64_t step = across ? from.row : from.col,
-                  to_step = (across ? kDepth : kBlockRows) + kPad;
-    const bool contiguous = across || from.row == 1;
-    for (int64_t i = 0; i < lines; ++i) {
-        const T* src = from.a + i * step;
-        T* dst = to + i * to_step;
-        if (contiguous)
-            __builtin_memcpy(dst, src, size_t(length) * sizeof(T));
-        else
-            for (int64_t j = 0; j < length; ++j) dst[j] = src[j * from.row];
-    }
-    return {to, across ? to_step : 1, across ? 1 : to_step};
-}
 
 // What is read next (rows or columns of the next block of A, of the next panels of B), fetched into
 // L2 a few cache lines at a time while tiles compute.
@@ -106,14 +83,18 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
            T* scratch, Ahead ahead) {
     constexpr int64_t panel = kPanel<T>;
     const int64_t row0 = tiles.begin(first), rows = tiles.begin(last) - row0, zero = 0;
-    Rows<T> from{a + row0 * g.a_row, g.a_row, g.a_col};
-    if (g.pack_a) from = copy_rows<T>(scratch + g.a_copy, from, rows, depth);
+    a += row0 * g.a_row;
+    T* packed = scratch + g.a_copy;
+    for (int64_t i = first; g.pack_a && i < last; ++i) {
+        const int64_t at = tiles.begin(i) - row0;
+        pack_tile<T>(packed + at * depth, a + at * g.a_row, g.a_row, g.a_col, tiles.size(i), depth);
+    }
     int64_t a_rows[kBlockRows], c_rows[kBlockRows];
-    for (int64_t i = 0; i < rows; ++i) a_rows[i] = i * from.row, c_rows[i] = i * g.n;
+    for (int64_t i = 0; i < rows; ++i) a_rows[i] = i * g.a_row, c_rows[i] = i * g.n;
     c += row0 * g.n;
     Tile<T> t{};
-    t.a = from.a;
-    t.a_step = from.col;
+    t.a = a;
+    t.a_step = g.a_col;
     t.a_offset = t.b_offset = &zero;
     t.batch = 1;
     t.depth = depth;
@@ -148,7 +129,10 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
         t.bias = ends && g.bias ? (const T*)g.bias + j : nullptr;
         for (int64_t i = first; i < last; ++i) {
             const int64_t at = tiles.begin(i) - row0;
-            t.a_rows = a_rows + at;
+            if (g.pack_a)
+                t.a = packed + at * depth;
+            else
+                t.a_rows = a_rows + at;
             t.c = c + j;
             t.c_rows = c_rows + at;
             const int m = tiles.size(i);
@@ -156,7 +140,7 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
             ahead_b.fetch();
             if (p + 1 < p1)  // the same rows at the next panel
                 for (int r = 0; r < m; ++r) __builtin_prefetch(t.c + t.c_rows[r] + panel, 1, 2);
-            tile_fn<T>(m, n)(t, n);
+            tile_fn<T>(m, n, g.pack_a)(t, n);
         }
     }
 }
@@ -240,7 +224,7 @@ void sum_partials(const void* args, int thread, int threads) {
 
 template <class T>
 constexpr GemmShape shape() {
-    return {kPanel<T>, kDepth, kCopied<T>, kCopy * int64_t(sizeof(T)), int(kBlockRows)};
+    return {kPanel<T>, kDepth, kCopied<T>, kPacked * int64_t(sizeof(T)), int(kBlockRows)};
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Packing B (k,n) into panels of kPanel columns, so that the tile's loads are contiguous.
+// Packing A into tiles and B (k,n) into panels of kPanel columns, so that the tile's loads are
+// contiguous.
 #pragma once
 
 #include "cpu/gemm_tile.h"
@@ -34,6 +35,39 @@ HB_INLINE void transpose_block(typename Vec<T>::type (&x)[Vec<T>::lanes]) {
         }
     }
 #endif
+}
+
+// dst (k, m) = the transpose of src (m, k) at strides (row, col), m <= kTileRows. Whole vectors are
+// stored one after the other, so what they write past a step is written over by the next, and up to
+// a vector past the end is lost. The rows after these are fetched: their tile is often next.
+template <class T>
+void pack_tile(T* dst, const T* src, int64_t row, int64_t col, int64_t m, int64_t k) {
+    using V = Vec<T>;
+    constexpr int64_t lanes = V::lanes, groups = (kTileRows + lanes - 1) / lanes;
+    int64_t done = 0;
+    if (col == 1) {
+        for (; done + lanes <= k; done += lanes) {
+            for (int64_t i = m; i < 2 * m; ++i) __builtin_prefetch(src + i * row + done, 0, 3);
+            typename V::type x[groups][lanes];
+            for (int64_t g = 0; g < groups; ++g) {
+#pragma GCC unroll 16
+                for (int64_t i = 0; i < lanes; ++i)
+                    x[g][i] =
+                        g * lanes + i < m ? V::load(src + (g * lanes + i) * row + done) : V::zero();
+                transpose_block<T>(x[g]);
+            }
+#pragma GCC unroll 16
+            for (int64_t l = 0; l < lanes; ++l)
+                for (int64_t g = 0; g * lanes < m; ++g)
+                    V::store(dst + (done + l) * m + g * lanes, x[g][l]);
+        }
+    } else if (row == 1 && col >= groups * lanes) {  // what is read past a row is in the next
+        for (; done + 1 < k; ++done)
+            for (int64_t g = 0; g * lanes < m; ++g)
+                V::store(dst + done * m + g * lanes, V::load(src + done * col + g * lanes));
+    }
+    for (; done < k; ++done)
+        for (int64_t i = 0; i < m; ++i) dst[done * m + i] = src[i * row + done * col];
 }
 
 // dst (k, kPanel) = src (k, n) at strides (row, col), n <= kPanel, zeros past n.

@@ -1,11 +1,12 @@
 // The microkernels behind gemm_tile.h, one for each tile shape: accumulators stay in registers,
-// each step of k loads the row of B once and splats one element of every row of A.
+// each step of k loads the row of B once and splats one element of every row of A. A packed tile
+// has those elements side by side, so all addresses of some steps are constants apart.
 #include "cpu/gemm_tile.h"
 
 namespace hb::HB_ISA {
 namespace {
 
-template <class T, int M, int NV, bool Partial>
+template <class T, int M, int NV, bool Partial, bool Packed>
 void tile(const Tile<T>& t, int n) {
     using V = Vec<T>;
     using v = typename V::type;
@@ -29,6 +30,23 @@ void tile(const Tile<T>& t, int n) {
     for (int64_t s = 0; s < t.batch; ++s) {
         const T* a = t.a + t.a_offset[s];
         const T* b = t.b + t.b_offset[s];
+        if constexpr (Packed) {
+#pragma GCC unroll 8
+            for (int64_t k = 0; k < depth; ++k) {
+                v bv[NV];
+#pragma GCC unroll 4
+                for (int j = 0; j < NV; ++j) bv[j] = V::load(b + j * lanes);
+#pragma GCC unroll 8
+                for (int i = 0; i < M; ++i) {
+                    const v x = V::splat(a[i]);
+#pragma GCC unroll 4
+                    for (int j = 0; j < NV; ++j) acc[i][j] += x * bv[j];
+                }
+                a += M;
+                b += kPanel<T>;
+            }
+            continue;
+        }
         const char* row[M];  // bytes: GCC makes a second, worse loop for steps of one element
 #pragma GCC unroll 8
         for (int i = 0; i < M; ++i) row[i] = (const char*)(a + t.a_rows[i]);
@@ -84,8 +102,11 @@ void tile(const Tile<T>& t, int n) {
 
 template <class T, int M, int NV>
 constexpr void fill(TileTable<T>& table) {
-    table.fn[M - 1][NV - 1][0] = tile<T, M, NV, false>;
-    table.fn[M - 1][NV - 1][1] = tile<T, M, NV, true>;
+    auto& fn = table.fn[M - 1][NV - 1];
+    fn[0][0] = tile<T, M, NV, false, false>;
+    fn[0][1] = tile<T, M, NV, true, false>;
+    fn[1][0] = tile<T, M, NV, false, true>;
+    fn[1][1] = tile<T, M, NV, true, true>;
     if constexpr (NV > 1)
         fill<T, M, NV - 1>(table);
     else if constexpr (M > 1)

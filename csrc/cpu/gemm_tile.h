@@ -1,9 +1,13 @@
 // The one building block: C[m x n] = (C +) sum over s of A_s B_s, m <= kTileRows, n <= kPanel<T>.
 //
 //   A_s(i, k) = a[a_offset[s] + a_rows[i] + k * a_step]     rows anywhere, so tiles may span image
-//   rows B_s(k, j) = b[b_offset[s] + k * ldb + j]                a packed panel (ldb = kPanel) or
-//   plain rows C(i, j)   = c[c_rows[i] + j]
+//                                                           rows
+//   B_s(k, j) = b[b_offset[s] + k * ldb + j]                a packed panel (ldb = kPanel) or plain
+//                                                           rows
+//   C(i, j)   = c[c_rows[i] + j]
 //
+// A packed tile has A_s(i, k) = a[a_offset[s] + k * m + i] and a packed B; a_rows, a_step and ldb
+// are not read.
 // then bias and relu while C is in registers. An element is the same sum in the same order whatever
 // tile it falls into, so threads may cut M and N anywhere; only the blocks of K show in the bits.
 // Batch-reduce form: Georganas et al., arXiv 1906.06440.
@@ -40,7 +44,8 @@ using TileFn = void (*)(const Tile<T>&, int n);
 
 template <class T>
 struct TileTable {
-    TileFn<T> fn[kTileRows][kTileVecs][2];  // [rows - 1][vectors - 1][last vector is partial]
+    // [rows - 1][vectors - 1][packed][last vector is partial]
+    TileFn<T> fn[kTileRows][kTileVecs][2][2];
 };
 extern const TileTable<float> tiles_f32;
 extern const TileTable<double> tiles_f64;
@@ -59,9 +64,9 @@ HB_INLINE const TileTable<T>& tile_table() {
 }
 
 template <class T>
-HB_INLINE TileFn<T> tile_fn(int m, int n) {
+HB_INLINE TileFn<T> tile_fn(int m, int n, bool packed = false) {
     constexpr int lanes = Vec<T>::lanes;
-    return tile_table<T>().fn[m - 1][(n + lanes - 1) / lanes - 1][n % lanes != 0];
+    return tile_table<T>().fn[m - 1][(n + lanes - 1) / lanes - 1][packed][n % lanes != 0];
 }
 
 // Cuts m rows evenly into the fewest tiles: 8 rows are 4 + 4, not 6 + 2.

@@ -31,13 +31,13 @@ struct GemmArgs {
     int64_t b_row, b_col;
     BLayout b_layout;
     int64_t copied;  // columns of B that the product copies at a time where strided
-    bool pack_a;  // rows of A (or columns of a transposed one) fall onto each other in the caches
+    bool pack_a;     // into tiles, a block at a time; B is packed, too
     bool relu;
     int64_t splits,
         split_k;    // splits > 1 (then batch == 1): product s sums k in [s, s + 1) * split_k
-    char* scratch;  // a copied panel of B, a copied block of A: scratch_stride bytes a thread
+    char* scratch;  // a copied panel of B, a packed block of A: scratch_stride bytes a thread
     int64_t scratch_stride;
-    int64_t a_copy;  // where the copy of A starts, in elements
+    int64_t a_copy;  // where the block of A starts, in elements
 };
 
 // m <= 4 rows: C (m,n) = A (m,k) B (k,n) streams B once.  col == 1: rows of B; row == 1: columns of
@@ -63,7 +63,7 @@ struct GemmShape {
     int nr;             // columns of a panel
     int64_t depth;      // most rows of a copied panel of B
     int64_t copied;     // columns to copy at a time where rows of B come from memory
-    int64_t a_scratch;  // bytes of a copied block of A, after it
+    int64_t a_scratch;  // bytes of a packed block of A, after it
     int rows;           // of A that meet a copy of B at once
 };
 

@@ -14,6 +14,7 @@ constexpr int64_t kPackRows = 32;         // from so many rows of A on, packing 
 constexpr int64_t kSplitDepth = 1024;     // the least worth a partial sum of its own
 constexpr int64_t kSplitTiles = 64;       // with so many tiles K is not split
 constexpr int64_t kTileRowsGuess = 6;
+constexpr int64_t kPackedTilePanels = 8;  // from so many panels of B on, packing A pays
 
 // One B for all products, and A's rows without gaps between them: a single product with more rows.
 void merge_products(Product& p) {
@@ -36,8 +37,6 @@ int64_t choose_split(const Product& p, int nr) {
     return ceil_div(ceil_div(p.k, parts), 256) * 256;
 }
 
-// True where the rows of a matrix fall onto each other in the caches.
-bool aliases(int64_t row, size_t size) { return int64_t(size) * row % 4096 == 0; }
 }  // namespace
 
 void emit_product(Emit& e, Product p) {
@@ -90,8 +89,8 @@ void emit_product(Emit& e, Product p) {
         g.b_layout = p.m <= shape.rows ? BLayout::strided : BLayout::panels;
     // Columns are long runs as they are; a B in the caches needs none.
     if (far && p.b_col == 1) g.copied = std::min(shape.copied, panels * shape.nr);
-    g.pack_a = panels >= 8 && p.m > 2 * kTileRowsGuess &&
-               (aliases(p.a_col == 1 ? p.a_row : p.a_col, size) || p.m * p.k >= 512 * 1024);
+    g.pack_a =
+        g.b_layout != BLayout::rows && p.m > 2 * kTileRowsGuess && panels >= kPackedTilePanels;
     if (g.b_layout == BLayout::panels) {
         // A B that several products share is packed once.
         std::vector<int64_t> sources, packed;
