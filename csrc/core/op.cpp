@@ -30,9 +30,15 @@ void* InstrList::store(const void* data, size_t bytes) {
     return where;
 }
 
+void* InstrList::memory(size_t bytes) {
+    memory_.push_back(std::make_unique<Buffer>(bytes));
+    return memory_.back()->data();
+}
+
 void InstrList::clear() {
     instrs.clear();
     checks.clear();
+    memory_.clear();
     if (blocks_.size() > 1) blocks_.erase(blocks_.begin() + 1, blocks_.end());
     used_ = 0;
     capacity_ = blocks_.empty() ? 0 : capacity_;

@@ -54,10 +54,13 @@ class InstrList {
     std::vector<ErrorCheck> checks;
 
     void* store(const void* data, size_t bytes);
+    // Memory that lives as long as the instructions.
+    void* memory(size_t bytes);
     void clear();
 
   private:
     std::vector<std::unique_ptr<char[]>> blocks_;
+    std::vector<std::unique_ptr<Buffer>> memory_;
     size_t used_ = 0, capacity_ = 0;
 };
 
@@ -66,13 +69,14 @@ struct Serial {};
 struct EmitOperand {
     void* data;  // null in the dry pass that only asks for the workspace
     TensorType type;
+    bool invariant = false;  // the same in every run until a variable is assigned
 };
 
 class Emit {
   public:
     Emit(const OpDef& op, const Attrs& attrs, const KernelTable& kernels, int threads,
          std::span<const EmitOperand> in, std::span<const EmitOperand> out, InstrList& list,
-         void* workspace)
+         void* workspace, InstrList* hoisted = nullptr)
         : attrs(attrs),
           kernels(kernels),
           threads(threads),
@@ -80,6 +84,7 @@ class Emit {
           in_(in),
           out_(out),
           list_(list),
+          hoisted_(hoisted),
           workspace_(static_cast<char*>(workspace)) {}
 
     const Attrs& attrs;
@@ -101,6 +106,19 @@ class Emit {
     // No memory yet: only the sizes of the workspace matter.
     bool dry() const { return workspace_ == nullptr; }
     InstrList& list() { return list_; }
+
+    bool invariant(int i) const { return hoisted_ && in_[size_t(i)].invariant; }
+    // What is made of some inputs before anything else: in every run, or `once` for many runs,
+    // ahead of them, where all of these inputs are invariant. Its memory, and the instruction.
+    void* prepared(size_t bytes, bool once) {
+        if (!once) return workspace(bytes);
+        return dry() ? nullptr : hoisted_->memory(bytes);
+    }
+    template <class Args>
+    void prepare(KernelFn fn, const Args& args, int64_t cost, bool once) {
+        InstrList& list = once ? *hoisted_ : list_;
+        list.instrs.push_back({fn, list.store(&args, sizeof(Args)), cost, false});
+    }
 
     // A copy of constant data that instructions point to.
     template <class T>
@@ -124,6 +142,7 @@ class Emit {
     const OpDef& op_;
     std::span<const EmitOperand> in_, out_;
     InstrList& list_;
+    InstrList* hoisted_;
     char* workspace_;
     size_t workspace_used_ = 0;
 };

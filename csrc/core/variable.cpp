@@ -61,6 +61,7 @@ void Variable::assign(const Tensor& value) {
 }
 
 void* Variable::mutable_data() {
+    ++version_;
     // Readers share the Tensor (its Impl) or its Buffer; either way they keep the old memory.
     if (value_.buffer().use_count() > 1 || value_.shared()) value_ = copy_of(value_);
     return value_.data();

@@ -31,6 +31,8 @@ class Variable : public std::enable_shared_from_this<Variable> {
     void assign(const Tensor& value);
     // Memory that nobody else looks at; moves the value when a reader still holds the old one.
     void* mutable_data();
+    // Another number after every call of mutable_data().
+    uint64_t version() const { return version_; }
     void* data() const { return value_.data(); }
 
     bool trainable = true;
@@ -38,6 +40,7 @@ class Variable : public std::enable_shared_from_this<Variable> {
 
   private:
     Tensor value_;
+    uint64_t version_ = 0;
 };
 
 using VariablePtr = std::shared_ptr<Variable>;

@@ -17,7 +17,8 @@ constexpr int64_t kLineBytes = 64;              // of a cache, and of depthwise 
 constexpr int64_t kDepthwiseBytes = 24 * 1024;  // of such a window
 constexpr int64_t kFarDepthwise = 2048;         // bytes from one pixel to the next
 constexpr int64_t kFarPixel = 256;              // bytes from one pixel to the next
-constexpr int64_t kFewPixels = 48;  // chunks are not cut below that to feed more threads
+constexpr int64_t kPackShare = 500;  // packed weights are kept where packing takes over 1/500
+constexpr int64_t kFewPixels = 48;   // chunks are not cut below that to feed more threads
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -103,7 +104,7 @@ struct Correlation {
     const void *x, *w, *bias;
     void* y;
     int64_t features, f;
-    bool relu, depthwise;
+    bool relu, depthwise, invariant;             // invariant: w, as Emit::invariant()
     int64_t tap_stride, group_stride, row, col;  // of w
     int64_t flops;
 };
@@ -130,7 +131,7 @@ void emit_correlation(Emit& e, DType dtype, Correlation s) {
     const ConvKernels& kernels = *e.kernels.conv;
     const bool f32 = dtype == DType::f32;
     if (f32 && winograd_pays(w, s.f, s.flops)) {
-        emit_winograd(e, w, s.f, pack_args(s, nullptr), s.x, s.bias, s.y, s.relu);
+        emit_winograd(e, w, s.f, pack_args(s, nullptr), s.x, s.bias, s.y, s.relu, s.invariant);
         return;
     }
     const size_t size = dtype_size(dtype);
@@ -155,10 +156,11 @@ void emit_correlation(Emit& e, DType dtype, Correlation s) {
         return;
     }
     const int64_t packed = w.groups * panels * nr * taps * w.c;
-    args.w = e.workspace(size_t(packed) * size);
+    const bool once = s.invariant && 4 * packed * kPackShare > s.flops;
+    args.w = e.prepared(size_t(packed) * size, once);
     if (packed > 0)
-        e.run(f32 ? kernels.pack_f32 : kernels.pack_f64, pack_args(s, const_cast<void*>(args.w)),
-              4 * packed);
+        e.prepare(f32 ? kernels.pack_f32 : kernels.pack_f64,
+                  pack_args(s, const_cast<void*>(args.w)), 4 * packed, once);
     e.run(f32 ? kernels.run_f32 : kernels.run_f64, args, s.flops);
 }
 
@@ -234,7 +236,8 @@ void emit_conv(Emit& e, DType dtype, const ConvShape& s, const void* x, const vo
                          .a_col = 1,
                          .b_row = s.features,
                          .b_col = 1,
-                         .relu = relu});
+                         .relu = relu,
+                         .b_invariant = e.invariant(1)});
         return;
     }
     emit_correlation(e, dtype,
@@ -247,6 +250,7 @@ void emit_conv(Emit& e, DType dtype, const ConvShape& s, const void* x, const vo
                       .f = s.f(),
                       .relu = relu,
                       .depthwise = s.depthwise(),
+                      .invariant = e.invariant(1),
                       .tap_stride = s.c() * s.features,
                       .group_stride = s.f(),
                       .row = s.features,
@@ -267,7 +271,8 @@ void emit_conv_data(Emit& e, DType dtype, const ConvShape& s, const void* dy, co
                          .a_row = s.features,
                          .a_col = 1,
                          .b_row = 1,
-                         .b_col = s.features});
+                         .b_col = s.features,
+                         .b_invariant = e.invariant(1)});
         return;
     }
     const int64_t phases = s.stride[0] * s.stride[1] * s.stride[2];
@@ -288,6 +293,7 @@ void emit_conv_data(Emit& e, DType dtype, const ConvShape& s, const void* dy, co
                           .f = s.c(),
                           .relu = false,
                           .depthwise = s.depthwise(),
+                          .invariant = e.invariant(1),
                           .tap_stride = s.c() * s.features,
                           .group_stride = s.f(),
                           .row = 1,

@@ -72,7 +72,8 @@ void emit_matmul(Emit& e) {
               .a_row = s.transpose_a ? 1 : s.k,
               .a_col = s.transpose_a ? s.m : 1,
               .b_row = s.transpose_b ? 1 : s.n,
-              .b_col = s.transpose_b ? s.k : 1};
+              .b_col = s.transpose_b ? s.k : 1,
+              .b_invariant = e.invariant(1)};
     p.a_offset = batch_offsets(a, s.batch, s.m * s.k);
     p.b_offset = batch_offsets(b, s.batch, s.k * s.n);
     if (volume(s.batch) > 0) emit_product(e, p);
@@ -145,7 +146,8 @@ void emit_dense(Emit& e) {
                      .a_col = 1,
                      .b_row = w[1],
                      .b_col = 1,
-                     .relu = has_relu(e.attrs, "dense")});
+                     .relu = has_relu(e.attrs, "dense"),
+                     .b_invariant = e.invariant(1)});
 }
 
 std::vector<Tensor> grad_dense(const GradCtx& c) {

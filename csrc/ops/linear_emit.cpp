@@ -14,6 +14,7 @@ constexpr int64_t kPackRows = 32;         // from so many rows of A on, packing 
 constexpr int64_t kSplitDepth = 1024;     // the least worth a partial sum of its own
 constexpr int64_t kSplitTiles = 64;       // with so many tiles K is not split
 constexpr int64_t kTileRowsGuess = 6;
+constexpr int64_t kHoistRows = 2048;      // so many rows of A take 50 times what packing B takes
 constexpr int64_t kPackedTilePanels = 8;  // from so many panels of B on, packing A pays
 
 // One B for all products, and A's rows without gaps between them: a single product with more rows.
@@ -57,6 +58,7 @@ void emit_product(Emit& e, Product p) {
         p.a_row = p.b_col, p.a_col = p.b_row;
         p.b_row = col, p.b_col = row;
         std::swap(p.m, p.n);
+        p.b_invariant = false;
     }
 
     const int64_t* a_offset = e.store(p.a_offset.data(), p.a_offset.size());
@@ -83,10 +85,11 @@ void emit_product(Emit& e, Product p) {
                p.n,     p.k,     a_offset,      b_offset, p.a_row, p.a_col,
                p.b_row, p.b_col, BLayout::rows, shape.nr, false,   p.relu,
                1,       p.k,     nullptr,       0,        0};
+    const bool hoist = p.b_invariant && p.m <= kHoistRows;
     const bool wide = p.n > shape.nr / 2;
     const bool far = p.b_row * int64_t(size) >= 1024 && p.k * p.n * int64_t(size) > kNearBytes;
     if (p.b_col != 1 || (wide && p.m >= kPackRows) || (panels > 1 && far))
-        g.b_layout = p.m <= shape.rows ? BLayout::strided : BLayout::panels;
+        g.b_layout = p.m <= shape.rows && !hoist ? BLayout::strided : BLayout::panels;
     // Columns are long runs as they are; a B in the caches needs none.
     if (far && p.b_col == 1) g.copied = std::min(shape.copied, panels * shape.nr);
     g.pack_a =
@@ -100,10 +103,10 @@ void emit_product(Emit& e, Product p) {
             if (found == sources.end()) sources.push_back(offset);
         }
         const int64_t matrices = int64_t(sources.size());
-        void* b = e.workspace(size_t(matrices * panels * shape.nr * p.k) * size);
+        void* b = e.prepared(size_t(matrices * panels * shape.nr * p.k) * size, hoist);
         const PackArgs pack{
             p.b, b, e.store(sources.data(), sources.size()), matrices, p.k, p.n, p.b_row, p.b_col};
-        e.run(f32 ? kernels.pack_f32 : kernels.pack_f64, pack, matrices * p.k * p.n * 4);
+        e.prepare(f32 ? kernels.pack_f32 : kernels.pack_f64, pack, matrices * p.k * p.n * 4, hoist);
         g.b = b;
         g.b_offset = e.store(packed.data(), packed.size());
     }

@@ -42,17 +42,17 @@ bool winograd_pays(const ConvWindow& w, int64_t f, int64_t flops) {
 }
 
 void emit_winograd(Emit& e, const ConvWindow& w, int64_t f, ConvPackArgs weights, const void* x,
-                   const void* bias, void* y, bool relu) {
+                   const void* bias, void* y, bool relu, bool weights_invariant) {
     const ConvKernels& kernels = *e.kernels.conv;
     const int64_t nr = kernels.nr_f32, panels = ceil_div(f, nr);
     const WinogradShape shape = shape_of(w, f);
-    weights.packed = e.workspace(size_t(16 * panels * nr * w.c) * 4);
+    weights.packed = e.prepared(size_t(16 * panels * nr * w.c) * 4, weights_invariant);
     WinogradArgs args{shape, x, weights.packed, bias, y, relu, 0, 0, nullptr, 0};
     args.tiles = std::min(kTiles, ceil_div(winograd_tiles(shape), e.threads));
     args.panels = std::min(kPanels, panels);
     args.scratch_stride = scratch_bytes(shape, args.tiles, args.panels, nr);
     args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride * e.threads)));
-    e.run(kernels.winograd_pack_f32, weights, 16 * 16 * w.c * f);
+    e.prepare(kernels.winograd_pack_f32, weights, 16 * 16 * w.c * f, weights_invariant);
     e.run(kernels.winograd_f32, args, 32 * winograd_tiles(shape) * w.c * f);
 }
 

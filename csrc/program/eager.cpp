@@ -6,18 +6,22 @@
 namespace hb {
 
 namespace {
+constexpr size_t kKeptBytes = size_t{4} << 20;  // of workspace that a thread keeps between ops
+
 void emit_and_execute(const OpDef& op, const Attrs& attrs, std::span<const EmitOperand> in,
                       std::span<const EmitOperand> out) {
     const int threads = num_threads(), shares = num_shares(threads);
-    InstrList list;
-    Emit emit(op, attrs, kernels(), shares, in, out, list, nullptr);
+    thread_local InstrList list;
+    thread_local const std::unique_ptr<Buffer> kept = std::make_unique<Buffer>(kKeptBytes);
+    list.clear();
+    Emit emit(op, attrs, kernels(), shares, in, out, list, kept->data());
     op.emit(emit);
-    if (emit.workspace_used() == 0) {
+    if (emit.workspace_used() <= kKeptBytes) {
         execute(list, threads);
         return;
     }
-    // The instructions above point into workspace that does not exist: emit them again with it.
-    Buffer workspace(emit.workspace_used());
+    // The instructions above point into more workspace than there is: emit them again with enough.
+    const Buffer workspace(emit.workspace_used());
     list.clear();
     Emit again(op, attrs, kernels(), shares, in, out, list, workspace.data());
     op.emit(again);

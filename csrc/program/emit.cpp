@@ -26,9 +26,9 @@ const OpDef kClusterOp = {
 
 size_t emit_node(const Node& node, const std::vector<EmitOperand>& in,
                  const std::vector<EmitOperand>& out, const KernelTable& kernels, int shares,
-                 InstrList& list, void* workspace) {
+                 InstrList& list, void* workspace, InstrList* hoisted) {
     const OpDef& op = node.kind == NodeKind::cluster ? kClusterOp : *node.op;
-    Emit emit(op, node.attrs, kernels, shares, in, out, list, workspace);
+    Emit emit(op, node.attrs, kernels, shares, in, out, list, workspace, hoisted);
     if (node.kind == NodeKind::cluster)
         emit_cluster(emit, *node.cluster);
     else

@@ -48,8 +48,13 @@ size_t place_blocks(std::vector<Block>& blocks) {
 class Planner {
   public:
     Planner(const Graph& graph, const std::vector<size_t>& workspace_bytes,
-            const std::vector<Carried>& carried, const std::vector<char>& pairs)
-        : graph_(graph), workspace_bytes_(workspace_bytes), carried_(carried), pairs_(pairs) {}
+            const std::vector<Carried>& carried, const std::vector<char>& pairs,
+            const std::vector<char>& invariant)
+        : graph_(graph),
+          workspace_bytes_(workspace_bytes),
+          carried_(carried),
+          pairs_(pairs),
+          invariant_(invariant) {}
 
     Plan run() {
         const int n = int(graph_.nodes.size());
@@ -77,6 +82,7 @@ class Planner {
   private:
     // Positions between which a node runs: two, where it has another beside it.
     int begin(int i) const { return i > 0 && !pairs_.empty() && pairs_[size_t(i - 1)] ? i - 1 : i; }
+    bool invariant(int i) const { return !invariant_.empty() && invariant_[size_t(i)]; }
     int end(int i) const { return !pairs_.empty() && pairs_[size_t(i)] ? i + 1 : i; }
 
     // Last position that reads each value, seen through aliases.
@@ -87,6 +93,8 @@ class Planner {
             last_[size_t(i)].assign(graph_.nodes[size_t(i)].out.size(), end(i));
         for (const Operand& v : graph_.outputs) last_[size_t(v.node)][size_t(v.output)] = n;
         for (const Carried& c : carried_) last_[size_t(c.input)][0] = n;
+        for (int i = 0; i < n; ++i)
+            if (invariant(i)) last_[size_t(i)].assign(last_[size_t(i)].size(), n);
         for (int i = n - 1; i >= 0; --i) {
             const Node& node = graph_.nodes[size_t(i)];
             for (size_t k = 0; k < node.in.size(); ++k) {
@@ -124,11 +132,11 @@ class Planner {
                 int block = carried_block(i, int(o));
                 if (block < 0) block = reusable(i, node.out[o]);
                 const int last = last_[size_t(i)][o];
+                const bool always = node.kind == NodeKind::input || invariant(i);
                 if (block >= 0)
                     blocks_[size_t(block)].last = std::max(blocks_[size_t(block)].last, last);
-                else  // inputs are filled before the first step
-                    block = new_block(node.out[o].bytes(),
-                                      node.kind == NodeKind::input ? -1 : begin(i), last);
+                else  // inputs and what is hoisted are there before the first step
+                    block = new_block(node.out[o].bytes(), always ? -1 : begin(i), last);
                 block_[size_t(i)][o] = block;
             }
         }
@@ -174,7 +182,7 @@ class Planner {
     const Graph& graph_;
     const std::vector<size_t>& workspace_bytes_;
     const std::vector<Carried>& carried_;
-    const std::vector<char>& pairs_;
+    const std::vector<char>&pairs_, &invariant_;
     Plan plan_;
     std::vector<std::vector<int>> last_, block_;
     std::vector<Block> blocks_;
@@ -182,8 +190,9 @@ class Planner {
 }  // namespace
 
 Plan make_plan(const Graph& graph, const std::vector<size_t>& workspace_bytes,
-               const std::vector<Carried>& carried, const std::vector<char>& pairs) {
-    return Planner(graph, workspace_bytes, carried, pairs).run();
+               const std::vector<Carried>& carried, const std::vector<char>& pairs,
+               const std::vector<char>& invariant) {
+    return Planner(graph, workspace_bytes, carried, pairs, invariant).run();
 }
 
 }  // namespace hb

@@ -24,8 +24,10 @@ struct Carried {
 };
 
 // workspace_bytes[node]: scratch that the node's instructions need while they run. pairs[node]: it
-// runs beside the node after it; empty where none does.
+// runs beside the node after it; empty where none does. invariant[node]: its values keep their
+// place for good; empty where none does.
 Plan make_plan(const Graph& graph, const std::vector<size_t>& workspace_bytes,
-               const std::vector<Carried>& carried = {}, const std::vector<char>& pairs = {});
+               const std::vector<Carried>& carried = {}, const std::vector<char>& pairs = {},
+               const std::vector<char>& invariant = {});
 
 }  // namespace hb

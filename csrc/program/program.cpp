@@ -26,9 +26,28 @@ Program::Program(Graph graph) : graph_(std::move(graph)) {
         for (size_t k = 0; k < node.changes.size(); ++k)
             if (node.changes[k])
                 variables_[size_t(variable_slot_[size_t(node.in[k].node)])].second = true;
+    find_invariant();
     auto first = std::make_unique<Instance>();
     emit(*first);
     idle_.push_back(std::move(first));
+}
+
+// Values that are the same in every run until a variable is assigned that the program only reads:
+// their nodes run ahead of all runs.
+void Program::find_invariant() {
+    const size_t n = graph_.nodes.size();
+    invariant_.assign(n, 0);
+    for (size_t i = 0; i < n; ++i) {
+        const Node& node = graph_.nodes[i];
+        if (node.kind == NodeKind::constant) invariant_[i] = 1;
+        if (node.kind == NodeKind::variable)
+            invariant_[i] = !variables_[size_t(variable_slot_[i])].second;
+        const bool may_fail = node.kind == NodeKind::op && node.op->describe_error;
+        if (node.computed() && !node.effect() && !may_fail && !node.in.empty())
+            invariant_[i] = std::all_of(node.in.begin(), node.in.end(), [&](const Operand& v) {
+                return invariant_[size_t(v.node)];
+            });
+    }
 }
 
 const TensorType& Program::input_type(size_t k) const {
@@ -50,20 +69,22 @@ void Program::emit_node(size_t i, Instance& instance, InstrList& list, int share
             if (place.kind == Place::variable)
                 data = variables_[size_t(variable_slot_[size_t(place.node)])].first->data();
         }
-        return EmitOperand{data, type};
+        return EmitOperand{data, type, invariant_[size_t(node_index)] != 0};
     };
     std::vector<EmitOperand> in, out;
     for (const Operand& v : node.in) in.push_back(operand(v.node, v.output));
     for (size_t o = 0; o < node.out.size(); ++o) out.push_back(operand(int(i), int(o)));
     *workspace = hb::emit_node(node, in, out, kernels(), shares, list,
-                               plan ? arena + plan->workspaces[i] : nullptr);
+                               plan ? arena + plan->workspaces[i] : nullptr, &instance.hoisted);
 }
 
 void Program::emit(Instance& instance) {
     instance.threads = num_threads();
     instance.kernels = &kernels();
     const size_t n = graph_.nodes.size();
-    const std::vector<char> pairs = find_pairs(graph_, instance.threads);
+    std::vector<char> pairs = find_pairs(graph_, instance.threads);
+    for (size_t i = 0; i + 1 < n; ++i)
+        if (invariant_[i] || invariant_[i + 1]) pairs[i] = 0;
     const auto second = [&](size_t i) { return i > 0 && pairs[i - 1]; };
     const auto shares = [&](size_t i) {
         return pairs[i] || second(i) ? shares_of_pair(instance.threads)
@@ -74,9 +95,10 @@ void Program::emit(Instance& instance) {
     for (size_t i = 0; i < n; ++i) {
         if (!graph_.nodes[i].computed()) continue;
         dry.clear();
+        instance.hoisted.clear();
         emit_node(i, instance, dry, shares(i), nullptr, &workspaces[i]);
     }
-    const Plan plan = make_plan(graph_, workspaces, {}, pairs);
+    const Plan plan = make_plan(graph_, workspaces, {}, pairs, invariant_);
     arena_bytes_ = plan.arena_bytes;
     if (!instance.arena || instance.arena->bytes() < plan.arena_bytes)
         instance.arena = std::make_unique<Buffer>(plan.arena_bytes);
@@ -85,6 +107,8 @@ void Program::emit(Instance& instance) {
     for (auto& [variable, changed] : variables_)
         instance.variables.push_back(changed ? variable->mutable_data() : variable->data());
     instance.list.clear();
+    instance.hoisted.clear();
+    instance.versions.reset();
     instance.owner.clear();
     instance.first_effect = size_t(-1);
     size_t first = 0;  // instruction of a pair
@@ -94,6 +118,10 @@ void Program::emit(Instance& instance) {
             instance.first_effect = instance.list.instrs.size();
         size_t unused = 0;
         const size_t begin = instance.list.instrs.size();
+        if (invariant_[i]) {
+            emit_node(i, instance, instance.hoisted, shares(i), &plan, &unused);
+            continue;
+        }
         emit_node(i, instance, instance.list, shares(i), &plan, &unused);
         if (pairs[i]) first = begin;
         if (second(i)) join(instance.list, first, begin, shares(i));
@@ -130,6 +158,16 @@ bool Program::up_to_date(Instance& instance) {
     return true;
 }
 
+void Program::run_hoisted(Instance& instance) {
+    if (instance.hoisted.instrs.empty()) return;
+    std::vector<uint64_t> versions;
+    for (const auto& [variable, changed] : variables_)
+        versions.push_back(changed ? 0 : variable->version());
+    if (instance.versions == versions) return;
+    execute(instance.hoisted, instance.threads);
+    instance.versions = std::move(versions);
+}
+
 std::unique_ptr<Program::Instance> Program::acquire() {
     std::unique_ptr<Instance> instance;
     {
@@ -141,6 +179,7 @@ std::unique_ptr<Program::Instance> Program::acquire() {
     }
     if (!instance) instance = std::make_unique<Instance>();
     if (instance->kernels == nullptr || !up_to_date(*instance)) emit(*instance);
+    run_hoisted(*instance);
     return instance;
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <mutex>
+#include <optional>
 
 #include "program/executor.h"
 #include "program/plan.h"
@@ -56,7 +57,8 @@ class Program {
   private:
     struct Instance {  // what one run at a time needs
         std::unique_ptr<Buffer> arena;
-        InstrList list;
+        InstrList list, hoisted;  // hoisted: once, until an invariant variable changes
+        std::optional<std::vector<uint64_t>> versions;  // of the variables when it ran
         size_t first_effect = 0;
         std::vector<int> owner;              // node of each instruction
         std::vector<const void*> variables;  // memory of each variable when the list was made
@@ -77,9 +79,11 @@ class Program {
         std::unique_ptr<Instance> instance_;
     };
 
+    void find_invariant();
     std::unique_ptr<Instance> acquire();
     void release(std::unique_ptr<Instance> instance);
     bool up_to_date(Instance& instance);
+    void run_hoisted(Instance& instance);
     void emit(Instance& instance);
     void emit_node(size_t i, Instance& instance, InstrList& list, int shares, const Plan* plan,
                    size_t* workspace);
@@ -89,6 +93,7 @@ class Program {
     Graph graph_;
     std::vector<std::pair<VariablePtr, bool>> variables_;  // and whether the program changes them
     std::vector<int> variable_slot_;                       // [node]
+    std::vector<char> invariant_;                          // [node]
     size_t arena_bytes_ = 0;
     std::mutex mutex_;
     std::vector<std::unique_ptr<Instance>> idle_;
