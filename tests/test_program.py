@@ -248,3 +248,42 @@ def test_memory_of_a_chain_is_reused():
 
     size = 64 * 64 * 4
     assert compiled(chain, random(64, 64)).arena_bytes < 8 * size
+
+
+def test_what_the_gradient_computes_cheaply_again_is_not_kept():
+    """Of each gated layer tanh, sigmoid and their product stay, not what their gradients need."""
+    layers, rows, width = 6, 512, 64
+    w = [random(width, width, seed=k) * 0.1 for k in range(2 * layers)]
+
+    def fn(x):
+        with hb.GradientTape() as tape:
+            tape.watch(x)
+            h = x
+            for k in range(layers):
+                h = hb.ops.tanh(h @ w[2 * k]) * hb.ops.sigmoid(h @ w[2 * k + 1])
+        return tape.gradient(h, x)
+
+    x = random(rows, width)
+    program = compiled(fn, x)
+    want = np.asarray(fn(hb.ops.convert_to_tensor(x)))
+    np.testing.assert_array_equal(program.run([_core.tensor(x)])[0], want)
+    size = rows * width * 4
+    assert program.arena_bytes < (2 * layers + 6) * size
+
+
+def test_a_shared_operand_is_computed_again_once():
+    """One op that multiplies a value by itself takes the steps that make the value."""
+    w = random(256, 256, seed=1) * 0.1
+
+    def fn(x):
+        y = hb.ops.tanh(x)
+        late = y - 1.0
+        h = y @ w
+        return (late * late) @ w + y, h
+
+    x = random(128, 256)
+    program = compiled(fn, x)
+    for got, want in zip(
+        program.run([_core.tensor(x)]), fn(hb.ops.convert_to_tensor(x)), strict=True
+    ):
+        np.testing.assert_array_equal(got, np.asarray(want))

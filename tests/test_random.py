@@ -226,3 +226,29 @@ def test_gamma_and_beta_moments_also_in_traces(alpha):
     assert abs(b.std() - deviation) < 0.02 * deviation + 5 * deviation / np.sqrt(n)
     assert ((b >= 0) & (b <= 1)).all()
     assert (g >= 0).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+@pytest.mark.parametrize("shape", [(3,), (7, 301), (64, 2048)])
+def test_dropout_among_elementwise_ops_is_one_pass_and_the_same(shape, dtype):
+    """Forward and backward; the mask is drawn again in each, whatever the number of threads."""
+    x = hb.ops.cast(np.random.default_rng(0).normal(size=shape), dtype)
+
+    def fn(x):
+        with hb.GradientTape() as tape:
+            tape.watch(x)
+            dropped = _core.apply("dropout", [x * 2.0, _core.tensor(SEED)], rate=0.4)
+            y = hb.ops.relu(dropped + x)
+        return y, tape.gradient(y, x)
+
+    wanted = [np.asarray(hb.ops.cast(t, "float64")) for t in fn(x)]
+    traced = Function(fn)
+    before = _core.num_threads()
+    try:
+        for threads in (1, 2, 3):
+            _core.set_num_threads(threads)
+            for got, want in zip(traced(x), wanted, strict=True):
+                np.testing.assert_array_equal(np.asarray(hb.ops.cast(got, "float64")), want)
+    finally:
+        _core.set_num_threads(before)
+    assert traced.traced(x).program.num_instructions == 1

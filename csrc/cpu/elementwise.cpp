@@ -2,6 +2,7 @@
 // its registers are in L1. Cost: one indirect call per instruction and tile (~3 ns per 512).
 #include "cpu/elementwise.h"
 
+#include "cpu/philox.h"
 #include "cpu/stream.h"
 
 namespace hb::HB_ISA {
@@ -100,6 +101,15 @@ char* strided_input(const EwInput& in, char* dst, const EwArgs& p, int64_t start
     return dst;
 }
 
+// Word i of the stream decides about element i. Tiles begin at whole blocks of the stream.
+void draw(const EwInput& in, uint8_t* keep, int64_t start, int64_t n) {
+    static_assert(kEwTile % 4 == 0 && kEwTile / 4 <= kPhiloxTile);
+    alignas(64) uint32_t words[4 * kPhiloxTile];
+    philox_tile(static_cast<const int64_t*>(in.data), start / 4, words, (n + 3) / 4);
+    const int32_t threshold = int32_t(in.threshold);
+    for (int64_t i = 0; i < n; ++i) keep[i] = int32_t(words[i] >> 8) >= threshold;
+}
+
 void run(const void* args, int thread, int threads) {
     const EwArgs& p = *static_cast<const EwArgs*>(args);
     const Range blocks = split((p.volume + kEwBlock - 1) / kEwBlock, thread, threads);
@@ -131,6 +141,8 @@ void run(const void* args, int thread, int threads) {
                 regs[i] = scratch + p.offsets[i] + (start % in.period) * size;
             else if (in.access == EwAccess::strided)
                 regs[i] = strided_input(in, scratch + p.offsets[i], p, start, n);
+            else if (in.access == EwAccess::drawn)
+                draw(in, reinterpret_cast<uint8_t*>(regs[i]), start, n);
         }
         for (int o = 0; o < p.num_outputs; ++o) {
             const EwOutput& out = p.outputs[o];

@@ -58,6 +58,7 @@ enum class EwAccess : uint8_t {
     scalar,    // one element: splatted once per thread
     periodic,  // `period` contiguous elements again and again, period <= kEwTile: unrolled once
     strided,   // expanded tile by tile, in runs; in place where a longer `period` holds the tile
+    drawn,     // bool, made here: whether dropout keeps the element; data is its seed
 };
 
 struct EwInput {
@@ -66,6 +67,7 @@ struct EwInput {
     EwAccess access;
     int64_t period;               // 0: no such thing
     int64_t strides[kEwMaxDims];  // in elements, over EwArgs::dims; 0 = broadcast
+    uint32_t threshold;           // of what is drawn, as in DropoutArgs
 };
 
 struct EwOutput {

@@ -18,7 +18,7 @@ struct RandomArgs {
 };
 
 // x, y (n): y = x * scale where word i of the stream, 24 bits of it, reaches threshold; else 0.
-// With x == nullptr: y (n) bool says which elements stay.
+// With x == nullptr: y (n) bool says which elements stay. y may be x.
 struct DropoutArgs {
     const int64_t* seed;
     const void* x;
@@ -28,6 +28,8 @@ struct DropoutArgs {
     uint32_t threshold;
     double scale;
 };
+
+inline uint32_t dropout_threshold(double rate) { return uint32_t(rate * 0x1p24 + 0.5); }
 
 struct RandomKernels {
     KernelFn uniform, normal, integers;  // RandomArgs

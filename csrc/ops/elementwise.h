@@ -32,6 +32,8 @@ class EwProgramBuilder {
     // Pointers may be null in the dry pass. All return a register.
     int add_input(const void* data, const TensorType& type);
     int add_constant(double value, DType type);
+    // x dropped out as dropout() does, `seed` being {key, counter}.
+    int add_dropout(int x, const void* seed, double rate);
     // Operands must have one dtype; logical ops and where cast theirs themselves. `to` is for cast.
     // The result may be the operand itself (round of an integer).
     int add_op(EwOp op, std::span<const int> operands, DType to = DType::f32);
@@ -55,6 +57,8 @@ class EwProgramBuilder {
         double constant = 0;
         bool is_constant = false;
         int reg = 0;
+        bool drawn = false;
+        uint32_t threshold = 0;
     };
     // The parts of an EwArgs, in the kernel's numbering of registers.
     struct Program {

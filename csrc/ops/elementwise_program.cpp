@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/op.h"
+#include "kernels/random.h"
 #include "kernels/stream.h"
 #include "ops/elementwise.h"
 
@@ -86,6 +87,14 @@ int EwProgramBuilder::add_input(const void* data, const TensorType& type) {
     return reg;
 }
 
+int EwProgramBuilder::add_dropout(int x, const void* seed, double rate) {
+    const int keep = add_input(seed, {DType::b8, shape_});
+    inputs_.back().drawn = true;
+    inputs_.back().threshold = dropout_threshold(rate);
+    const int scaled = add_op(EwOp::mul, {x, add_constant(1 / (1 - rate), dtype(x))});
+    return add_op(EwOp::where, {keep, scaled, add_constant(0, dtype(x))});
+}
+
 int EwProgramBuilder::add_constant(double value, DType type) {
     for (const Input& in : inputs_)
         if (in.is_constant && in.type.dtype == type && std::memcmp(&in.constant, &value, 8) == 0)
@@ -146,7 +155,7 @@ void EwProgramBuilder::collapse(Program& p) const {
     EwArgs& args = p.args;
     args.volume = volume(shape_);
     for (const Input& in : inputs_)
-        p.inputs.push_back({in.data, in.type.dtype, EwAccess::strided, 0, {}});
+        p.inputs.push_back({in.data, in.type.dtype, EwAccess::strided, 0, {}, 0});
 
     // From the last dimension to the first: a dimension joins the one behind it if all inputs
     // allow.
@@ -183,7 +192,10 @@ void EwProgramBuilder::collapse(Program& p) const {
         for (; d < n && in.strides[d] == period; ++d) period *= args.dims[d];
         const bool repeats =
             std::all_of(in.strides + d, in.strides + n, [](int64_t s) { return !s; });
-        if (size == args.volume) {
+        if (inputs_[k].drawn) {
+            in.access = EwAccess::drawn;
+            in.threshold = inputs_[k].threshold;
+        } else if (size == args.volume) {
             in.access = EwAccess::direct;
         } else if (size == 1) {
             in.access = EwAccess::scalar;
@@ -238,7 +250,9 @@ void EwProgramBuilder::allocate(Program& p) const {
         const EwInstr& in = p.instrs[i];
         if (!in_place[in.dst]) p.offsets[in.dst] = take(1);
         for (uint16_t r : {in.a, in.b, in.c}) {
-            const bool temporary = int(r) >= num_inputs || p.inputs[r].access == EwAccess::strided;
+            const bool temporary = int(r) >= num_inputs ||
+                                   p.inputs[r].access == EwAccess::strided ||
+                                   p.inputs[r].access == EwAccess::drawn;
             if (temporary && !in_place[r] && last_use[r] == int(i)) {
                 free.push_back(p.offsets[r]);
                 last_use[r] = kNever;

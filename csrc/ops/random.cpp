@@ -107,9 +107,13 @@ void emit_broadcast_dropout(Emit& e, DropoutArgs args, const Shape& noise) {
 void emit_dropout(Emit& e) {
     const TensorType& x = e.in_type(0);
     const double rate = e.attrs.f("rate");
-    const DropoutArgs args{
-        static_cast<const int64_t*>(e.in(1)), e.in(0),       e.out(0), x.dtype, volume(x.shape),
-        uint32_t(rate * 0x1p24 + 0.5),        1 / (1 - rate)};
+    const DropoutArgs args{static_cast<const int64_t*>(e.in(1)),
+                           e.in(0),
+                           e.out(0),
+                           x.dtype,
+                           volume(x.shape),
+                           dropout_threshold(rate),
+                           1 / (1 - rate)};
     if (args.n == 0) return;
     if (e.attrs.has("noise_shape") && Shape(e.attrs.ints("noise_shape")) != x.shape)
         return emit_broadcast_dropout(e, args, e.attrs.ints("noise_shape"));

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "kernels/elementwise.h"
+#include "ops/ops.h"
 #include "program/passes.h"
 
 namespace hb {
@@ -37,11 +38,7 @@ class Clusterer {
     }
 
   private:
-    bool elementwise(int i) const {
-        const Node& node = graph_.nodes[size_t(i)];
-        return node.kind == NodeKind::op && node.op->ew >= 0 && !node.effect() &&
-               node.out.size() == 1;
-    }
+    bool elementwise(int i) const { return fuses(graph_.nodes[size_t(i)]); }
     const Shape& shape(int i) const { return graph_.nodes[size_t(i)].out[0].shape; }
 
     void try_join(int mine, int producer) {
@@ -200,6 +197,17 @@ class Clusterer {
     int stamp_ = 0;
 };
 }  // namespace
+
+bool is_dropout(const OpDef& op) { return &op == &op_def(Op::dropout); }
+
+bool fuses(const Node& node) {
+    if (node.kind != NodeKind::op || node.effect() || node.out.size() != 1) return false;
+    if (!is_dropout(*node.op)) return node.op->ew >= 0;
+    const Shape& shape = node.out[0].shape;
+    // Its seed has two elements and comes from elsewhere; it is no input of the element's shape.
+    return volume(shape) > 2 &&
+           (!node.attrs.has("noise_shape") || Shape(node.attrs.ints("noise_shape")) == shape);
+}
 
 void cluster_elementwise(Graph& graph) { Clusterer(graph).run(); }
 

@@ -1,15 +1,26 @@
 #include "program/emit.h"
 
 #include "ops/elementwise.h"
+#include "program/passes.h"
 
 namespace hb {
 
 namespace {
 void emit_cluster(Emit& e, const Cluster& cluster) {
     EwProgramBuilder program(e.out_type(0).shape);
+    std::vector<char> is_value(size_t(e.num_in()) + cluster.steps.size(), 0);  // else a seed alone
+    for (const Cluster::Step& step : cluster.steps)
+        for (size_t k = 0; k < step.operands.size(); ++k)
+            if (k == 0 || !is_dropout(*step.op)) is_value[size_t(step.operands[k])] = 1;
     std::vector<int> regs;
-    for (int i = 0; i < e.num_in(); ++i) regs.push_back(program.add_input(e.in(i), e.in_type(i)));
+    for (int i = 0; i < e.num_in(); ++i)
+        regs.push_back(is_value[size_t(i)] ? program.add_input(e.in(i), e.in_type(i)) : -1);
     for (const Cluster::Step& step : cluster.steps) {
+        if (is_dropout(*step.op)) {
+            regs.push_back(program.add_dropout(regs[size_t(step.operands[0])],
+                                               e.in(step.operands[1]), step.attrs.f("rate")));
+            continue;
+        }
         std::vector<int> operands;
         for (int operand : step.operands) operands.push_back(regs[size_t(operand)]);
         regs.push_back(

@@ -13,6 +13,12 @@ void merge_equal(Graph& graph);
 void look_through_broadcasts(Graph& graph);
 // Joins elementwise ops of one shape into clusters that pass over memory once.
 void cluster_elementwise(Graph& graph);
+// Whether a cluster may take the node: it gives one value, element by element.
+bool fuses(const Node& node);
+bool is_dropout(const OpDef& op);
+// Lets later clusters make what they can make cheaply instead of keeping it for them; the nodes
+// must be in an order in which they can run.
+void recompute_late(Graph& graph);
 // Puts effects after all that does not depend on them, and keeps old values where they are still
 // read.
 void schedule(Graph& graph);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "program/passes.h"
+
 namespace hb {
 
 namespace {
@@ -143,7 +145,7 @@ class Planner {
     }
 
     bool elementwise(const Node& node) const {
-        return node.kind == NodeKind::cluster || (node.kind == NodeKind::op && node.op->ew >= 0);
+        return node.kind == NodeKind::cluster || fuses(node);
     }
 
     // A sum that goes from round to round is added to in place: the block of the value that output

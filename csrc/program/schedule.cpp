@@ -122,6 +122,7 @@ void keep_old_values(Graph& graph) {
 
 void schedule(Graph& graph) {
     rebuild(graph, topological(graph), {});
+    recompute_late(graph);
     keep_old_values(graph);
 }
 
