@@ -13,6 +13,8 @@ void merge_equal(Graph& graph);
 void look_through_broadcasts(Graph& graph);
 // Joins elementwise ops of one shape into clusters that pass over memory once.
 void cluster_elementwise(Graph& graph);
+// Makes one node of recurrent layers that stand on one another.
+void join_stacked(Graph& graph);
 // Puts effects after all that does not depend on them, and keeps old values where they are still
 // read.
 void schedule(Graph& graph);
@@ -23,6 +25,7 @@ inline void optimize(Graph& graph) {
     look_through_broadcasts(graph);
     prune(graph);
     cluster_elementwise(graph);
+    join_stacked(graph);
     schedule(graph);
 }
 
