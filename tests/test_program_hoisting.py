@@ -87,7 +87,7 @@ def test_steps_threads_and_levels():
         for threads in (1, 2, 4):
             _core.set_num_threads(threads)
             w.assign(random(64, 80, seed=threads))
-            program.run_steps([_core.tensor(x)], 3, collect=[out])
+            program.run_steps([_core.tensor(x)], None, 0, 3, [out])
             want = [ask(program, x[i : i + 40]) for i in (0, 40, 80)]
             np.testing.assert_array_equal(out, np.concatenate(want))
             np.testing.assert_allclose(out, np.maximum(x @ w.numpy(), 0), rtol=1e-4, atol=1e-4)

@@ -20,6 +20,8 @@ enum OpFlags : uint32_t {
     kEffect = 8,       // changes variables: never removed, merged or reordered with its like
     kMoves = 16,       // copies elements without looking at them: takes storage dtypes as they are
     kMovesFirst = 32,  // the same, of input 0 alone (the others are indices)
+    kSteps = 64,       // recurrent: the steps of output 0 come one after the other
+    kBackwards = 128,  // of them, the last step first
 };
 
 struct InferCtx {
@@ -38,6 +40,9 @@ struct Instr {
     int64_t cost;  // estimated flops, or bytes where memory bounds the work
     bool serial;   // thread 0 alone
 };
+
+// Below this an instruction (some microseconds of work) is not worth a meeting of threads.
+inline constexpr int64_t kParallelCost = 1 << 19;
 
 struct ErrorCheck {  // looked at once the instructions have run, or before the first effect
     const struct OpDef* op;
@@ -170,6 +175,13 @@ using InferFn = std::vector<TensorType> (*)(const InferCtx&);
 using EmitFn = void (*)(Emit&);
 using GradFn = std::vector<Tensor> (*)(const GradCtx&);
 using BesideFn = bool (*)(const Attrs&, std::span<const TensorType> in);
+
+// Steps [begin, end) of an op's first dimension, of `count`; none of them: what all parts need
+// beforehand.
+struct Part {
+    int64_t begin, end, count;
+};
+using EmitPartFn = void (*)(Emit&, const Part&);
 using DescribeFn = Error (*)(const ErrorSlot&, std::span<const TensorType> in, const Attrs&);
 
 struct OpDef {
@@ -180,6 +192,8 @@ struct OpDef {
     int ew = -1;                          // its EwOp, for elementwise ops
     DescribeFn describe_error = nullptr;  // for ops that ask for an error_slot
     BesideFn beside = nullptr;            // whether two alike had better share the threads
+    EmitPartFn emit_part = nullptr;       // for ops that can be computed part by part (Wave)
+    BesideFn in_parts = nullptr;          // whether one with these inputs can
     const char* name = nullptr;           // filled from ops.def
 };
 

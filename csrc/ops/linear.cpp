@@ -59,24 +59,40 @@ std::vector<int64_t> batch_offsets(const Shape& shape, const Shape& batch, int64
     return offsets;
 }
 
-void emit_matmul(Emit& e) {
-    const Shape &a = e.in_type(0).shape, &b = e.in_type(1).shape;
-    const MatmulShape s = matmul_shape(a, b, e.attrs);
-    Product p{.dtype = e.in_type(0).dtype,
-              .a = e.in(0),
-              .b = e.in(1),
-              .c = e.out(0),
+Product matmul_product(std::span<const TensorType> in, const Attrs& attrs) {
+    const Shape &a = in[0].shape, &b = in[1].shape;
+    const MatmulShape s = matmul_shape(a, b, attrs);
+    Product p{.dtype = in[0].dtype,
               .m = s.m,
               .n = s.n,
               .k = s.k,
               .a_row = s.transpose_a ? 1 : s.k,
               .a_col = s.transpose_a ? s.m : 1,
               .b_row = s.transpose_b ? 1 : s.n,
-              .b_col = s.transpose_b ? s.k : 1,
-              .b_invariant = e.invariant(1)};
+              .b_col = s.transpose_b ? s.k : 1};
     p.a_offset = batch_offsets(a, s.batch, s.m * s.k);
     p.b_offset = batch_offsets(b, s.batch, s.k * s.n);
-    if (volume(s.batch) > 0) emit_product(e, p);
+    return p;
+}
+
+void emit(Emit& e, Product p, const Part* part) {
+    p.a = e.in(0), p.b = e.in(1), p.c = e.out(0);
+    if (e.num_in() == 3) p.bias = e.in(2);
+    p.b_invariant = e.invariant(1);
+    if (!p.a_offset.empty()) emit_product(e, std::move(p), part);
+}
+
+void emit_matmul(Emit& e) {
+    const TensorType in[] = {e.in_type(0), e.in_type(1)};
+    emit(e, matmul_product(in, e.attrs), nullptr);
+}
+void emit_matmul_part(Emit& e, const Part& part) {
+    const TensorType in[] = {e.in_type(0), e.in_type(1)};
+    emit(e, matmul_product(in, e.attrs), &part);
+}
+bool matmul_in_parts(const Attrs& attrs, std::span<const TensorType> in) {
+    const Product p = matmul_product(in, attrs);
+    return p.a_col == 1 && in[0].shape.ndim() == 2 && product_in_parts(p);
 }
 
 // x as a matrix: all but the last dimension in one.
@@ -132,22 +148,24 @@ std::vector<TensorType> infer_dense(const InferCtx& c) {
     return {{c.in[0].dtype, y}};
 }
 
-void emit_dense(Emit& e) {
-    const Shape& w = e.in_type(1).shape;
-    emit_product(e, {.dtype = e.in_type(0).dtype,
-                     .a = e.in(0),
-                     .b = e.in(1),
-                     .bias = e.num_in() == 3 ? e.in(2) : nullptr,
-                     .c = e.out(0),
-                     .m = volume(leading(e.in_type(0).shape, 1)),
-                     .n = w[1],
-                     .k = w[0],
-                     .a_row = w[0],
-                     .a_col = 1,
-                     .b_row = w[1],
-                     .b_col = 1,
-                     .relu = has_relu(e.attrs, "dense"),
-                     .b_invariant = e.invariant(1)});
+Product dense_product(const TensorType& x, const TensorType& w, const Attrs& attrs) {
+    return {.dtype = x.dtype,
+            .m = volume(leading(x.shape, 1)),
+            .n = w.shape[1],
+            .k = w.shape[0],
+            .a_row = w.shape[0],
+            .a_col = 1,
+            .b_row = w.shape[1],
+            .b_col = 1,
+            .relu = has_relu(attrs, "dense")};
+}
+
+void emit_dense(Emit& e) { emit(e, dense_product(e.in_type(0), e.in_type(1), e.attrs), nullptr); }
+void emit_dense_part(Emit& e, const Part& part) {
+    emit(e, dense_product(e.in_type(0), e.in_type(1), e.attrs), &part);
+}
+bool dense_in_parts(const Attrs& attrs, std::span<const TensorType> in) {
+    return product_in_parts(dense_product(in[0], in[1], attrs));
 }
 
 std::vector<Tensor> grad_dense(const GradCtx& c) {
@@ -163,9 +181,17 @@ std::vector<Tensor> grad_dense(const GradCtx& c) {
 }
 }  // namespace
 
-extern const OpDef op_matmul = {
-    .infer = infer_matmul, .emit = emit_matmul, .grad = grad_matmul, .flags = kPromote};
-extern const OpDef op_dense = {
-    .infer = infer_dense, .emit = emit_dense, .grad = grad_dense, .flags = kPromote};
+extern const OpDef op_matmul = {.infer = infer_matmul,
+                                .emit = emit_matmul,
+                                .grad = grad_matmul,
+                                .flags = kPromote,
+                                .emit_part = emit_matmul_part,
+                                .in_parts = matmul_in_parts};
+extern const OpDef op_dense = {.infer = infer_dense,
+                               .emit = emit_dense,
+                               .grad = grad_dense,
+                               .flags = kPromote,
+                               .emit_part = emit_dense_part,
+                               .in_parts = dense_in_parts};
 
 }  // namespace hb

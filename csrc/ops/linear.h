@@ -18,6 +18,8 @@ struct Product {
     bool b_invariant = false;  // as Emit::invariant()
     std::vector<int64_t> a_offset = {0}, b_offset = {0};  // one a product
 };
-void emit_product(Emit& e, Product p);
+// All of it, or rows [begin, end) * (m / count) of the one product there is: the same bits.
+void emit_product(Emit& e, Product p, const Part* part = nullptr);
+bool product_in_parts(const Product& p);
 
 }  // namespace hb

@@ -40,7 +40,12 @@ int64_t choose_split(const Product& p, int nr) {
 
 }  // namespace
 
-void emit_product(Emit& e, Product p) {
+bool product_in_parts(const Product& p) {
+    return is_float(p.dtype) && p.a_offset.size() == 1 && p.n > 1 && p.m > kFewRows &&
+           p.k < 2 * kSplitDepth;
+}
+
+void emit_product(Emit& e, Product p, const Part* part) {
     merge_products(p);
     const int64_t batch = int64_t(p.a_offset.size());
     if (batch * p.m * p.n == 0) return;
@@ -85,11 +90,11 @@ void emit_product(Emit& e, Product p) {
                p.n,     p.k,     a_offset,      b_offset, p.a_row, p.a_col,
                p.b_row, p.b_col, BLayout::rows, shape.nr, false,   p.relu,
                1,       p.k,     nullptr,       0,        0};
-    const bool hoist = p.b_invariant && p.m <= kHoistRows;
+    const bool hoist = p.b_invariant && p.m <= kHoistRows && !part;
     const bool wide = p.n > shape.nr / 2;
     const bool far = p.b_row * int64_t(size) >= 1024 && p.k * p.n * int64_t(size) > kNearBytes;
     if (p.b_col != 1 || (wide && p.m >= kPackRows) || (panels > 1 && far))
-        g.b_layout = p.m <= shape.rows && !hoist ? BLayout::strided : BLayout::panels;
+        g.b_layout = p.m <= shape.rows && !hoist && !part ? BLayout::strided : BLayout::panels;
     // Columns are long runs as they are; a B in the caches needs none.
     if (far && p.b_col == 1) g.copied = std::min(shape.copied, panels * shape.nr);
     g.pack_a =
@@ -106,7 +111,9 @@ void emit_product(Emit& e, Product p) {
         void* b = e.prepared(size_t(matrices * panels * shape.nr * p.k) * size, hoist);
         const PackArgs pack{
             p.b, b, e.store(sources.data(), sources.size()), matrices, p.k, p.n, p.b_row, p.b_col};
-        e.prepare(f32 ? kernels.pack_f32 : kernels.pack_f64, pack, matrices * p.k * p.n * 4, hoist);
+        if (!part || part->begin == part->end)
+            e.prepare(f32 ? kernels.pack_f32 : kernels.pack_f64, pack, matrices * p.k * p.n * 4,
+                      hoist);
         g.b = b;
         g.b_offset = e.store(packed.data(), packed.size());
     }
@@ -118,10 +125,17 @@ void emit_product(Emit& e, Product p) {
     g.split_k = choose_split(p, shape.nr);
     g.splits = std::max<int64_t>(1, ceil_div(p.k, std::max<int64_t>(1, g.split_k)));
     const KernelFn gemm = f32 ? kernels.gemm_f32 : kernels.gemm_f64;
-    if (g.splits == 1) {
+    if (part) {
+        if (part->begin == part->end) return;
+        const int64_t rows = p.m / part->count, first = part->begin * rows;
+        g.m = (part->end - part->begin) * rows;
+        g.a = static_cast<const char*>(g.a) + size_t(first * p.a_row) * size;
+        g.c = static_cast<char*>(g.c) + size_t(first * p.n) * size;
+        e.run(gemm, g, 2 * g.m * p.n * p.k);
+    } else if (g.splits == 1) {
         e.run(gemm, g, flops);
-        return;
     }
+    if (g.splits == 1) return;
     void* partials = e.workspace(size_t(g.splits * p.m * p.n) * size);
     g.c = partials;
     g.bias = nullptr;

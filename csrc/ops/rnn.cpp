@@ -159,7 +159,7 @@ std::vector<TensorType> infer_grad(const InferCtx& c) {
 // ---- instructions ----
 
 // r in panels: gate after gate, or transposed.
-const void* pack(Emit& e, int input, bool transposed, int64_t gates, int64_t u) {
+const void* pack(Emit& e, int input, bool transposed, int64_t gates, int64_t u, const Part* part) {
     const DType dtype = e.in_type(input).dtype;
     const GemmKernels& gemm = *e.kernels.gemm;
     const bool f32 = dtype == DType::f32;
@@ -170,7 +170,8 @@ const void* pack(Emit& e, int input, bool transposed, int64_t gates, int64_t u) 
     const PackArgs args = transposed
                               ? PackArgs{e.in(input), packed, stored, 1, gates * u, u, 1, gates * u}
                               : PackArgs{e.in(input), packed, stored, gates, u, u, gates * u, 1};
-    e.run(f32 ? gemm.pack_f32 : gemm.pack_f64, args, 4 * gates * u * u);
+    if (!part || part->begin == part->end)
+        e.run(f32 ? gemm.pack_f32 : gemm.pack_f64, args, 4 * gates * u * u);
     return packed;
 }
 
@@ -206,15 +207,25 @@ int64_t rows_of_block(const Emit& e, int64_t n) {
     return std::min(rows, kRnnRows);
 }
 
+// `count` phases, or those of a part; `backwards`: the last step comes first.
 template <class Args>
-void run(Emit& e, const FloatPair& start, const FloatPair& phases, const Args& args,
-         int64_t count) {
+void run(Emit& e, const FloatPair& start, const FloatPair& phases, const Args& args, int64_t count,
+         const Part* part, bool backwards) {
     const DType dtype = e.in_type(0).dtype;
     const Sizes s{args.n, args.t, args.u};
     const int64_t step = cost(s, rnn_gates(args.cell));
     const Args* stored = e.store(&args, 1);
-    e.run(kernel_for(start, dtype), args, s.n * s.u * (args.t + 4));
     RnnPhases<Args> all{stored, 0, count, rows_of_block(e, s.n), false};
+    if (part && part->begin < part->end) {
+        const bool mirrored = args.reverse != backwards;
+        const int64_t begin = mirrored ? s.t - part->end : part->begin,
+                      end = mirrored ? s.t - part->begin : part->end;
+        all.begin = begin * rnn_phases(args.cell);
+        if (end < s.t) all.end = end * rnn_phases(args.cell);
+        return e.run(kernel_for(phases, dtype), all, step * (end - begin));
+    }
+    e.run(kernel_for(start, dtype), args, s.n * s.u * (args.t + 4));
+    if (part) return;
     if (by_columns(e, s, rnn_gates(args.cell))) {
         all.by_columns = true;
         const int64_t blocks = (s.n + kRnnRows - 1) / kRnnRows;
@@ -235,7 +246,7 @@ void* rows(Emit& e, int64_t n, int64_t stride) {
 }
 
 template <CellOf cell_of>
-void emit(Emit& e) {
+void emit_part(Emit& e, const Part* part) {
     const RnnCell cell = cell_of(e.attrs);
     const Inputs in(cell, e.attrs);
     const auto input = [&](int i) { return i < 0 ? nullptr : e.in(i); };
@@ -246,7 +257,7 @@ void emit(Emit& e) {
     a.xw = e.in(in.xw), a.h0 = e.in(in.h0), a.c0 = input(in.c0);
     a.bias = input(in.bias), a.mask_h = input(in.mask_h);
     a.mask = static_cast<const bool*>(input(in.mask));
-    a.r = pack(e, in.r, false, rnn_gates(cell), s.u);
+    a.r = pack(e, in.r, false, rnn_gates(cell), s.u, part);
     int out = 0;
     a.y = e.out(out++), a.h_last = e.out(out++);
     if (cell == kLstm) a.c_last = e.out(out++);
@@ -261,11 +272,11 @@ void emit(Emit& e) {
     if (cell == kLstm) a.c = rows(e, s.n, rnn_stride(s.u));
     if (cell == kGruBefore) a.q = rows(e, s.n, rnn_stride(s.u));
     a.begins = static_cast<int64_t*>(e.workspace(size_t(s.n) * sizeof(int64_t)));
-    run(e, e.kernels.rnn->start, e.kernels.rnn->forward, a, s.t * rnn_phases(cell));
+    run(e, e.kernels.rnn->start, e.kernels.rnn->forward, a, s.t * rnn_phases(cell), part, false);
 }
 
 template <CellOf cell_of>
-void emit_grad(Emit& e) {
+void emit_grad_part(Emit& e, const Part* part) {
     const RnnCell cell = cell_of(e.attrs);
     const GradInputs in(cell, e.attrs);
     const auto input = [&](int i) { return i < 0 ? nullptr : e.in(i); };
@@ -278,7 +289,7 @@ void emit_grad(Emit& e) {
     a.dy = input(in.dy), a.dh_last = e.in(in.dh_last), a.dc_last = input(in.dc_last);
     a.mask_h = input(in.mask_h);
     a.mask = static_cast<const bool*>(input(in.mask));
-    a.r = pack(e, in.r, true, rnn_gates(cell), s.u);
+    a.r = pack(e, in.r, true, rnn_gates(cell), s.u, part);
     int out = 0;
     a.dxw = e.out(out++), a.dh0 = e.out(out++);
     if (cell == kLstm) a.dc0 = e.out(out++);
@@ -291,7 +302,31 @@ void emit_grad(Emit& e) {
     a.dh = rows(e, s.n, rnn_stride(s.u)), a.waiting = rows(e, s.n, rnn_stride(s.u));
     if (cell == kLstm) a.dc = rows(e, s.n, rnn_stride(s.u));
     for (void*& dz : a.dz) dz = rows(e, s.n, rnn_stride(rnn_gates(cell) * s.u));
-    run(e, e.kernels.rnn->grad_start, e.kernels.rnn->grad, a, s.t * rnn_phases(cell) + 1);
+    run(e, e.kernels.rnn->grad_start, e.kernels.rnn->grad, a, s.t * rnn_phases(cell) + 1, part,
+        true);
+}
+
+template <CellOf cell_of>
+void emit(Emit& e) {
+    emit_part<cell_of>(e, nullptr);
+}
+template <CellOf cell_of>
+void emit_grad(Emit& e) {
+    emit_grad_part<cell_of>(e, nullptr);
+}
+template <CellOf cell_of>
+void emit_part(Emit& e, const Part& part) {
+    emit_part<cell_of>(e, &part);
+}
+template <CellOf cell_of>
+void emit_grad_part(Emit& e, const Part& part) {
+    emit_grad_part<cell_of>(e, &part);
+}
+
+// Sequences whose steps lie one after the other, so few rows that threads would have little to do.
+template <BesideFn near>
+bool in_parts(const Attrs& attrs, std::span<const TensorType> in) {
+    return time_first(attrs) && near(attrs, in);
 }
 
 // ---- gradients ----
@@ -415,37 +450,55 @@ extern const OpDef op_lstm_sequence = {
     .infer = infer<lstm_cell>,
     .emit = emit<lstm_cell>,
     .grad = grad<lstm_cell, Op::lstm_sequence_grad>,
+    .flags = kSteps,
     .beside = beside<lstm_cell>,
+    .emit_part = emit_part<lstm_cell>,
+    .in_parts = in_parts<beside<lstm_cell>>,
 };
 extern const OpDef op_lstm_sequence_grad = {
     .infer = infer_grad<lstm_cell>,
     .emit = emit_grad<lstm_cell>,
     .grad = no_second_gradient,
+    .flags = kSteps | kBackwards,
     .beside = beside_grad<lstm_cell>,
+    .emit_part = emit_grad_part<lstm_cell>,
+    .in_parts = in_parts<beside_grad<lstm_cell>>,
 };
 extern const OpDef op_gru_sequence = {
     .infer = infer<gru_cell>,
     .emit = emit<gru_cell>,
     .grad = grad<gru_cell, Op::gru_sequence_grad>,
+    .flags = kSteps,
     .beside = beside<gru_cell>,
+    .emit_part = emit_part<gru_cell>,
+    .in_parts = in_parts<beside<gru_cell>>,
 };
 extern const OpDef op_gru_sequence_grad = {
     .infer = infer_grad<gru_cell>,
     .emit = emit_grad<gru_cell>,
     .grad = no_second_gradient,
+    .flags = kSteps | kBackwards,
     .beside = beside_grad<gru_cell>,
+    .emit_part = emit_grad_part<gru_cell>,
+    .in_parts = in_parts<beside_grad<gru_cell>>,
 };
 extern const OpDef op_rnn_sequence = {
     .infer = infer<rnn_cell>,
     .emit = emit<rnn_cell>,
     .grad = grad<rnn_cell, Op::rnn_sequence_grad>,
+    .flags = kSteps,
     .beside = beside<rnn_cell>,
+    .emit_part = emit_part<rnn_cell>,
+    .in_parts = in_parts<beside<rnn_cell>>,
 };
 extern const OpDef op_rnn_sequence_grad = {
     .infer = infer_grad<rnn_cell>,
     .emit = emit_grad<rnn_cell>,
     .grad = no_second_gradient,
+    .flags = kSteps | kBackwards,
     .beside = beside_grad<rnn_cell>,
+    .emit_part = emit_grad_part<rnn_cell>,
+    .in_parts = in_parts<beside_grad<rnn_cell>>,
 };
 
 }  // namespace hb

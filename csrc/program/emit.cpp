@@ -2,6 +2,7 @@
 
 #include "ops/elementwise.h"
 #include "program/passes.h"
+#include "program/wave.h"
 
 namespace hb {
 
@@ -31,17 +32,18 @@ void emit_cluster(Emit& e, const Cluster& cluster) {
     program.run(e);
 }
 
-const OpDef kClusterOp = {
-    .infer = nullptr, .emit = nullptr, .grad = no_gradient, .name = "cluster"};
+const OpDef kJoinedOp = {.infer = nullptr, .emit = nullptr, .grad = no_gradient, .name = "joined"};
 }  // namespace
 
 size_t emit_node(const Node& node, const std::vector<EmitOperand>& in,
                  const std::vector<EmitOperand>& out, const KernelTable& kernels, int shares,
                  InstrList& list, void* workspace, InstrList* hoisted) {
-    const OpDef& op = node.kind == NodeKind::cluster ? kClusterOp : *node.op;
+    const OpDef& op = node.op ? *node.op : kJoinedOp;
     Emit emit(op, node.attrs, kernels, shares, in, out, list, workspace, hoisted);
     if (node.kind == NodeKind::cluster)
         emit_cluster(emit, *node.cluster);
+    else if (node.kind == NodeKind::wave)
+        emit_wave(emit, *node.wave);
     else
         op.emit(emit);
     return emit.workspace_used();

@@ -15,8 +15,6 @@
 namespace hb {
 
 namespace {
-// Below this an instruction (some microseconds of work) is not worth a meeting of threads.
-constexpr int64_t kParallelCost = 1 << 19;
 constexpr int kSpins = 4000;
 
 // The shares of one instruction: each thread does its own, in order, and then those that others

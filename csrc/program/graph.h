@@ -14,7 +14,7 @@ struct Operand {  // output `output` of node `node`
     bool operator==(const Operand&) const = default;
 };
 
-enum class NodeKind : uint8_t { input, constant, variable, op, cluster };
+enum class NodeKind : uint8_t { input, constant, variable, op, cluster, wave };
 
 // Elementwise ops that run as one program of the elementwise kernel.
 struct Cluster {
@@ -39,10 +39,11 @@ struct Node {
     bool external = false;  // an input that lies elsewhere than in the arena
     int after = -1;         // a variable: the effect that last changed it before this read
     std::shared_ptr<Cluster> cluster{};
+    std::shared_ptr<struct Wave> wave{};
 
     bool effect() const { return kind == NodeKind::op && (op->flags & kEffect); }
     bool alias() const { return kind == NodeKind::op && (op->flags & kAlias); }
-    bool computed() const { return kind == NodeKind::op || kind == NodeKind::cluster; }
+    bool computed() const { return kind >= NodeKind::op; }
 };
 
 struct Graph {

@@ -1,6 +1,7 @@
 #include <unordered_map>
 
 #include "kernels/elementwise.h"
+#include "ops/ops.h"
 #include "program/passes.h"
 
 namespace hb {
@@ -35,6 +36,20 @@ bool only_copies(const Graph& graph, const Node& node) {
     return node.kind == NodeKind::op && node.op->ew == int(EwOp::copy) && node.in.size() == 1 &&
            graph.type(node.in[0]) == node.out[0];
 }
+// A transpose that undoes the one before it.
+bool turns_back(const Graph& graph, const Node& node) {
+    static const OpDef* const transpose = &op_def(Op::transpose);
+    if (node.kind != NodeKind::op || node.op != transpose) return false;
+    const Node& first = graph.nodes[size_t(node.in[0].node)];
+    if (first.kind != NodeKind::op || first.op != transpose) return false;
+    const std::vector<int64_t>&there = first.attrs.ints("axes"), &back = node.attrs.ints("axes");
+    const int64_t n = int64_t(back.size());
+    for (size_t d = 0; d < back.size(); ++d)
+        if (there[size_t(back[d] < 0 ? back[d] + n : back[d])] != int64_t(d) &&
+            there[size_t(back[d] < 0 ? back[d] + n : back[d])] + n != int64_t(d))
+            return false;
+    return true;
+}
 }  // namespace
 
 void merge_equal(Graph& graph) {
@@ -55,6 +70,10 @@ void merge_equal(Graph& graph) {
         if (!mergeable) continue;
         if (only_copies(graph, node)) {
             forward[i] = {node.in[0]};
+            continue;
+        }
+        if (turns_back(graph, node)) {
+            forward[i] = {graph.nodes[size_t(node.in[0].node)].in[0]};
             continue;
         }
         const size_t h = hash(node);

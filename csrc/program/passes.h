@@ -19,6 +19,8 @@ bool is_dropout(const OpDef& op);
 // Lets later clusters make what they can make cheaply instead of keeping it for them; the nodes
 // must be in an order in which they can run.
 void recompute_late(Graph& graph);
+// Makes one node of recurrent layers that stand on one another.
+void join_stacked(Graph& graph);
 // Puts effects after all that does not depend on them, and keeps old values where they are still
 // read.
 void schedule(Graph& graph);
@@ -29,6 +31,7 @@ inline void optimize(Graph& graph) {
     look_through_broadcasts(graph);
     prune(graph);
     cluster_elementwise(graph);
+    join_stacked(graph);
     schedule(graph);
 }
 

@@ -7,6 +7,7 @@
 #include "program/emit.h"
 #include "program/passes.h"
 #include "program/threads.h"
+#include "program/wave.h"
 
 namespace hb {
 
@@ -238,11 +239,17 @@ std::string ops_of(const Node& node) {
         case NodeKind::op:
             return node.op->name;
         case NodeKind::cluster:
+        case NodeKind::wave:
             break;
     }
     std::string names;
-    for (const Cluster::Step& step : node.cluster->steps)
-        names += (names.empty() ? "" : "+") + std::string(step.op->name);
+    const auto add = [&](const OpDef* op) {
+        names += (names.empty() ? "" : "+") + std::string(op->name);
+    };
+    if (node.cluster)
+        for (const Cluster::Step& step : node.cluster->steps) add(step.op);
+    if (node.wave)
+        for (const Wave::Member& member : node.wave->members) add(member.op);
     return names;
 }
 }  // namespace
