@@ -10,8 +10,8 @@ namespace hb {
 // dense.
 struct Product {
     DType dtype;
-    const void *a, *b, *bias = nullptr;
-    void* c;
+    const void *a = nullptr, *b = nullptr, *bias = nullptr;
+    void* c = nullptr;
     int64_t m, n, k;
     int64_t a_row, a_col, b_row, b_col;
     bool relu = false;
