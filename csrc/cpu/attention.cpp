@@ -85,7 +85,8 @@ struct Forward : Attend<T> {
 
     void block(int64_t b, int64_t h, int64_t t, int64_t rows) {
         const T* q = static_cast<const T*>(p.q) + ((b * p.t + t) * p.h + h) * p.d;
-        scale_rows(query, wide, q, p.h * p.d, rows, p.d, T(p.scale));
+        pack_rows(query, q, p.h * p.d, 1, rows, p.d);
+        scale_rows(query, 0, query, 0, 1, rows * p.d, T(p.scale));
         for (int64_t i = 0; i < rows; ++i) top[i] = kLeast, total[i] = T(0);
         const TileRows tiles(rows);
         for (int64_t first = 0; first < p.s; first += kKeys) {
@@ -96,7 +97,7 @@ struct Forward : Attend<T> {
             const auto limit = [&](int64_t row, int64_t size) {
                 return A::visible(t + row + size - 1, first, n);
             };
-            multiply(Product<T>{query, wide, 1, keys + first * p.d, kPanel<T>, kPanel<T> * p.d,
+            multiply(Product<T>{query, 0, p.d, keys + first * p.d, kPanel<T>, kPanel<T> * p.d,
                                 scores, stride, false},
                      rows, n,
                      [&](int64_t row, int64_t size) { return Limit{limit(row, size), p.d}; });

@@ -30,8 +30,9 @@ struct RowBlocks {
     }
 };
 
-// C (m,n) = (C +) A (m,k) B (k,n), A at strides (a_row, a_col), B in panels `b_panel` apart.
-// limit(first, size) may cut a tile of rows short: only `columns`, only k in [begin, end).
+// C (m,n) = (C +) A (m,k) B (k,n), A at strides (a_row, a_col) or, where a_row is 0, in the tiles
+// of pack_rows(), B in panels `b_panel` apart. limit(first, size) may cut a tile of rows short:
+// only `columns`, only k in [begin, end).
 struct Limit {
     int64_t columns, end, begin = 0;
 };
@@ -50,6 +51,7 @@ HB_INLINE void multiply(const Product<T>& p, int64_t m, int64_t n, F limit) {
     constexpr int64_t panel = kPanel<T>;
     const TileRows tiles(m);
     const int64_t zero = 0;
+    const bool packed = p.a_row == 0;  // then a_col is k, and no limit cuts k
     Tile<T> t{};
     int64_t a_rows[kTileRows], c_rows[kTileRows];
     for (int64_t i = 0; i < kTileRows; ++i) a_rows[i] = i * p.a_row, c_rows[i] = i * p.c_row;
@@ -66,10 +68,10 @@ HB_INLINE void multiply(const Product<T>& p, int64_t m, int64_t n, F limit) {
             const Limit most = limit(first, tiles.size(i));
             if (most.columns <= j) continue;
             t.depth = most.end - most.begin;
-            t.a = p.a + first * p.a_row + most.begin * p.a_col;
+            t.a = p.a + (packed ? first * p.a_col : first * p.a_row + most.begin * p.a_col);
             t.b = b + most.begin * p.b_row;
             t.c = p.c + first * p.c_row + j;
-            tile_fn<T>(tiles.size(i), columns)(t, columns);
+            tile_fn<T>(tiles.size(i), columns, packed)(t, columns);
         }
     }
 }
@@ -83,6 +85,15 @@ template <class T>
 void pack(T* to, const T* from, int64_t row, int64_t col, int64_t k, int64_t n) {
     for (int64_t j = 0; j < n; j += kPanel<T>)
         pack_panel(to + j * k, from + j * col, row, col, k, n - j < kPanel<T> ? n - j : kPanel<T>);
+}
+
+// (m,k) at strides (row, col) into tiles for multiply(); up to a vector more is written.
+template <class T>
+void pack_rows(T* to, const T* from, int64_t row, int64_t col, int64_t m, int64_t k) {
+    const TileRows tiles(m);
+    for (int64_t i = 0; i < tiles.count; ++i)
+        pack_tile<T>(to + tiles.begin(i) * k, from + tiles.begin(i) * row, row, col, tiles.size(i),
+                     k);
 }
 
 // to (rows, n), rows `to_row` apart, = from * factor

@@ -20,6 +20,7 @@ struct Gradient : Attend<T> {
     const int64_t block_keys, wide, tall, stride;
     T *keys_t, *keys, *values_t, *dkeys, *dvalues;  // of a block of keys
     T *query, *dy, *probs, *dscores;                // of a block of rows
+    T* tiles;                                       // what is multiplied next, as pack_rows() does
     T lse[kRows], rowsum[kRows];
 
     Gradient(const AttentionGradArgs& args, T* scratch)
@@ -38,6 +39,7 @@ struct Gradient : Attend<T> {
         dy = query + kRows * wide;
         probs = dy + kRows * tall;
         dscores = probs + kRows * stride;
+        tiles = dscores + kRows * stride;
     }
 
     HB_INLINE const T* at_key(const void* x, int64_t b, int64_t g, int64_t s, int64_t d) const {
@@ -60,14 +62,14 @@ struct Gradient : Attend<T> {
     }
 
     void read_rows(int64_t b, int64_t h, int64_t t, int64_t rows) {
-        scale_rows(query, wide, at_row(p.q, b, h, t, p.d), p.h * p.d, rows, p.d, T(1));
         const T *from = at_row(grad.dy, b, h, t, p.dv), *y = at_row(p.y, b, h, t, p.dv);
+        pack(query, at_row(p.q, b, h, t, p.d), p.h * p.d, 1, rows, p.d);
+        pack(dy, from, p.h * p.dv, 1, rows, p.dv);
         for (int64_t i = 0; i < rows; ++i) {
             X sum = V::zero();
             for_vectors<T>(p.dv, [&](int64_t j, int64_t lanes) {
-                const X d = V::load(from + i * p.h * p.dv + j, lanes);
-                sum = V::fma(d, V::load(y + i * p.h * p.dv + j, lanes), sum);
-                V::store(dy + i * tall + j, d, lanes);
+                sum = V::fma(V::load(from + i * p.h * p.dv + j, lanes),
+                             V::load(y + i * p.h * p.dv + j, lanes), sum);
             });
             rowsum[i] = V::sum(sum);
             lse[i] = static_cast<const T*>(p.lse)[(b * p.h + h) * p.t + t + i];
@@ -111,16 +113,21 @@ struct Gradient : Attend<T> {
         const auto columns = [&](int64_t depth) {
             return [=](int64_t from, int64_t size) { return Limit{limit(from, size), depth}; };
         };
+        pack_rows(tiles, at_row(p.q, b, h, t, p.d), p.h * p.d, 1, rows, p.d);
         multiply(
-            Product<T>{query, wide, 1, keys_t, kPanel<T>, kPanel<T> * p.d, probs, stride, false},
+            Product<T>{tiles, 0, p.d, keys_t, kPanel<T>, kPanel<T> * p.d, probs, stride, false},
             rows, n, columns(p.d));
-        multiply(
-            Product<T>{dy, tall, 1, values_t, kPanel<T>, kPanel<T> * p.dv, dscores, stride, false},
-            rows, n, columns(p.dv));
+        pack_rows(tiles, at_row(grad.dy, b, h, t, p.dv), p.h * p.dv, 1, rows, p.dv);
+        multiply(Product<T>{tiles, 0, p.dv, values_t, kPanel<T>, kPanel<T> * p.dv, dscores, stride,
+                            false},
+                 rows, n, columns(p.dv));
         for (int64_t i = 0; i < rows; ++i) row(b, h, t + i, i, first, n);
-        multiply(Product<T>{probs, 1, stride, dy, tall, kPanel<T>, dvalues, tall, true}, n, p.dv,
+        const int64_t panel = kPanel<T> * rows;
+        pack_rows(tiles, probs, 1, stride, n, rows);
+        multiply(Product<T>{tiles, 0, rows, dy, kPanel<T>, panel, dvalues, tall, true}, n, p.dv,
                  rows);
-        multiply(Product<T>{dscores, 1, stride, query, wide, kPanel<T>, dkeys, wide, true}, n, p.d,
+        pack_rows(tiles, dscores, 1, stride, n, rows);
+        multiply(Product<T>{tiles, 0, rows, query, kPanel<T>, panel, dkeys, wide, true}, n, p.d,
                  rows);
         multiply(
             Product<T>{dscores, stride, 1, keys, kPanel<T>, kPanel<T> * n, dq, p.h * p.d, true},

@@ -51,8 +51,9 @@ static inline int64_t attention_scratch(int64_t s, int64_t d, int64_t dv) {  // 
 static inline int64_t attention_grad_scratch(int64_t d, int64_t dv) {
     const int64_t wide = attention_pad(d), tall = attention_pad(dv);
     const int64_t keys = attention_grad_keys(d, dv);
+    const int64_t most = keys > wide ? (keys > tall ? keys : tall) : wide > tall ? wide : tall;
     return keys * (3 * wide + 2 * tall) +
-           kAttentionRows * (wide + tall + 2 * attention_stride(keys));
+           kAttentionRows * (wide + tall + 2 * attention_stride(keys) + most) + 64;
 }
 
 struct AttentionKernels {
