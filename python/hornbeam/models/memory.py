@@ -1,4 +1,4 @@
-"""What a step of a model needs in memory: weights, the optimizer's state, and its Program's plan."""
+"""What a step of a model takes in memory: weights, optimizer, and the plan of its Program."""
 
 from __future__ import annotations
 
