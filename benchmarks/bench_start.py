@@ -3,7 +3,8 @@
     python benchmarks/bench_start.py [--rounds 5] [--only import,memory] [--peer torch=path ...]
 
 Everything runs in fresh processes. Memory is the peak of what two steps need beyond the model and
-its data; a first step is timed without what the second takes.
+its data, and beside it what the step's plan says; a first step is timed without what the second
+takes.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ MEMORY = [
     "ResNet-20 32×32, batch 32, SGD momentum",
     "VGG-7 64×64, batch 16, Adam",
     "Transformer 2×256, T 128, batch 16, Adam",
+    "LSTM 128, T 64, batch 32, Adam",
     "WaveNet 8×64, T 2048, batch 4, Adam",
     "ResNet-50 224×224, batch 8, SGD momentum",
 ]
@@ -80,6 +82,8 @@ def asked(action: str, name: str, pythons: dict[str, str], threads: int) -> Row:
         worker = Worker(python, script, threads, **env)
         answer = worker.ask(action=action, name=name)
         values[who] = answer["seconds"] if action == "ready" else answer["peak"] - answer["before"]
+        if "planned" in answer:
+            values["planned"] = answer["planned"]
         worker.close()
     if action == "ready":
         return {"what": f"first step, beyond a step: {name} (ms)", "scale": 1e3, "values": values}
@@ -110,10 +114,11 @@ def report(rows: list[Row], who: list[str]) -> str:
     for row in rows:
         values = {k: v * row["scale"] for k, v in row["values"].items()}
         theirs = [values[name] for name in who[1:] if name in values]
-        ratio = f"{min(theirs) / values['hornbeam']:.1f}×" if theirs else ""
+        ratio = f"{min(theirs) / values['hornbeam']:.2f}×" if theirs else ""
         cells = [f"{values[name]:.3g}" if name in values else "" for name in who]
-        if "installed" in values:
-            cells[0] += f", {values['installed']:.3g}"
+        for extra in ("installed", "planned"):
+            if extra in values:
+                cells[0] += f", {extra} {values[extra]:.3g}"
         lines.append([row["what"], *cells, ratio])
     return "\n".join(["Best of some fresh processes.", "", *markdown(head, lines), ""])
 

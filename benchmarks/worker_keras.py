@@ -233,7 +233,10 @@ def memory(name: str) -> Answer:
     rows = slice(0, work.batch)
     if LIBRARY == "hornbeam":  # what making the model has left for reuse is no gift to the step
         importlib.import_module("hornbeam._core").release_cached_memory()
-    return extra_memory(lambda: model.train_on_batch(x[rows], y[rows]))
+    answer = extra_memory(lambda: model.train_on_batch(x[rows], y[rows]))
+    if LIBRARY == "hornbeam":
+        answer["planned"] = model.memory_use(x[rows], y[rows]).step
+    return answer
 
 
 def ready(name: str) -> Answer:

@@ -210,3 +210,36 @@ def test_layers_of_ones_own():
 
     model = hb.Sequential([hb.Input((4,)), Block()])
     assert [row.name for row in model.profile(np.ones((2, 4)))] == ["one", "two"]
+
+
+def test_memory_of_a_step_is_planned_and_not_run():
+    """Weights and slots are counted; a training step takes more than a prediction."""
+    model = hb.Sequential([hb.Input((300,)), hb.layers.Dense(200, "relu"), hb.layers.Dense(3)])
+    model.compile("adam", "mse")
+    x, y = np.ones((64, 300), "float32"), np.ones((64, 3), "float32")
+    before = [w.copy() for w in model.get_weights()]
+    use, prediction = model.memory_use(x, y), model.memory_use(x)
+    for weight, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, old)
+    assert int(model.optimizer.iterations) == 0
+    parameters = 300 * 200 + 200 + 200 * 3 + 3
+    assert use.weights == prediction.weights == 4 * parameters
+    assert use.optimizer == 2 * 4 * parameters + 8  # two slots, iterations, learning rate
+    assert prediction.optimizer == 0
+    assert x.nbytes < prediction.step <= use.step
+    assert use.total == use.weights + use.optimizer + use.step
+    assert str(use).splitlines()[-1].split() == ["sum", f"{use.total / 2**20:.2f}", "MB"]
+    model.train_on_batch(x, y)
+    assert model.memory_use(x, y) == use
+
+
+def test_memory_of_what_is_not_planned():
+    model = hb.Sequential([hb.Input((3,)), hb.layers.Dense(2)])
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 2), "float32")
+    with pytest.raises(ValueError, match="compile"):
+        model.memory_use(x, y)
+    with pytest.raises(ValueError, match="sample_weight needs y"):
+        model.memory_use(x, sample_weight=np.ones(4))
+    model.compile("sgd", "mse", run_eagerly=True)
+    with pytest.raises(ValueError, match="runs eagerly"):
+        model.memory_use(x, y)

@@ -22,6 +22,7 @@ enum OpFlags : uint32_t {
     kMovesFirst = 32,  // the same, of input 0 alone (the others are indices)
     kSteps = 64,       // recurrent: the steps of output 0 come one after the other
     kBackwards = 128,  // of them, the last step first
+    kLists = 256,      // inputs are scalars, then lists of attribute n tensors, each item by itself
 };
 
 struct InferCtx {
@@ -171,6 +172,12 @@ class GradCtx {
     std::span<const bool> needs_;
 };
 
+// What an op that may find an error looks for: elements of an input that are not in [low, high).
+struct IndexCheck {
+    int operand;
+    int64_t low, high;
+};
+
 using InferFn = std::vector<TensorType> (*)(const InferCtx&);
 using EmitFn = void (*)(Emit&);
 using GradFn = std::vector<Tensor> (*)(const GradCtx&);
@@ -182,6 +189,7 @@ struct Part {
     int64_t begin, end, count;
 };
 using EmitPartFn = void (*)(Emit&, const Part&);
+using ChecksFn = IndexCheck (*)(std::span<const TensorType> in, const Attrs&);
 using DescribeFn = Error (*)(const ErrorSlot&, std::span<const TensorType> in, const Attrs&);
 
 struct OpDef {
@@ -191,6 +199,7 @@ struct OpDef {
     uint32_t flags = 0;
     int ew = -1;                          // its EwOp, for elementwise ops
     DescribeFn describe_error = nullptr;  // for ops that ask for an error_slot
+    ChecksFn checks = nullptr;            // for those of them that look at nothing but an index
     BesideFn beside = nullptr;            // whether two alike had better share the threads
     EmitPartFn emit_part = nullptr;       // for ops that can be computed part by part (Wave)
     BesideFn in_parts = nullptr;          // whether one with these inputs can

@@ -53,7 +53,7 @@ struct Forward : Attend<T> {
         T best = reduce_block<Max, T>(x, seen);
         if (!(best < top[i])) {  // or a NaN
             if (first > 0) {
-                const X factor = probability<T>(V::splat(top[i] - best));
+                const X factor = Math<T>::exp_negative(V::splat(top[i] - best));
                 T* sum = sums + i * tall;
                 for_vectors<T>(p.dv, [&](int64_t j, int64_t lanes) {
                     V::store(sum + j, V::load(sum + j, lanes) * factor, lanes);
@@ -65,7 +65,7 @@ struct Forward : Attend<T> {
         const X shift = V::splat(top[i]);
         X sum = V::zero();
         for_vectors<T>(seen, [&](int64_t j, int64_t lanes) {
-            const X e = probability<T>(V::load(x + j, lanes) - shift);
+            const X e = Math<T>::exp_negative(V::load(x + j, lanes) - shift);
             V::store(x + j, e, lanes);
             sum += keep_lanes<T>(e, lanes);
         });

@@ -108,15 +108,6 @@ void scale_rows(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t 
         });
 }
 
-// exp(x) for x <= 0, and exactly 0 below the smallest normal number: what a mask hides stays hidden
-// in every product, and no denormals slow it down.
-template <class T>
-HB_INLINE typename Vec<T>::type probability(typename Vec<T>::type x) {
-    using V = Vec<T>;
-    const auto least = V::splat(sizeof(T) == 4 ? T(-87.0) : T(-708.0));
-    return V::select(x < least, V::zero(), Math<T>::exp_negative(x));
-}
-
 template <class T>
 struct Attend {
     using V = Vec<T>;

@@ -85,7 +85,7 @@ struct Gradient : Attend<T> {
         const X shift = V::splat(lse[i]), part = V::splat(blind ? T(1) / T(p.s) : T(1)),
                 slope = V::splat(blind ? T(0) : T(p.scale)), mean = V::splat(rowsum[i]);
         const auto step = [&](int64_t j, int64_t lanes, X kept) {
-            const X e = probability<T>(V::load(x + j, lanes) - shift) * part;
+            const X e = Math<T>::exp_negative(V::load(x + j, lanes) - shift) * part;
             V::store(x + j, e * kept, lanes);
             V::store(dx + j, e * slope * (V::load(dx + j, lanes) * kept - mean), lanes);
         };

@@ -29,10 +29,13 @@ struct PoolArgs {
     PoolDim dim[3];
 };
 
-struct PoolKernels {
-    KernelFn max_f32, max_f64, max_grad_f32, max_grad_f64, max_gather_f32, max_gather_f64;
-    KernelFn avg_f32, avg_f64, avg_grad_f32, avg_grad_f64;
+struct MaxPoolKernels {
+    KernelFn f32, f64, grad_f32, grad_f64, gather_f32, gather_f64;
 };
-HB_DECLARE_KERNELS(PoolKernels, pool_kernels)
+struct AvgPoolKernels {
+    KernelFn f32, f64, grad_f32, grad_f64;
+};
+HB_DECLARE_KERNELS(MaxPoolKernels, max_pool_kernels)
+HB_DECLARE_KERNELS(AvgPoolKernels, avg_pool_kernels)
 
 }  // namespace hb

@@ -202,25 +202,41 @@ Error describe_put(const ErrorSlot& slot, std::span<const TensorType> in, const 
     const int axis = axis_of(attrs, shape, "put_along_axis_add");
     return describe("put_along_axis_add", slot, in[0].shape, axis, shape[axis]);
 }
+
+// Negative indices count from the end, but not into a table.
+IndexCheck check_of(int operand, const Shape& shape, const Attrs& attrs) {
+    const int64_t n = shape[normalize_axis(attrs.i("axis", 0), shape.ndim(), "index")];
+    return {operand, attrs.b("table", false) ? 0 : -n, n};
+}
+IndexCheck checks_index(std::span<const TensorType> in, const Attrs& attrs) {
+    return check_of(1, in[0].shape, attrs);
+}
+IndexCheck checks_transpose(std::span<const TensorType>, const Attrs& attrs) {
+    return check_of(0, attrs.ints("shape"), attrs);
+}
 }  // namespace
 
 extern const OpDef op_gather = {.infer = infer_gather,
                                 .emit = emit_gather,
                                 .grad = grad_gather,
                                 .flags = kMovesFirst,
-                                .describe_error = describe_gather};
+                                .describe_error = describe_gather,
+                                .checks = checks_index};
 extern const OpDef op_scatter_add = {.infer = infer_scatter_add,
                                      .emit = emit_scatter_add,
                                      .grad = grad_scatter_add,
-                                     .describe_error = describe_scatter_add};
+                                     .describe_error = describe_scatter_add,
+                                     .checks = checks_transpose};
 extern const OpDef op_take_along_axis = {.infer = infer_take_along_axis,
                                          .emit = emit_take_along_axis,
                                          .grad = grad_take_along_axis,
                                          .flags = kMovesFirst,
-                                         .describe_error = describe_take};
+                                         .describe_error = describe_take,
+                                         .checks = checks_index};
 extern const OpDef op_put_along_axis_add = {.infer = infer_put_along_axis_add,
                                             .emit = emit_put_along_axis_add,
                                             .grad = grad_put_along_axis_add,
-                                            .describe_error = describe_put};
+                                            .describe_error = describe_put,
+                                            .checks = checks_transpose};
 
 }  // namespace hb

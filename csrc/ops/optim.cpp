@@ -91,9 +91,13 @@ void emit_adam_update(Emit& e) {
 }
 }  // namespace
 
-extern const OpDef op_sgd_update = {
-    .infer = infer_sgd_update, .emit = emit_sgd_update, .grad = no_gradient, .flags = kEffect};
-extern const OpDef op_adam_update = {
-    .infer = infer_adam_update, .emit = emit_adam_update, .grad = no_gradient, .flags = kEffect};
+extern const OpDef op_sgd_update = {.infer = infer_sgd_update,
+                                    .emit = emit_sgd_update,
+                                    .grad = no_gradient,
+                                    .flags = kEffect | kLists};
+extern const OpDef op_adam_update = {.infer = infer_adam_update,
+                                     .emit = emit_adam_update,
+                                     .grad = no_gradient,
+                                     .flags = kEffect | kLists};
 
 }  // namespace hb

@@ -119,9 +119,9 @@ std::vector<TensorType> infer_max_pool(const InferCtx& c) {
 }
 
 void emit_max_pool(Emit& e) {
-    const PoolKernels& k = *e.kernels.pool;
+    const MaxPoolKernels& k = *e.kernels.max_pool;
     const PoolArgs args = pool_args(e, e.in_type(0).shape, e.out_type(0).shape);
-    run_pool(e, k.max_f32, k.max_f64, args, e.in(0), e.out(0), e.out(1));
+    run_pool(e, k.f32, k.f64, args, e.in(0), e.out(0), e.out(1));
 }
 
 std::vector<Tensor> grad_max_pool(const GradCtx& c) {
@@ -144,9 +144,9 @@ std::vector<TensorType> infer_max_pool_grad(const InferCtx& c) {
 }
 
 void emit_max_pool_grad(Emit& e) {
-    const PoolKernels& k = *e.kernels.pool;
+    const MaxPoolKernels& k = *e.kernels.max_pool;
     const PoolArgs args = pool_args(e, e.out_type(0).shape, e.in_type(0).shape);
-    run_pool(e, k.max_grad_f32, k.max_grad_f64, args, e.in(0), e.out(0), e.in(1));
+    run_pool(e, k.grad_f32, k.grad_f64, args, e.in(0), e.out(0), e.in(1));
 }
 
 std::vector<Tensor> grad_max_pool_grad(const GradCtx& c) {
@@ -162,9 +162,9 @@ std::vector<TensorType> infer_max_pool_gather(const InferCtx& c) {
 }
 
 void emit_max_pool_gather(Emit& e) {
-    const PoolKernels& k = *e.kernels.pool;
+    const MaxPoolKernels& k = *e.kernels.max_pool;
     const PoolArgs args = pool_args(e, e.in_type(0).shape, e.out_type(0).shape);
-    run_pool(e, k.max_gather_f32, k.max_gather_f64, args, e.in(0), e.out(0), e.in(1));
+    run_pool(e, k.gather_f32, k.gather_f64, args, e.in(0), e.out(0), e.in(1));
 }
 
 std::vector<Tensor> grad_max_pool_gather(const GradCtx& c) {
@@ -180,9 +180,9 @@ std::vector<TensorType> infer_avg_pool(const InferCtx& c) {
 }
 
 void emit_avg_pool(Emit& e) {
-    const PoolKernels& k = *e.kernels.pool;
+    const AvgPoolKernels& k = *e.kernels.avg_pool;
     const PoolArgs args = pool_args(e, e.in_type(0).shape, e.out_type(0).shape);
-    run_pool(e, k.avg_f32, k.avg_f64, args, e.in(0), e.out(0), nullptr);
+    run_pool(e, k.f32, k.f64, args, e.in(0), e.out(0), nullptr);
 }
 
 std::vector<Tensor> grad_avg_pool(const GradCtx& c) {
@@ -196,9 +196,9 @@ std::vector<TensorType> infer_avg_pool_grad(const InferCtx& c) {
 }
 
 void emit_avg_pool_grad(Emit& e) {
-    const PoolKernels& k = *e.kernels.pool;
+    const AvgPoolKernels& k = *e.kernels.avg_pool;
     const PoolArgs args = pool_args(e, e.out_type(0).shape, e.in_type(0).shape);
-    run_pool(e, k.avg_grad_f32, k.avg_grad_f64, args, e.in(0), e.out(0), nullptr);
+    run_pool(e, k.grad_f32, k.grad_f64, args, e.in(0), e.out(0), nullptr);
 }
 
 std::vector<Tensor> grad_avg_pool_grad(const GradCtx& c) {

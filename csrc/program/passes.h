@@ -21,6 +21,9 @@ bool is_dropout(const OpDef& op);
 void recompute_late(Graph& graph);
 // Makes one node of recurrent layers that stand on one another.
 void join_stacked(Graph& graph);
+// Moves updates of large parameters from the end to where their gradients are ready; the nodes must
+// be in an order in which they can run.
+void update_early(Graph& graph);
 // Puts effects after all that does not depend on them, and keeps old values where they are still
 // read.
 void schedule(Graph& graph);

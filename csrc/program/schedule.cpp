@@ -123,6 +123,7 @@ void keep_old_values(Graph& graph) {
 void schedule(Graph& graph) {
     rebuild(graph, topological(graph), {});
     recompute_late(graph);
+    update_early(graph);
     keep_old_values(graph);
 }
 

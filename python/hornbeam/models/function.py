@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam import tree
-from hornbeam.models.graph import GraphPlan
+from hornbeam.models.graph import GraphPlan, HasPlan
 from hornbeam.models.inputs import arrange
 from hornbeam.models.model import flat_tensors
 from hornbeam.symbolic import KerasTensor, Operation, infer
 
 
-class Function(Operation):
+class Function(HasPlan, Operation):
     """The operations between symbolic inputs and outputs, applied to other inputs.
 
     A functional model without what makes a layer: it has no weights, only calls those that have.
@@ -79,21 +79,6 @@ class Function(Operation):
         raise NotImplementedError(
             f"Function '{self.name}' cannot be saved; use hb.Model(inputs, outputs) for that."
         )
-
-    @property
-    def operations(self) -> list[Any]:
-        """What the graph calls."""
-        return list(self._plan.operations)
-
-    @property
-    def inputs(self) -> list[KerasTensor]:
-        """Symbolic inputs, flat."""
-        return list(self._inputs)
-
-    @property
-    def outputs(self) -> list[KerasTensor]:
-        """Symbolic outputs, flat."""
-        return list(self._outputs)
 
 
 def _flat_shapes(shapes: Any) -> list[Any]:

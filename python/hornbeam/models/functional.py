@@ -9,7 +9,7 @@ from hornbeam.layers._call import set_mask
 from hornbeam.layers.input import InputLayer
 from hornbeam.layers.layer import Layer
 from hornbeam.models import functional_config
-from hornbeam.models.graph import GraphPlan
+from hornbeam.models.graph import GraphPlan, HasPlan
 from hornbeam.models.host import GraphCut, HostPart, Prepared
 from hornbeam.models.inputs import arrange, fit_input
 from hornbeam.models.model import Model, flat_tensors
@@ -17,7 +17,7 @@ from hornbeam.models.trainer import Trainer
 from hornbeam.symbolic import KerasTensor
 
 
-class Functional(Model):
+class Functional(HasPlan, Model):
     """What `Model(inputs, outputs)` makes.
 
     Args:
@@ -185,21 +185,6 @@ class Functional(Model):
         raise AttributeError(
             "`Model.layers` is kept by the model and cannot be set; use another attribute name."
         )
-
-    @property
-    def operations(self) -> list[Any]:
-        """Layers and functions that the graph calls."""
-        return list(self._plan.operations)
-
-    @property
-    def inputs(self) -> list[KerasTensor]:
-        """Symbolic inputs, flat."""
-        return list(self._inputs)
-
-    @property
-    def outputs(self) -> list[KerasTensor]:
-        """Symbolic outputs, flat."""
-        return list(self._outputs)
 
     @property
     def input(self) -> Any:

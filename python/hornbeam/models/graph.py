@@ -192,3 +192,26 @@ class GraphStep:
         else:
             for tensor, value in zip(node.outputs, tree.flatten(result), strict=True):
                 values[id(tensor)] = value
+
+
+class HasPlan:
+    """A base class of what is made from symbolic inputs and outputs."""
+
+    _plan: GraphPlan
+    _inputs: list[KerasTensor]
+    _outputs: list[KerasTensor]
+
+    @property
+    def operations(self) -> list[Any]:
+        """Layers and functions that the graph calls."""
+        return list(self._plan.operations)
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """Symbolic inputs, flat."""
+        return list(self._inputs)
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """Symbolic outputs, flat."""
+        return list(self._outputs)

@@ -12,6 +12,7 @@ from hornbeam import tree
 from hornbeam.layers._call import shapes_of
 from hornbeam.layers.layer import Layer
 from hornbeam.models.call_programs import LONE
+from hornbeam.models.memory import MemoryUse, memory_use
 from hornbeam.models.profile import Profile, profile
 from hornbeam.models.summary import summarize
 from hornbeam.models.trainer import Trainer
@@ -219,6 +220,28 @@ class Model(Trainer, Layer):
             128
         """
         return profile(self, x, training, repeats)
+
+    def memory_use(self, x: Any, y: Any = None, sample_weight: Any = None) -> MemoryUse:
+        """Tell what a step takes in memory; the step is planned, not run.
+
+        Args:
+            x: Inputs of one batch.
+            y: Targets; with them a step of training is planned, without them a prediction.
+            sample_weight: Weights.
+
+        Returns:
+            `weights`, `optimizer`, `step` and their sum `total`, in bytes; printing it gives MB. A
+            step's memory is kept for the next one and grows with the rows of a batch.
+
+        Raises:
+            ValueError: The model runs eagerly, or is not compiled while there are targets.
+
+        Example:
+            >>> model = hb.Sequential([hb.Input((8,)), hb.layers.Dense(4)])
+            >>> model.memory_use(np.ones((2, 8))).weights
+            144
+        """
+        return memory_use(self, x, y, sample_weight)
 
     def count_params(self) -> int:
         """Number of scalars in the weights."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from math import ceil
 from typing import Any
 
@@ -24,8 +25,13 @@ def _count(variables: list[Any]) -> int:
     return sum(int(np.prod(variable.shape)) for variable in variables)
 
 
+def bytes_of(variables: Iterable[Any]) -> int:
+    """What the variables take in memory."""
+    return sum(_item_size(v.dtype) * int(np.prod(v.shape)) for v in variables)
+
+
 def _bytes(variables: list[Any]) -> str:
-    total = float(sum(_item_size(v.dtype) * int(np.prod(v.shape)) for v in variables))
+    total = float(bytes_of(variables))
     units = ["B", "KB", "MB", "GB", "TB"]
     while total >= 1024 and len(units) > 1:
         total /= 1024

@@ -8,12 +8,14 @@ from hornbeam.ops.core import *
 from hornbeam.ops.create import *
 from hornbeam.ops.crossentropy import *
 from hornbeam.ops.ctc import *
+from hornbeam.ops.diagonals import *
 from hornbeam.ops.differentiation import *
 from hornbeam.ops.elementwise_binary import *
 from hornbeam.ops.elementwise_logic import *
 from hornbeam.ops.elementwise_unary import *
 from hornbeam.ops.fourier import *
 from hornbeam.ops.indexing import *
+from hornbeam.ops.joining import *
 from hornbeam.ops.layout import *
 from hornbeam.ops.linalg import *
 from hornbeam.ops.linear import *
@@ -21,6 +23,8 @@ from hornbeam.ops.norm import *
 from hornbeam.ops.pool import *
 from hornbeam.ops.rearranging import *
 from hornbeam.ops.reduce import *
+from hornbeam.ops.scattering import *
+from hornbeam.ops.sorting import *
 from hornbeam.ops.special import *
 
 _FOLDERS = ("image", "linalg", "nn", "numpy")

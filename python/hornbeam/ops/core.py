@@ -8,7 +8,7 @@ import numpy as np
 from hornbeam import _core, tree
 from hornbeam._variable import Variable
 from hornbeam.ops._base import TensorLike, apply, dtype_name, tensor
-from hornbeam.ops.layout import stack, unstack
+from hornbeam.ops.joining import stack, unstack
 from hornbeam.symbolic import KerasTensor, symbolic_op
 
 __all__ = [

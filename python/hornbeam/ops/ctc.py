@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from hornbeam.ops._base import TensorLike, apply, as_float, in_float32, tensor
-from hornbeam.ops.indexing import argsort, take_along_axis
-from hornbeam.ops.layout import concatenate, expand_dims, reshaped, stack
+from hornbeam.ops.indexing import take_along_axis
+from hornbeam.ops.joining import concatenate, stack
+from hornbeam.ops.layout import expand_dims, reshaped
+from hornbeam.ops.sorting import argsort
 from hornbeam.symbolic import symbolic_op
 
 __all__ = [

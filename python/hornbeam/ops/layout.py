@@ -1,6 +1,5 @@
-"""Shape and order of elements: reshape, transpose, join, split, pad, and indexing."""
+"""Shape and order of elements: reshape, transpose, repeat, flip, pad, slice."""
 
-import itertools
 import math
 from typing import Any
 
@@ -19,22 +18,12 @@ from hornbeam.ops._base import (
 from hornbeam.symbolic import symbolic_op
 
 __all__ = [
-    "append",
-    "array_split",
     "broadcast_to",
-    "concatenate",
-    "diag",
-    "diagflat",
-    "diagonal",
     "diff",
-    "dsplit",
-    "dstack",
     "expand_dims",
     "flip",
     "fliplr",
     "flipud",
-    "hsplit",
-    "hstack",
     "meshgrid",
     "moveaxis",
     "pad",
@@ -44,19 +33,11 @@ __all__ = [
     "roll",
     "rot90",
     "slice",
-    "split",
     "squeeze",
-    "stack",
     "swapaxes",
     "tile",
-    "trace",
     "transpose",
-    "tril",
-    "triu",
-    "unstack",
     "view",
-    "vsplit",
-    "vstack",
 ]
 
 
@@ -169,150 +150,11 @@ def broadcast_to(x: TensorLike, shape: Any) -> Any:
     return apply("broadcast_to", [tensor(x)], shape=tuple(shape))
 
 
-@symbolic_op
-def concatenate(xs: Any, axis: int = 0) -> Any:
-    """Tensors joined along an axis that they have."""
-    xs = _common([tensor(x) for x in xs])
-    if not xs:
-        raise ValueError("concatenate: at least one tensor is needed. Received: none.")
-    return apply("concat", xs, axis=one_axis(axis, xs[0].ndim, "concatenate"))
-
-
-def _common(xs: list[Any]) -> list[Any]:
-    """Tensors in one dtype."""
-    kinds = {x.dtype for x in xs}
-    if len(kinds) < 2:
-        return xs
-    dtype = str(np.result_type(*(np.float32 if k == "float32" else k for k in kinds)))
-    if "float32" in kinds and "float64" not in kinds:
-        dtype = "float32"
-    return [tensor(x, dtype) for x in xs]
-
-
-@symbolic_op
-def stack(x: Any, axis: int = 0) -> Any:
-    """Tensors of one shape joined along a new axis."""
-    xs = _common([tensor(item) for item in x])
-    if not xs or len({tuple(item.shape) for item in xs}) > 1:
-        raise ValueError(
-            f"stack: tensors of one shape are needed. Received: {[tuple(i.shape) for i in xs]}."
-        )
-    place = one_axis(axis, xs[0].ndim + 1, "stack")
-    shape = (*xs[0].shape[:place], 1, *xs[0].shape[place:])
-    return apply("concat", [apply("reshape", [item], shape=shape) for item in xs], axis=place)
-
-
-@symbolic_op
-def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Any]:
-    """The slices of x along an axis, which is gone from them."""
-    x = tensor(x)
-    axis = one_axis(axis, x.ndim, "unstack")
-    if num is not None and num != x.shape[axis]:
-        raise ValueError(
-            f"unstack: num must be the size of the axis. "
-            f"Received: num={num}, x.shape={tuple(x.shape)}, axis={axis}."
-        )
-    shape = (*x.shape[:axis], *x.shape[axis + 1 :])
-    return [apply("reshape", [part(x, axis, i, i + 1)], shape=shape) for i in range(x.shape[axis])]
-
-
 def part(x: Any, axis: int, start: int, stop: int, step: int = 1) -> Any:
     """`x[start:stop:step]` along one axis; bounds in [0, size]."""
     starts, stops, steps = [0] * x.ndim, list(x.shape), [1] * x.ndim
     starts[axis], stops[axis], steps[axis] = start, stop, step
     return apply("slice", [x], start=tuple(starts), stop=tuple(stops), step=tuple(steps))
-
-
-@symbolic_op
-def split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """x cut along an axis into equal parts, or before the given positions."""
-    x = tensor(x)
-    axis = one_axis(axis, x.ndim, "split")
-    size = x.shape[axis]
-    if isinstance(indices_or_sections, (int, np.integer)):
-        sections = int(indices_or_sections)
-        if sections < 1 or size % sections:
-            raise ValueError(
-                f"split: axis {axis} of size {size} cannot be cut into equal parts. "
-                f"Received: indices_or_sections={sections}, x.shape={tuple(x.shape)}."
-            )
-        cuts = [size // sections * i for i in range(1, sections)]
-    else:
-        cuts = [index(i, "split: position") for i in np.asarray(indices_or_sections)]
-    return _cut(x, axis, cuts)
-
-
-def _cut(x: Any, axis: int, cuts: list[int]) -> list[Any]:
-    size = x.shape[axis]
-    edges = [0, *(min(max(c + size if c < 0 else c, 0), size) for c in cuts), size]
-    return [part(x, axis, a, max(a, b)) for a, b in itertools.pairwise(edges)]
-
-
-@symbolic_op
-def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """As `split`, but the parts of an uneven cut may differ by one."""
-    x = tensor(x)
-    axis = one_axis(axis, x.ndim, "array_split")
-    if not isinstance(indices_or_sections, int):
-        return _cut(x, axis, list(indices_or_sections))
-    short, longer = divmod(x.shape[axis], indices_or_sections)
-    sizes = [short + (i < longer) for i in range(indices_or_sections)]
-    return _cut(x, axis, [int(c) for c in np.cumsum(sizes)[:-1]])
-
-
-@symbolic_op
-def hsplit(x: TensorLike, indices_or_sections: Any) -> list[Any]:
-    """Cut along the second axis (the only one of a vector)."""
-    x = tensor(x)
-    return split(x, indices_or_sections, axis=0 if x.ndim == 1 else 1)
-
-
-@symbolic_op
-def vsplit(x: TensorLike, indices_or_sections: Any) -> list[Any]:
-    """Cut along the first axis."""
-    return split(x, indices_or_sections, axis=0)
-
-
-@symbolic_op
-def dsplit(x: TensorLike, indices_or_sections: Any) -> list[Any]:
-    """Cut along the third axis."""
-    return split(x, indices_or_sections, axis=2)
-
-
-def _at_least(x: TensorLike, ndim: int) -> Any:
-    x = tensor(x)
-    if ndim == 3 and x.ndim < 3:
-        shape = (1, *x.shape, 1) if x.ndim == 1 else (*x.shape, 1) if x.ndim == 2 else (1, 1, 1)
-        return apply("reshape", [x], shape=shape)
-    shape = (1,) * max(0, ndim - x.ndim) + tuple(x.shape)
-    return apply("reshape", [x], shape=shape)
-
-
-@symbolic_op
-def hstack(xs: Any) -> Any:
-    """Tensors joined along the second axis (vectors along the first)."""
-    xs = [_at_least(x, 1) for x in xs]
-    return concatenate(xs, axis=0 if xs[0].ndim == 1 else 1)
-
-
-@symbolic_op
-def vstack(xs: Any) -> Any:
-    """Tensors joined along the first axis; vectors become rows."""
-    return concatenate([_at_least(x, 2) for x in xs], axis=0)
-
-
-@symbolic_op
-def dstack(xs: Any) -> Any:
-    """Tensors joined along the third axis."""
-    return concatenate([_at_least(x, 3) for x in xs], axis=2)
-
-
-@symbolic_op
-def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Any:
-    """x2 behind x1 along an axis; both flattened for `None`."""
-    if axis is None:
-        return concatenate([ravel(x1), ravel(x2)])
-    return concatenate([x1, x2], axis)
 
 
 @symbolic_op
@@ -437,66 +279,6 @@ def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Any:
     ]
     stop = tuple(s + int(size) for s, size in zip(start, sizes, strict=True))
     return apply("slice", [x], start=start, stop=stop, step=(1,) * x.ndim)
-
-
-@symbolic_op
-def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The diagonals of the matrices that two axes span, as a new last axis."""
-    x = moveaxis(tensor(x), (axis1, axis2), (-2, -1))
-    rows, columns = x.shape[-2:]
-    first = (max(0, -offset), max(0, offset))
-    n = max(0, min(rows - first[0], columns - first[1]))
-    flat = reshaped(x, (*x.shape[:-2], rows * columns))
-    at = [(first[0] + i) * columns + first[1] + i for i in range(n)]
-    return apply("gather", [flat, tensor(np.asarray(at, np.int32))], axis=flat.ndim - 1)
-
-
-@symbolic_op
-def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """Sum of the diagonal."""
-    d = diagonal(x, offset, axis1, axis2)
-    return apply("sum", [d], axes=(d.ndim - 1,), keepdims=False)
-
-
-@symbolic_op
-def diag(x: TensorLike, k: int = 0) -> Any:
-    """The diagonal of a matrix, or the matrix that has the vector x on its diagonal."""
-    x = tensor(x)
-    if x.ndim == 2:
-        return diagonal(x, k)
-    if x.ndim != 1:
-        raise ValueError(f"diag: a vector or a matrix is needed. Received: shape {tuple(x.shape)}.")
-    size = x.shape[0] + abs(k)
-    place = np.eye(size, size, k, dtype=bool)
-    low = max(0, -k)
-    column = apply("pad", [reshaped(x, (-1, 1))], low=(low, 0), high=(max(0, k), 0), value=0.0)
-    return apply("where", [tensor(place), column, 0])
-
-
-@symbolic_op
-def diagflat(x: TensorLike, k: int = 0) -> Any:
-    """The matrix that has the elements of x on its diagonal."""
-    return diag(ravel(x), k)
-
-
-def _triangle(x: TensorLike, k: int, lower: bool) -> Any:
-    x = tensor(x)
-    if x.ndim < 2:
-        raise ValueError(f"tril/triu: rank 2 or more is needed. Received: shape {tuple(x.shape)}.")
-    keep = np.tri(x.shape[-2], x.shape[-1], k if lower else k - 1, dtype=bool)
-    return apply("where", [tensor(keep if lower else ~keep), x, False if x.dtype == "bool" else 0])
-
-
-@symbolic_op
-def tril(x: TensorLike, k: int = 0) -> Any:
-    """x with zeros above diagonal `k`."""
-    return _triangle(x, k, True)
-
-
-@symbolic_op
-def triu(x: TensorLike, k: int = 0) -> Any:
-    """x with zeros below diagonal `k`."""
-    return _triangle(x, k, False)
 
 
 @symbolic_op

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from hornbeam import _core
-from hornbeam.ops import elementwise_unary, indexing, layout, linear, reduce
+from hornbeam.ops import elementwise_unary, indexing, joining, layout, linear, reduce
 from hornbeam.ops._base import apply, dtype_name
 
 
 def _iterate(self: Any) -> Iterator[Any]:
     if not self.shape:
         raise TypeError("iteration over a 0-d tensor")
-    return iter(layout.unstack(self))
+    return iter(joining.unstack(self))
 
 
 def _reshape(self: Any, *shape: Any) -> Any:

@@ -2,15 +2,19 @@
 
 from hornbeam.ops.core import copy, ndim, size
 from hornbeam.ops.create import *
+from hornbeam.ops.diagonals import *
 from hornbeam.ops.elementwise_binary import *
 from hornbeam.ops.elementwise_logic import *
 from hornbeam.ops.elementwise_unary import *
 from hornbeam.ops.indexing import *
+from hornbeam.ops.joining import *
 from hornbeam.ops.layout import *
 from hornbeam.ops.linalg import slogdet
 from hornbeam.ops.linear import *
 from hornbeam.ops.rearranging import vectorize
 from hornbeam.ops.reduce import *
+from hornbeam.ops.scattering import *
+from hornbeam.ops.sorting import *
 from hornbeam.ops.special import *
 
 # of these families, but elsewhere in Keras

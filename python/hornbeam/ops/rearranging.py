@@ -9,7 +9,8 @@ import numpy as np
 from hornbeam.ops._base import TensorLike, apply, tensor, tuple_of
 from hornbeam.ops._base import tensor as as_tensor
 from hornbeam.ops.conv import channels_back, channels_last
-from hornbeam.ops.layout import permuted, reshaped, stack, unstack
+from hornbeam.ops.joining import stack, unstack
+from hornbeam.ops.layout import permuted, reshaped
 from hornbeam.symbolic import symbolic_op
 
 __all__ = [

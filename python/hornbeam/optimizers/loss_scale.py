@@ -7,7 +7,8 @@ from typing import Any
 
 from hornbeam import _core, ops
 from hornbeam._variable import Variable
-from hornbeam.optimizers.optimizer import Optimizer, changed_only_if
+from hornbeam.optimizers._gradients import changed_only_if
+from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.optimizers.sgd import GD
 from hornbeam.saving.serialization import deserialize_keras_object, serialize_keras_object
 

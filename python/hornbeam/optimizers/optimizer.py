@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import Any
-
-import numpy as np
 
 from hornbeam import _core, ops
 from hornbeam._variable import Variable
+from hornbeam.optimizers._gradients import Gradients
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
 from hornbeam.saving.serialization import deserialize_keras_object, serialize_keras_object
 from hornbeam.saving.signature import config_of, spell_out
 from hornbeam.utils.naming import auto_name
-
-
-@contextmanager
-def changed_only_if(condition: Any, variables: Iterable[Any]) -> Iterator[None]:
-    """Inside, everything is computed; after it, the variables keep it only where `condition` is."""
-    kept = list({id(v): v for v in variables}.values())
-    before = [v.value for v in kept]
-    yield
-    for variable, old in zip(kept, before, strict=True):
-        variable.assign(ops.where(condition, variable.value, old))
 
 
 def _rate(value: Any, name: str) -> float:
@@ -38,7 +26,7 @@ def _rate(value: Any, name: str) -> float:
         ) from None
 
 
-class Optimizer:
+class Optimizer(Gradients):
     """Base class. A subclass makes its slots in `build` and defines `update_step`.
 
     Args:
@@ -65,8 +53,6 @@ class Optimizer:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         spell_out(cls)
-
-    _averages_in_use = False  # whether the variables hold the averages now; see SwapEMAWeights
 
     def __init__(
         self,
@@ -146,16 +132,6 @@ class Optimizer:
 
     # ---- variables ------------------------------------------------------------------------
 
-    def _track(self, variable: Variable) -> Variable:
-        self._variables.append(variable)
-        variable.path = f"{self.name}/{variable.name}"
-        return variable
-
-    @property
-    def variables(self) -> list[Variable]:
-        """Iterations, learning rate, then the slots: the order of the files."""
-        return list(self._variables)
-
     @property
     def _changed(self) -> Any:
         """Another value whenever a step traced before is wrong."""
@@ -191,51 +167,6 @@ class Optimizer:
         else:
             self._learning_rate.assign(_rate(value, self.name))
 
-    def add_variable(
-        self,
-        shape: Any,
-        initializer: Any = "zeros",
-        dtype: Any = None,
-        aggregation: str = "none",
-        layout: Any = None,
-        name: str | None = None,
-    ) -> Variable:
-        """Make a state variable of the optimizer."""
-        if initializer not in ("zeros", "ones") and not callable(initializer):
-            raise ValueError(
-                f"{self.name}: the initializer must be 'zeros', 'ones' or a function of the shape. "
-                f"Received: {initializer!r}."
-            )
-        dtype = dtype or "float32"
-        shape = tuple(shape)
-        with _core.eager():
-            if callable(initializer):
-                value = initializer(shape, dtype=dtype)
-            else:
-                value = ops.full(shape, float(initializer == "ones"), dtype)
-            return self._track(Variable(value, dtype=dtype, trainable=False, name=name))
-
-    def add_variable_from_reference(
-        self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros"
-    ) -> Variable:
-        """Make a slot of the shape and dtype of `reference_variable`."""
-        path = getattr(reference_variable, "path", reference_variable.name).replace("/", "_")
-        return self.add_variable(
-            reference_variable.shape, initializer, reference_variable.dtype, name=f"{path}_{name}"
-        )
-
-    def add_optimizer_variables(
-        self, trainable_variables: Sequence[Any], name: Any, initializer: Any = "zeros"
-    ) -> Any:
-        """Make one slot, or one for each name, for every variable; names are interleaved."""
-        names = [name] if isinstance(name, str) else list(name)
-        values = [initializer] * len(names) if isinstance(initializer, str) else list(initializer)
-        slots: list[list[Variable]] = [[] for _ in names]
-        for variable in trainable_variables:
-            for slot, slot_name, value in zip(slots, names, values, strict=True):
-                slot.append(self.add_variable_from_reference(variable, slot_name, value))
-        return slots[0] if isinstance(name, str) else tuple(slots)
-
     def build(self, variables: Sequence[Any]) -> None:
         """Make the slots for `variables`."""
         if self.use_ema:
@@ -249,12 +180,6 @@ class Optimizer:
         self._trainable_variables = list(variables)
         self._index = {id(variable): i for i, variable in enumerate(variables)}
         self.built = True
-
-    def _slot(self, slots: Sequence[Variable], variable: Any) -> Variable:
-        return slots[self._index[id(variable)]]
-
-    def _get_variable_index(self, variable: Any) -> int:
-        return self._index[id(variable)]
 
     def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
         """Leave variables out of the weight decay.
@@ -380,52 +305,6 @@ class Optimizer:
             if self._use_weight_decay(variable):
                 variable.assign_sub(variable.value * self.weight_decay * learning_rate)
 
-    def _clip_gradients(self, grads: list[Any]) -> list[Any]:
-        if self.clipvalue is not None:
-            return [ops.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
-        if self.clipnorm is not None:
-            norms = [ops.sqrt(ops.sum(ops.square(g))) for g in grads]
-            return [
-                g * (self.clipnorm / ops.maximum(norm, self.clipnorm))
-                for g, norm in zip(grads, norms, strict=True)
-            ]
-        if self.global_clipnorm is not None:
-            total = sum(ops.sum(ops.square(g)) for g in grads)
-            scale = self.global_clipnorm / ops.maximum(ops.sqrt(total), self.global_clipnorm)
-            return [g * scale for g in grads]
-        return grads
-
-    # ---- accumulation and averages --------------------------------------------------------
-
-    def _accumulate_and_apply(self, grads: list[Any], variables: list[Any]) -> None:
-        """Every step is computed; all but each n-th leave the variables as they were."""
-        steps = self.gradient_accumulation_steps or 1
-        now = ops.equal(ops.mod(self._iterations.value + 1, steps), 0)
-        sums = [self._slot(self._accumulators, v) for v in variables]
-        totals = [total.value + g for total, g in zip(sums, grads, strict=True)]
-        slots = [v for v in self._variables[1:] if v is not self._learning_rate]
-        with changed_only_if(now, (*variables, *slots)):
-            self._apply_now([total / steps for total in totals], variables)
-        for total, value in zip(sums, totals, strict=True):
-            total.assign(ops.where(now, ops.zeros_like(value), value))
-
-    def _update_averages(self) -> None:
-        started = ops.cast(ops.not_equal(self.iterations, 0), "float32")
-        momentum = started * self.ema_momentum
-        for variable, average in zip(self._trainable_variables, self._averages, strict=True):
-            average.assign(momentum * average.value + (1.0 - momentum) * variable.value)
-        if self.ema_overwrite_frequency:
-            now = ops.equal(ops.mod(self.iterations + 1, self.ema_overwrite_frequency), 0)
-            for variable, average in zip(self._trainable_variables, self._averages, strict=True):
-                variable.assign(ops.where(now, average.value, variable.value))
-
-    def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
-        """With `use_ema`, let the variables take their averages over; `fit` calls it at its end."""
-        if self.use_ema and self.built and not self._averages_in_use:
-            for variable in var_list:
-                if id(variable) in self._index:
-                    variable.assign(self._slot(self._averages, variable).numpy())
-
     def scale_loss(self, loss: Any) -> Any:
         """The loss times `loss_scale_factor`."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
@@ -472,58 +351,6 @@ class Optimizer:
             for variable, value in zip(both, before, strict=True):
                 variable.assign(value)
         return after[: len(theirs)], after[len(theirs) :]
-
-    # ---- assignment, for subclasses -------------------------------------------------------
-
-    def assign(self, variable: Any, value: Any) -> None:
-        variable.assign(value)
-
-    def assign_add(self, variable: Any, value: Any) -> None:
-        variable.assign_add(value)
-
-    def assign_sub(self, variable: Any, value: Any) -> None:
-        variable.assign_sub(value)
-
-    # ---- saving ---------------------------------------------------------------------------
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set the values of `variables`."""
-        if len(weights) != len(self.variables):
-            raise ValueError(
-                f"{self.name}: there are {len(self.variables)} variables. "
-                f"Received: {len(weights)} values."
-            )
-        for variable, value in zip(self.variables, weights, strict=True):
-            if tuple(variable.shape) != np.shape(value):
-                raise ValueError(
-                    f"{self.name}: variable {variable.path} has shape {tuple(variable.shape)}. "
-                    f"Received: a value of shape {np.shape(value)}."
-                )
-        for variable, value in zip(self.variables, weights, strict=True):
-            variable.assign(np.asarray(value))
-
-    def save_own_variables(self, store: Any) -> None:
-        """Put the variables into `store` as "0", "1", ..."""
-        for i, variable in enumerate(self.variables):
-            store[str(i)] = variable.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Read back what `save_own_variables` stored."""
-        own = [v for v in self.variables if v.name in ("iteration", "learning_rate")]
-        if len(store.keys()) == len(own) < len(self.variables):  # saved before the first step
-            for i, variable in enumerate(own):
-                variable.assign(np.asarray(store[str(i)]))
-            return
-        if len(store.keys()) != len(self.variables):
-            built = "" if self.built else " As the optimizer is not built, it has no slots yet."
-            warnings.warn(
-                f"Skipping the variables of optimizer '{self.name}': it has {len(self.variables)} "
-                f"variables, the file has {len(store.keys())}.{built}",
-                stacklevel=2,
-            )
-            return
-        for i, variable in enumerate(self.variables):
-            variable.assign(np.asarray(store[str(i)]))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

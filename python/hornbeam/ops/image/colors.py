@@ -7,7 +7,7 @@ from hornbeam.ops.elementwise_binary import maximum, minimum
 from hornbeam.ops.elementwise_unary import clip
 from hornbeam.ops.image.batching import batch, float_only, unbatch
 from hornbeam.ops.indexing import where
-from hornbeam.ops.layout import stack
+from hornbeam.ops.joining import stack
 from hornbeam.symbolic import symbolic_op
 
 

@@ -17,7 +17,8 @@ from hornbeam.ops.image.batching import (
 )
 from hornbeam.ops.image.sampling import grid, sample_batch
 from hornbeam.ops.indexing import where
-from hornbeam.ops.layout import reshaped, stack
+from hornbeam.ops.joining import stack
+from hornbeam.ops.layout import reshaped
 from hornbeam.symbolic import symbolic_op
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from hornbeam.ops._base import tensor
-from hornbeam.ops.layout import stack
+from hornbeam.ops.joining import stack
 
 
 def _basis(points: Any) -> list[Any]:
