@@ -98,6 +98,31 @@ def test_a_value_read_before_an_assignment_stays_what_it_was():
     assert (a.numpy().item(), b.numpy().item()) == (2.0, 1.0)
 
 
+def test_what_was_assigned_is_read_back():
+    """Also where variables swap their values, and one takes a value in between."""
+    a, b = hb.Variable(np.float32([1, 2])), hb.Variable(np.float32([3, 4]))
+
+    def swap(x):
+        before = a.value
+        a.assign(b)
+        b.assign(before)
+        middle = a.value + b.value * x
+        a.assign_add(x)
+        a.assign_add(x)
+        return before, middle, a.value, b.value
+
+    step = Function(swap)
+    want_a, want_b = np.float32([1, 2]), np.float32([3, 4])
+    for x in (np.float32([5, 6]), np.float32([7, 8])):
+        got = [np.asarray(v) for v in step(x)]
+        want = [want_a, want_b + want_a * x, want_b + 2 * x, want_a]
+        for value, right in zip(got, want, strict=True):
+            np.testing.assert_array_equal(value, right)
+        want_a, want_b = want[2], want[3]
+        np.testing.assert_array_equal(np.asarray(a), want_a)
+        np.testing.assert_array_equal(np.asarray(b), want_b)
+
+
 def test_an_array_taken_from_a_variable_does_not_change_under_its_owner():
     v = hb.Variable(np.ones(4, "float32"))
     view = np.asarray(v)

@@ -9,7 +9,7 @@ namespace hb {
 namespace {
 constexpr int64_t kMostRows = 16;    // of a step; more of them fill the threads
 constexpr int64_t kFewestParts = 4;  // a wave of fewer is hardly faster
-constexpr int64_t kMostParts = 16;
+constexpr int64_t kMostParts = 12;
 
 // ---- finding them ----
 
@@ -103,7 +103,7 @@ class Finder {
             add(node(product), chain.back());
             add(node(i), product);
             std::vector<int> members = chain;
-            members.insert(members.end(), {product, i});
+            members.push_back(product), members.push_back(i);
             if (depend(others, members)) continue;
             chain = std::move(members);
             return true;
@@ -180,18 +180,18 @@ class Finder {
 
 struct Task {
     const Instr* instrs;
-    int count;
+    int count, stage;
 };
 struct Tasks {
     const Task* tasks;
-    int count;
+    int count, stages;
 };
 
 void run_tasks(const void* args, int share, int shares) {
     const Tasks& all = *static_cast<const Tasks*>(args);
     for (int t = 0; t < all.count; ++t) {
-        if (t * shares / all.count != share) continue;  // far shares: of different threads
         const Task& task = all.tasks[t];
+        if (task.stage * shares / all.stages != share) continue;  // always on the same thread
         for (int i = 0; i < task.count; ++i) task.instrs[i].fn(task.instrs[i].args, 0, 1);
     }
 }
@@ -247,7 +247,7 @@ class Emitter {
         const double apart = double(stages) * effort((rows + threads - 1) / threads);
         const double joined = double(stages) / double(at_once) * effort(rows) *
                               double(parts + stages - 1) / double(parts);
-        return parts >= kFewestParts && joined < 0.9 * apart ? parts : 0;
+        return parts >= kFewestParts && joined < 0.85 * apart ? parts : 0;
     }
 
     Part part(int64_t k) const {
@@ -282,12 +282,13 @@ class Emitter {
                 emit(wave_.members[m], &part, e_.list(), workspaces_[m]);
         const size_t count = instrs.size() - begin;
         for (size_t i = begin; i < instrs.size(); ++i) cost_ += instrs[i].cost;
-        tasks_.push_back({e_.store(instrs.data() + begin, count), int(count)});
+        tasks_.push_back({e_.store(instrs.data() + begin, count), int(count), stage});
         instrs.resize(begin);
     }
     void run_added() {
-        e_.run(run_tasks, Tasks{e_.store(tasks_.data(), tasks_.size()), int(tasks_.size())},
-               std::max(cost_, tasks_.size() > 1 ? kParallelCost : 0));
+        const Task* tasks = e_.store(tasks_.data(), tasks_.size());
+        e_.run(run_tasks, Tasks{tasks, int(tasks_.size()), wave_.stages},
+               std::max(cost_, kParallelCost));
         tasks_.clear();
         cost_ = 0;
     }
