@@ -61,4 +61,8 @@ void run_effect_eager(const OpDef& op, const std::vector<EffectInput>& inputs, c
     emit_and_execute(op, attrs, in, {});
 }
 
+void run_effect_eager(const OpDef& op, std::span<const EmitOperand> inputs, const Attrs& attrs) {
+    emit_and_execute(op, attrs, inputs, {});
+}
+
 }  // namespace hb
