@@ -263,12 +263,12 @@ class Emitter {
             const auto [from, index] = member.in[k];
             void* data = from < 0 ? e_.mutable_in(index)
                                   : e_.out(wave_.members[size_t(from)].first_out + index);
-            in.push_back({data, member.in_types[k]});
+            in.push_back({data, member.in_types[k], from < 0 && e_.invariant(index)});
         }
         for (size_t o = 0; o < member.out.size(); ++o)
             out.push_back({e_.out(member.first_out + int(o)), member.out[o]});
         Emit inner(*member.op, member.attrs, e_.kernels, part ? 1 : e_.threads, in, out, list,
-                   workspace);
+                   workspace, part || !workspace ? nullptr : e_.hoisted());
         part ? member.op->emit_part(inner, *part) : member.op->emit(inner);
         return inner.workspace_used();
     }
