@@ -96,7 +96,8 @@ def test_what_a_list_holds_is_looked_at_again():
     def found():
         return [layer for layer, _ in outer._walk()][1:]
 
-    assert found() == [] and outer._walk() is outer._walk()
+    assert found() == []
+    assert outer._walk() is outer._walk()
     outer.blocks.append(one)
     assert found() == [one]
     outer.tables["a"][0].append(two)
@@ -106,7 +107,8 @@ def test_what_a_list_holds_is_looked_at_again():
     outer.tables["b"] = one
     assert found() == [three, two, one]
     del outer.tables["a"], outer.blocks[:]
-    assert found() == [one] and outer._walk() is outer._walk()
+    assert found() == [one]
+    assert outer._walk() is outer._walk()
     one.inner = two
     assert found() == [one, two]
 
