@@ -1,5 +1,6 @@
 // apply(name, inputs, **attrs): the door to every op of the table; and the operators of Tensor.
 #include <deque>
+#include <utility>
 
 #include "bindings/bindings.h"
 #include "kernels/elementwise.h"
@@ -78,6 +79,7 @@ py::object apply_named(const std::string& name, py::sequence inputs, const py::k
 void update(const std::string& name, py::sequence inputs, const py::kwargs& kwargs) {
     const OpDef& op = known_op(name);
     std::vector<EffectInput> values;
+    values.reserve(inputs.size());
     for (py::handle object : py::list(inputs)) {
         if (py::isinstance<Variable>(object))
             values.push_back({{}, py::cast<VariablePtr>(object)});
@@ -93,7 +95,9 @@ void update(const std::string& name, py::sequence inputs, const py::kwargs& kwar
 void update_arrays(const std::string& name, const py::sequence& numbers, const py::list& lists,
                    const py::kwargs& kwargs) {
     const OpDef& op = known_op(name);
-    std::vector<EmitOperand> operands;
+    thread_local std::vector<EmitOperand> spare;  // kept: fresh memory costs more than the rest
+    std::vector<EmitOperand> operands = std::exchange(spare, {});  // reading may call us again
+    operands.clear();
     std::deque<Tensor> tensors;  // what lies elsewhere than in an array that can be used as it is
     const auto add = [&](Tensor tensor) {
         operands.push_back({tensor.data(), tensor.type()});
@@ -108,7 +112,6 @@ void update_arrays(const std::string& name, const py::sequence& numbers, const p
         const bool changed = py::cast<bool>(list[2]);
         int64_t i = 0;
         kept.emplace_back(list[1]);
-        operands.reserve(operands.size() + kept.back().size());
         for (py::handle array : kept.back()) {
             EmitOperand operand{};
             if (views.view(array, changed, &operand))
@@ -119,12 +122,14 @@ void update_arrays(const std::string& name, const py::sequence& numbers, const p
         }
     }
     const Attrs attrs = to_attrs(kwargs);
-    std::vector<TensorType> types;
+    thread_local std::vector<TensorType> types;
+    types.clear();
     types.reserve(operands.size());
     for (const EmitOperand& operand : operands) types.push_back(operand.type);
     op.infer({op.name, types, attrs});
     py::gil_scoped_release release;
     run_effect_eager(op, operands, attrs);
+    spare = std::move(operands);
 }
 
 using Operator = py::object (*)(py::handle, py::handle);
