@@ -9,7 +9,7 @@ import pytest
 
 import hornbeam as hb
 from hornbeam import _core
-from hornbeam._function import Function, abstract_eval
+from hornbeam._function import Function, abstract_eval, trace
 
 
 def random(*shape, seed=0):
@@ -64,6 +64,25 @@ def test_unused_work_is_dropped_and_equal_work_is_done_once():
 
     text = compiled(fn, random(8, 8)).describe()
     assert text.count("matmul") == 1
+
+
+def test_transposes_that_undo_each_other_are_dropped():
+    x = _core.tensor(np.arange(24, dtype="float32").reshape(2, 3, 4))
+    for first, second, left in (
+        ([1, 0, 2], [1, 0, 2], 0),
+        ([2, 0, 1], [1, 2, 0], 0),
+        ([-1, 0, 1], [1, -1, 0], 0),
+        ([2, 0, 1], [2, 0, 1], 2),
+    ):
+
+        def twice(x, first=first, second=second):
+            y = _core.apply("transpose", [x], axes=first)
+            return _core.apply("exp", [_core.apply("transpose", [y], axes=second)])
+
+        traced = trace(twice, (x,), {})
+        assert traced.program.describe().count("= transpose") == left
+        want = np.exp(np.asarray(x).transpose(first).transpose(second))
+        np.testing.assert_allclose(np.asarray(traced([x])), want, rtol=1e-6)
 
 
 def test_variables_are_the_state_of_a_program():
