@@ -87,6 +87,32 @@ def test_layers_added_to_a_list_later_are_found():
     assert len(layer.weights) == 2
 
 
+def test_what_a_list_holds_is_looked_at_again():
+    """The search is kept as long as nothing has changed, in lists within lists and dicts too."""
+    outer = layers.Dense(2)
+    outer.blocks, outer.tables = [], {"a": [[]]}
+    one, two, three = (layers.Dense(units) for units in (3, 4, 5))
+
+    def found():
+        return [layer for layer, _ in outer._walk()][1:]
+
+    assert found() == []
+    assert outer._walk() is outer._walk()
+    outer.blocks.append(one)
+    assert found() == [one]
+    outer.tables["a"][0].append(two)
+    assert found() == [one, two]
+    outer.blocks[0] = three
+    assert found() == [three, two]
+    outer.tables["b"] = one
+    assert found() == [three, two, one]
+    del outer.tables["a"], outer.blocks[:]
+    assert found() == [one]
+    assert outer._walk() is outer._walk()
+    one.inner = two
+    assert found() == [one, two]
+
+
 def test_get_and_set_weights():
     a, b = layers.Dense(3), layers.Dense(3)
     a.build((None, 5))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import hornbeam as hb
 from hornbeam import _core
 from op_cases import check_gradient, every_level, run, run_all
 
@@ -247,3 +248,17 @@ def test_gradient_of_concat():
     rng = np.random.default_rng(2)
     a, b = rng.standard_normal((2, 3)), rng.standard_normal((2, 1))
     check_gradient(lambda x, y: _core.apply("concat", [x, y, x], axis=1), a, b)
+
+
+@pytest.mark.parametrize("ndim", [5, 6, 7, 9, 12])
+def test_many_dimensions(ndim):
+    """Shapes hold as many dimensions as are asked for."""
+    x = np.arange(2.0**ndim, dtype="float32").reshape((2,) * ndim)
+    y = hb.ops.expand_dims(hb.ops.transpose(x), axis=ndim // 2)
+    want = np.expand_dims(np.transpose(x), ndim // 2)
+    assert y.shape == want.shape
+    np.testing.assert_array_equal(y, want)
+    np.testing.assert_array_equal(hb.ops.squeeze(y + 1, axis=ndim // 2), np.transpose(x) + 1)
+    total = hb.ops.sum(y, axis=(0, -1), keepdims=True)
+    np.testing.assert_array_equal(total, want.sum(axis=(0, -1), keepdims=True))
+    assert hb.ops.reshape(y, (-1,)).shape == (2**ndim,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import hornbeam as hb
 from hornbeam import _core
 from op_cases import every_level
 
@@ -146,3 +147,48 @@ def test_refuses():
         TypeError, match="sgd_update: takes 2 numbers and 2 to 3 lists of n=2 tensors"
     ):
         _core.update("sgd_update", [scalar(1.0), scalar(0.0), p, g], n=2)
+
+
+def adam_lists(rng, layout):
+    """Parameters, gradients and both moments, laid out by `layout`."""
+    draws = [[rng.standard_normal((5, 4)) for _ in range(40)] for _ in range(4)]
+    draws[3] = [v**2 for v in draws[3]]
+    return [[layout(np.asarray(x, "float32")) for x in values] for values in draws]
+
+
+def test_arrays_in_any_layout_and_lists_that_compute():
+    """Arrays that lie as they should are used as they are, other gradients are read first."""
+    p, g, m, v = adam_lists(np.random.default_rng(0), np.array)
+    hb.kernels.adam_update(p, g, m, v, 3)
+
+    class Asked(list):
+        """A sequence that runs an update of its own when it is asked for its items."""
+
+        def __iter__(self):
+            mine = adam_lists(np.random.default_rng(1), np.array)
+            hb.kernels.adam_update(*mine, 1)
+            return super().__iter__()
+
+    strided, swapped = lambda x: np.repeat(x, 2, axis=1)[:, ::2], lambda x: x.astype(">f4")
+    for how in (np.array, np.asfortranarray, strided, swapped):
+        q, _, n, w = adam_lists(np.random.default_rng(0), np.array)
+        h = adam_lists(np.random.default_rng(0), how)[1]
+        hb.kernels.adam_update(q, Asked(h), n, w, 3)
+        for got, want in zip((*q, *n, *w), (*p, *m, *v), strict=True):
+            np.testing.assert_array_equal(got, want)
+
+
+def test_arrays_that_do_not_fit_change_nothing():
+    p, g, m, v = adam_lists(np.random.default_rng(0), np.array)
+    before = [x.copy() for x in p]
+    with pytest.raises(ValueError, match=r"params\[7\] has shape \(5, 4\) but grads\[7\] \(4,\)"):
+        hb.kernels.adam_update(p, [*g[:7], g[7][0], *g[8:]], m, v, 1)
+    m[2].setflags(write=False)
+    with pytest.raises(ValueError, match=r"m\[2\] must be writable"):
+        hb.kernels.adam_update(p, g, m, v, 1)
+    m[2].setflags(write=True)
+    v[3] = np.asfortranarray(v[3])
+    with pytest.raises(ValueError, match=r"v\[3\] must be a C-contiguous"):
+        hb.kernels.adam_update(p, g, m, v, 1)
+    for a, b in zip(p, before, strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -9,7 +9,7 @@ import pytest
 
 import hornbeam as hb
 from hornbeam import _core
-from hornbeam._function import Function, abstract_eval
+from hornbeam._function import Function, abstract_eval, trace
 
 
 def random(*shape, seed=0):
@@ -66,6 +66,25 @@ def test_unused_work_is_dropped_and_equal_work_is_done_once():
     assert text.count("matmul") == 1
 
 
+def test_transposes_that_undo_each_other_are_dropped():
+    x = _core.tensor(np.arange(24, dtype="float32").reshape(2, 3, 4))
+    for first, second, left in (
+        ([1, 0, 2], [1, 0, 2], 0),
+        ([2, 0, 1], [1, 2, 0], 0),
+        ([-1, 0, 1], [1, -1, 0], 0),
+        ([2, 0, 1], [2, 0, 1], 2),
+    ):
+
+        def twice(x, first=first, second=second):
+            y = _core.apply("transpose", [x], axes=first)
+            return _core.apply("exp", [_core.apply("transpose", [y], axes=second)])
+
+        traced = trace(twice, (x,), {})
+        assert traced.program.describe().count("= transpose") == left
+        want = np.exp(np.asarray(x).transpose(first).transpose(second))
+        np.testing.assert_allclose(np.asarray(traced([x])), want, rtol=1e-6)
+
+
 def test_variables_are_the_state_of_a_program():
     v = hb.Variable([1.0, 2.0])
 
@@ -96,6 +115,31 @@ def test_a_value_read_before_an_assignment_stays_what_it_was():
         got = [t.numpy().item() for t in program.run([_core.tensor(np.zeros(1, "float32"))])]
         assert got == ([1.0, 2.0] if step % 2 == 0 else [2.0, 1.0])
     assert (a.numpy().item(), b.numpy().item()) == (2.0, 1.0)
+
+
+def test_what_was_assigned_is_read_back():
+    """Also where variables swap their values, and one takes a value in between."""
+    a, b = hb.Variable(np.float32([1, 2])), hb.Variable(np.float32([3, 4]))
+
+    def swap(x):
+        before = a.value
+        a.assign(b)
+        b.assign(before)
+        middle = a.value + b.value * x
+        a.assign_add(x)
+        a.assign_add(x)
+        return before, middle, a.value, b.value
+
+    step = Function(swap)
+    want_a, want_b = np.float32([1, 2]), np.float32([3, 4])
+    for x in (np.float32([5, 6]), np.float32([7, 8])):
+        got = [np.asarray(v) for v in step(x)]
+        want = [want_a, want_b + want_a * x, want_b + 2 * x, want_a]
+        for value, right in zip(got, want, strict=True):
+            np.testing.assert_array_equal(value, right)
+        want_a, want_b = want[2], want[3]
+        np.testing.assert_array_equal(np.asarray(a), want_a)
+        np.testing.assert_array_equal(np.asarray(b), want_b)
 
 
 def test_an_array_taken_from_a_variable_does_not_change_under_its_owner():

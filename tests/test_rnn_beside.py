@@ -95,3 +95,65 @@ def test_one_after_the_other_where_the_second_needs_the_first():
     traced, inputs, want = traced_pair(2, 40, follows=True)
     for got, right in zip(traced(inputs), want, strict=True):
         np.testing.assert_array_equal(np.asarray(got), np.asarray(right))
+
+
+def dropping(run_eagerly=False):
+    hb.utils.set_random_seed(7)
+    drops = {"dropout": 0.2, "recurrent_dropout": 0.3}
+    first = L.Bidirectional(L.LSTM(9, return_sequences=True, **drops))
+    second = L.Bidirectional(L.GRU(5, seed=3, **drops))
+    layers = [hb.Input((11, 5)), first, L.Dropout(0.1), second, L.Dense(3)]
+    model = hb.Sequential(layers)
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=run_eagerly)
+    return model
+
+
+def test_directions_that_drop_run_side_by_side():
+    """The same masks as one after the other; the drawing of the second does not hold it up."""
+    _core.set_num_threads(2)
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((3, 11, 5)).astype("float32")
+    model, eager = dropping(), dropping(run_eagerly=True)
+    for _ in range(3):
+        loss, alone = (m.train_on_batch(x, np.arange(3)) for m in (model, eager))
+        np.testing.assert_allclose(loss, alone, rtol=1e-5)
+    ops = [what for what, *_ in program_of(model).profile([*map(_core.tensor, (x, ONES))], 1)]
+    together = [what.split(" (")[0] for what in ops if "sequence" in what]
+    sequences = ["lstm_sequence", "gru_sequence", "gru_sequence_grad", "lstm_sequence_grad"]
+    assert together == ["2 " + name for name in sequences]
+
+
+ONES = np.ones(3, "int64")
+
+
+def program_of(model):
+    """The one Program that a model holds."""
+    seen, found, left = set(), [], [model.__dict__]
+    while left:
+        x = left.pop()
+        if id(x) in seen:
+            continue
+        seen.add(id(x))
+        if isinstance(x, _core.Program):
+            found.append(x)
+        elif isinstance(x, dict):
+            left.extend(x.values())
+        elif isinstance(x, (list, tuple)):
+            left.extend(x)
+        elif type(x).__module__.startswith("hornbeam"):
+            left.extend(vars(x).values() if hasattr(x, "__dict__") else ())
+    (program,) = found
+    return program
+
+
+def test_a_bad_label_changes_nothing_where_masks_are_drawn():
+    """The drawing is done before the label is met, its count is kept after that."""
+    x = np.ones((3, 11, 5), "float32")
+    model = dropping()
+    model.train_on_batch(x, np.arange(3))
+    before = [np.array(v.value) for v in [*model.weights, *model.non_trainable_variables]]
+    with pytest.raises(ValueError, match="label 7"):
+        model.train_on_batch(x, np.array([0, 7, 1]))
+    after = [np.array(v.value) for v in [*model.weights, *model.non_trainable_variables]]
+    for a, b in zip(before, after, strict=True):
+        np.testing.assert_array_equal(a, b)

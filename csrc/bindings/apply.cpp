@@ -1,4 +1,7 @@
 // apply(name, inputs, **attrs): the door to every op of the table; and the operators of Tensor.
+#include <deque>
+#include <utility>
+
 #include "bindings/bindings.h"
 #include "kernels/elementwise.h"
 #include "program/graph.h"
@@ -76,6 +79,7 @@ py::object apply_named(const std::string& name, py::sequence inputs, const py::k
 void update(const std::string& name, py::sequence inputs, const py::kwargs& kwargs) {
     const OpDef& op = known_op(name);
     std::vector<EffectInput> values;
+    values.reserve(inputs.size());
     for (py::handle object : py::list(inputs)) {
         if (py::isinstance<Variable>(object))
             values.push_back({{}, py::cast<VariablePtr>(object)});
@@ -91,9 +95,17 @@ void update(const std::string& name, py::sequence inputs, const py::kwargs& kwar
 void update_arrays(const std::string& name, const py::sequence& numbers, const py::list& lists,
                    const py::kwargs& kwargs) {
     const OpDef& op = known_op(name);
-    std::vector<EffectInput> values;
-    for (py::handle number : py::list(numbers)) values.push_back({to_tensor(number), nullptr});
+    thread_local std::vector<EmitOperand> spare;  // kept: fresh memory costs more than the rest
+    std::vector<EmitOperand> operands = std::exchange(spare, {});  // reading may call us again
+    operands.clear();
+    std::deque<Tensor> tensors;  // what lies elsewhere than in an array that can be used as it is
+    const auto add = [&](Tensor tensor) {
+        operands.push_back({tensor.data(), tensor.type()});
+        tensors.push_back(std::move(tensor));
+    };
+    for (py::handle number : py::list(numbers)) add(to_tensor(number));
     std::vector<py::list> kept;  // a sequence may make its items when it is asked for them
+    ArrayViews views;
     for (py::handle item : lists) {
         const auto list = py::cast<py::tuple>(item);
         const auto label = py::cast<std::string>(list[0]);
@@ -101,17 +113,23 @@ void update_arrays(const std::string& name, const py::sequence& numbers, const p
         int64_t i = 0;
         kept.emplace_back(list[1]);
         for (py::handle array : kept.back()) {
-            values.push_back(
-                {changed ? array_in_place(array, label, i) : to_tensor(array), nullptr});
+            EmitOperand operand{};
+            if (views.view(array, changed, &operand))
+                operands.push_back(std::move(operand));
+            else
+                add(changed ? array_in_place(array, label, i) : to_tensor(array));
             ++i;
         }
     }
     const Attrs attrs = to_attrs(kwargs);
-    std::vector<TensorType> types;
-    for (const EffectInput& value : values) types.push_back(value.value.type());
+    thread_local std::vector<TensorType> types;
+    types.clear();
+    types.reserve(operands.size());
+    for (const EmitOperand& operand : operands) types.push_back(operand.type);
     op.infer({op.name, types, attrs});
     py::gil_scoped_release release;
-    run_effect_eager(op, values, attrs);
+    run_effect_eager(op, operands, attrs);
+    spare = std::move(operands);
 }
 
 using Operator = py::object (*)(py::handle, py::handle);

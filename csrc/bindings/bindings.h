@@ -1,6 +1,8 @@
 // What the binding files share. Only files of this folder know pybind11.
 #pragma once
 
+#include <optional>
+
 #include "bindings/pybind.h"
 #include "core/tape.h"
 #include "ops/ops.h"
@@ -23,6 +25,16 @@ Tensor to_tensor(py::handle object, const DType* weak = nullptr);
 Tensor array_to_tensor(py::handle array);
 // The memory of a float array that is to be changed; errors call it list[i], or list where i < 0.
 Tensor array_in_place(py::handle array, const std::string& list, int64_t i);
+// The memory of many float arrays, one after the other, where it can be used as it lies (and
+// written, where it is to be changed); else false. They must outlive what is made of it.
+class ArrayViews {
+  public:
+    bool view(py::handle object, bool changed, EmitOperand* to);
+
+  private:
+    PyObject* descr_ = nullptr;  // of the last array: most have the same
+    std::optional<DType> dtype_;
+};
 Tensor make_tensor(py::handle object, const py::object& dtype);
 bool is_python_scalar(py::handle object);
 Attrs to_attrs(const py::kwargs& kwargs);

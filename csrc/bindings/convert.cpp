@@ -1,6 +1,4 @@
 // Python objects to Tensors and attributes.
-#include <optional>
-
 #include "bindings/bindings.h"
 
 namespace hb {
@@ -112,6 +110,25 @@ Tensor array_in_place(py::handle object, const std::string& list, int64_t i) {
     const size_t bytes = type.bytes();
     return Tensor(std::move(type), std::make_shared<Buffer>(const_cast<void*>(array.data()), bytes,
                                                             std::function<void()>([] {})));
+}
+
+bool ArrayViews::view(py::handle object, bool changed, EmitOperand* to) {
+    using Api = py::detail::npy_api;
+    if (!is_array(object)) return false;
+    const py::detail::PyArray_Proxy* array = py::detail::array_proxy(object.ptr());
+    const int needed = Api::NPY_ARRAY_C_CONTIGUOUS_ | Api::NPY_ARRAY_ALIGNED_ |
+                       (changed ? Api::NPY_ARRAY_WRITEABLE_ : 0);
+    if ((array->flags & needed) != needed) return false;
+    if (array->descr != descr_) {
+        const auto dtype = py::reinterpret_borrow<py::dtype>(array->descr);
+        descr_ = dtype.ptr();
+        dtype_ = native(dtype) ? dtype_of(dtype) : std::nullopt;
+    }
+    if (dtype_ != DType::f32 && dtype_ != DType::f64) return false;
+    to->data = array->data;
+    to->type.dtype = *dtype_;
+    to->type.shape.assign(array->dimensions, array->dimensions + array->nd);
+    return true;
 }
 
 bool is_python_scalar(py::handle object) {

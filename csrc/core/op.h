@@ -113,6 +113,7 @@ class Emit {
     bool dry() const { return workspace_ == nullptr; }
     InstrList& list() { return list_; }
 
+    InstrList* hoisted() const { return hoisted_; }
     bool invariant(int i) const { return hoisted_ && in_[size_t(i)].invariant; }
     // What is made of some inputs before anything else: in every run, or `once` for many runs,
     // ahead of them, where all of these inputs are invariant. Its memory, and the instruction.

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/error.h"
+#include "core/shape.h"
 #include "kernels/kernel.h"
 
 namespace hb {
@@ -27,15 +27,6 @@ DType carrier(DType dtype);
 // bfloat16 is float32, int64 with uint64 is float32.
 DType promote(DType a, DType b);
 std::ostream& operator<<(std::ostream& out, DType dtype);
-
-class Shape : public std::vector<int64_t> {
-  public:
-    using std::vector<int64_t>::vector;
-    Shape(const std::vector<int64_t>& dims) : std::vector<int64_t>(dims) {}
-    int64_t operator[](int64_t i) const { return std::vector<int64_t>::operator[](size_t(i)); }
-    int64_t& operator[](int64_t i) { return std::vector<int64_t>::operator[](size_t(i)); }
-    int ndim() const { return int(size()); }
-};
 
 int64_t volume(const Shape& shape);
 std::string to_string(const Shape& shape);  // as Python prints a tuple

@@ -84,7 +84,9 @@ void run_effect_overlaid(const OpDef& op, const std::vector<EffectInput>& inputs
 }  // namespace
 
 void apply_effect(const OpDef& op, const std::vector<EffectInput>& inputs, const Attrs& attrs) {
-    std::vector<TensorType> types;
+    thread_local std::vector<TensorType> types;  // an update of many variables would map its memory
+    types.clear();
+    types.reserve(inputs.size());
     bool symbolic = current_recorder() != nullptr;
     for (const EffectInput& input : inputs)
         types.push_back(input.variable ? input.variable->type() : input.value.type());

@@ -56,6 +56,8 @@ struct EffectInput {
 
 void apply_effect(const OpDef& op, const std::vector<EffectInput>& inputs, const Attrs& attrs);
 void run_effect_eager(const OpDef& op, const std::vector<EffectInput>& inputs, const Attrs& attrs);
+// The same on memory.
+void run_effect_eager(const OpDef& op, std::span<const EmitOperand> inputs, const Attrs& attrs);
 
 // What a trace in progress has to offer; program/trace.cpp implements it.
 class Recorder {

@@ -51,7 +51,9 @@ std::vector<Tensor> run_eager(const OpDef& op, const std::vector<Tensor>& inputs
 }
 
 void run_effect_eager(const OpDef& op, const std::vector<EffectInput>& inputs, const Attrs& attrs) {
-    std::vector<EmitOperand> in;
+    thread_local std::vector<EmitOperand> in;  // kept: as in apply_effect
+    in.clear();
+    in.reserve(inputs.size());
     for (const EffectInput& input : inputs) {
         if (input.variable)
             in.push_back({input.variable->mutable_data(), input.variable->type()});
@@ -59,6 +61,10 @@ void run_effect_eager(const OpDef& op, const std::vector<EffectInput>& inputs, c
             in.push_back({input.value.data(), input.value.type()});
     }
     emit_and_execute(op, attrs, in, {});
+}
+
+void run_effect_eager(const OpDef& op, std::span<const EmitOperand> inputs, const Attrs& attrs) {
+    emit_and_execute(op, attrs, inputs, {});
 }
 
 }  // namespace hb

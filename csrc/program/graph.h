@@ -90,6 +90,7 @@ class Trace final : public Recorder {
     Operand operand(const Tensor& tensor);
     Operand capture(const Tensor& tensor);
     Tensor read_outside(const VariablePtr& variable);
+    Tensor stored(const VariablePtr& variable);
     int add(Node node);
     void leave();
 
@@ -99,8 +100,11 @@ class Trace final : public Recorder {
     std::vector<Tape*> outer_tapes_;  // of a body: they do not see what happens inside
     std::vector<Tensor> captured_;
     std::unordered_map<uint64_t, int> captures_at_;
-    std::unordered_map<Variable*, Tensor> reads_;  // the value of each variable at this point
-    std::unordered_map<Variable*, int> changed_;   // the last effect on each
+    std::unordered_map<Variable*, Tensor> reads_;  // the memory of each variable at this point
+    // What was assigned to a variable stands for a read of it: such a read need not wait for the
+    // effect, which may then come last.
+    std::unordered_map<Variable*, Tensor> assigned_;
+    std::unordered_map<Variable*, int> changed_;  // the last effect on each
     std::unordered_map<uint64_t, int> constants_;
     std::vector<Tensor> held_;
 };

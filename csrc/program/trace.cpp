@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/tape.h"
+#include "ops/ops.h"
 #include "program/graph.h"
 
 namespace hb {
@@ -92,6 +93,11 @@ std::vector<Tensor> Trace::record(const OpDef& op, const std::vector<Tensor>& in
 }
 
 Tensor Trace::read(const VariablePtr& variable) {
+    auto assigned = assigned_.find(variable.get());
+    return assigned != assigned_.end() ? assigned->second : stored(variable);
+}
+
+Tensor Trace::stored(const VariablePtr& variable) {
     auto found = reads_.find(variable.get());
     if (found != reads_.end()) return found->second;
     if (captures_) {
@@ -113,21 +119,27 @@ void Trace::effect(const OpDef& op, const std::vector<EffectInput>& inputs, cons
     if (captures_) throw EffectInLoop();
     Node node{.kind = NodeKind::op, .op = &op, .attrs = attrs};
     for (const EffectInput& input : inputs) {
-        node.in.push_back(operand(input.variable ? read(input.variable) : input.value));
+        node.in.push_back(operand(input.variable ? stored(input.variable) : input.value));
         node.changes.push_back(input.variable != nullptr);
     }
+    const std::vector<Operand> in = node.in;
     const int index = add(std::move(node));
     for (const EffectInput& input : inputs) {
         if (!input.variable) continue;
         reads_.erase(input.variable.get());  // the next read is a new value
+        assigned_.erase(input.variable.get());
         changed_[input.variable.get()] = index;
     }
+    if (&op != &op_def(Op::assign) || graph_.type(in[1]) != inputs[0].variable->type()) return;
+    const Symbol value{this, in[1].node, in[1].output};
+    assigned_.emplace(inputs[0].variable.get(), Tensor(inputs[0].variable->type(), value));
 }
 
 Graph Trace::finish(const std::vector<Tensor>& outputs) {
     for (const Tensor& output : outputs) graph_.outputs.push_back(operand(output));
     leave();
     reads_.clear();
+    assigned_.clear();
     return std::move(graph_);
 }
 

@@ -9,7 +9,7 @@ namespace hb {
 namespace {
 constexpr int64_t kMostRows = 16;    // of a step; more of them fill the threads
 constexpr int64_t kFewestParts = 4;  // a wave of fewer is hardly faster
-constexpr int64_t kMostParts = 16;
+constexpr int64_t kMostParts = 12;
 
 // ---- finding them ----
 
@@ -103,7 +103,7 @@ class Finder {
             add(node(product), chain.back());
             add(node(i), product);
             std::vector<int> members = chain;
-            members.insert(members.end(), {product, i});
+            members.push_back(product), members.push_back(i);
             if (depend(others, members)) continue;
             chain = std::move(members);
             return true;
@@ -180,19 +180,20 @@ class Finder {
 
 struct Task {
     const Instr* instrs;
-    int count;
+    int count, stage, share, shares;
 };
 struct Tasks {
     const Task* tasks;
-    int count;
+    int count, stages;
 };
 
 void run_tasks(const void* args, int share, int shares) {
     const Tasks& all = *static_cast<const Tasks*>(args);
     for (int t = 0; t < all.count; ++t) {
-        if (t * shares / all.count != share) continue;  // far shares: of different threads
         const Task& task = all.tasks[t];
-        for (int i = 0; i < task.count; ++i) task.instrs[i].fn(task.instrs[i].args, 0, 1);
+        if (task.stage * shares / all.stages != share) continue;  // always on the same thread
+        for (int i = 0; i < task.count; ++i)
+            task.instrs[i].fn(task.instrs[i].args, task.share, task.shares);
     }
 }
 
@@ -215,11 +216,18 @@ class Emitter {
             return;
         }
         const Part none{0, 0, wave_.steps};
-        for (int stage = 0; stage < wave_.stages; ++stage) add(stage, none);
+        const int last = wave_.stages - 1;
+        for (const Wave::Member& member : wave_.members) add(member, none, member.stage, 0, 1);
         run_added();
-        for (int64_t at = 0; at < parts_ + wave_.stages - 1; ++at) {
-            for (int stage = 0; stage < wave_.stages; ++stage)
-                if (at >= stage && at - stage < parts_) add(stage, part(at - stage));
+        for (int64_t at = 0; at < parts_ + 2 * last; ++at) {
+            for (const Wave::Member& member : wave_.members) {
+                const bool product = !(member.op->flags & kSteps);
+                const int64_t k = at - 2 * member.stage + product;
+                if (k < 0 || k >= parts_) continue;
+                // A product takes turns with the sequences below and above it, on both threads.
+                if (product) add(member, part(k), member.stage - 1, 0, 2);
+                add(member, part(k), member.stage, product, product + 1);
+            }
             run_added();
         }
     }
@@ -246,8 +254,8 @@ class Emitter {
         const int64_t at_once = std::min<int64_t>(threads, stages);
         const double apart = double(stages) * effort((rows + threads - 1) / threads);
         const double joined = double(stages) / double(at_once) * effort(rows) *
-                              double(parts + stages - 1) / double(parts);
-        return parts >= kFewestParts && joined < 0.9 * apart ? parts : 0;
+                              double(parts + 2 * stages - 2) / double(parts);
+        return parts >= kFewestParts && joined < 0.85 * apart ? parts : 0;
     }
 
     Part part(int64_t k) const {
@@ -263,31 +271,33 @@ class Emitter {
             const auto [from, index] = member.in[k];
             void* data = from < 0 ? e_.mutable_in(index)
                                   : e_.out(wave_.members[size_t(from)].first_out + index);
-            in.push_back({data, member.in_types[k]});
+            in.push_back({data, member.in_types[k], from < 0 && e_.invariant(index)});
         }
         for (size_t o = 0; o < member.out.size(); ++o)
             out.push_back({e_.out(member.first_out + int(o)), member.out[o]});
-        Emit inner(*member.op, member.attrs, e_.kernels, part ? 1 : e_.threads, in, out, list,
-                   workspace);
+        const int shares = !part ? e_.threads : member.op->flags & kSteps ? 1 : 2;
+        Emit inner(*member.op, member.attrs, e_.kernels, shares, in, out, list, workspace,
+                   part || !workspace ? nullptr : e_.hoisted());
         part ? member.op->emit_part(inner, *part) : member.op->emit(inner);
         return inner.workspace_used();
     }
 
-    // A layer's part, for one thread.
-    void add(int stage, const Part& part) {
+    // A share of a member's part, for the thread of a stage.
+    void add(const Wave::Member& member, const Part& part, int stage, int share, int shares) {
         std::vector<Instr>& instrs = e_.list().instrs;
-        const size_t begin = instrs.size();
-        for (size_t m = 0; m < wave_.members.size(); ++m)
-            if (wave_.members[m].stage == stage)
-                emit(wave_.members[m], &part, e_.list(), workspaces_[m]);
+        const size_t begin = instrs.size(), m = size_t(&member - wave_.members.data());
+        emit(member, &part, e_.list(), workspaces_[m]);
         const size_t count = instrs.size() - begin;
-        for (size_t i = begin; i < instrs.size(); ++i) cost_ += instrs[i].cost;
-        tasks_.push_back({e_.store(instrs.data() + begin, count), int(count)});
+        for (size_t i = begin; i < instrs.size(); ++i) cost_ += instrs[i].cost / shares;
+        if (count > 0)
+            tasks_.push_back(
+                {e_.store(instrs.data() + begin, count), int(count), stage, share, shares});
         instrs.resize(begin);
     }
     void run_added() {
-        e_.run(run_tasks, Tasks{e_.store(tasks_.data(), tasks_.size()), int(tasks_.size())},
-               std::max(cost_, tasks_.size() > 1 ? kParallelCost : 0));
+        const Task* tasks = e_.store(tasks_.data(), tasks_.size());
+        e_.run(run_tasks, Tasks{tasks, int(tasks_.size()), wave_.stages},
+               std::max(cost_, kParallelCost));
         tasks_.clear();
         cost_ = 0;
     }

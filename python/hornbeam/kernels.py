@@ -188,12 +188,11 @@ def sgd_update(
             f"sgd_update: momentum needs a velocity per parameter ({len(params)}). "
             f"Received: {len(velocities)}."
         )
-    _check_gradients("sgd_update", params, grads)
     lists: list[Any] = [("params", params, True), ("grads", grads, False)]
     if momentum:
         lists.append(("velocities", velocities, True))
     numbers = [_scalar(learning_rate), _scalar(momentum)]
-    _core.update_arrays("sgd_update", numbers, lists, n=len(params), nesterov=nesterov)
+    _update("sgd_update", numbers, lists, nesterov=nesterov)
 
 
 def adam_update(
@@ -216,7 +215,6 @@ def adam_update(
     a = lr with bias_correction=False. `step` is t, 1 at the first call. Given `vhat`, AMSGrad's
     running maximum of v takes v's place. weight_decay is decoupled: p -= lr*wd*p first.
     """
-    _check_gradients("adam_update", params, grads)
     for name, slot in (("m", m), ("v", v), *((("vhat", vhat),) if vhat else ())):
         if len(slot) != len(params):
             raise ValueError(
@@ -229,23 +227,30 @@ def adam_update(
     lists = [("params", params, True), ("grads", grads, False), ("m", m, True), ("v", v, True)]
     if vhat:
         lists.append(("vhat", vhat, True))
-    _core.update_arrays(
-        "adam_update",
-        scalars,
-        lists,
-        n=len(params),
-        amsgrad=bool(vhat),
-        bias_correction=bias_correction,
-    )
+    _update("adam_update", scalars, lists, amsgrad=bool(vhat), bias_correction=bias_correction)
+
+
+def _update(name: str, numbers: list[Any], lists: list[Any], **how: Any) -> None:
+    """An update of the lists (label, arrays, whether changed): parameters, gradients, state."""
+    params, grads = lists[0][1], lists[1][1]
+    _check_count(name, params, grads)
+    try:
+        _core.update_arrays(name, numbers, lists, n=len(params), **how)
+    except ValueError:
+        _check_gradients(name, params, grads)  # says which one does not fit
+        raise
 
 
 def _scalar(value: float) -> Any:
     return _core.tensor(float(value), "float64")
 
 
-def _check_gradients(name: str, params: Sequence[Array], grads: Sequence[Array]) -> None:
+def _check_count(name: str, params: Sequence[Array], grads: Sequence[Array]) -> None:
     if len(params) != len(grads):
         raise ValueError(f"{name}: {len(params)} parameters but {len(grads)} gradients.")
+
+
+def _check_gradients(name: str, params: Sequence[Array], grads: Sequence[Array]) -> None:
     for i, (p, g) in enumerate(zip(params, grads, strict=True)):
         shape, of_gradient = np.shape(p), np.shape(g)
         if shape != of_gradient:

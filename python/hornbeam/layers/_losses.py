@@ -4,6 +4,7 @@ import weakref
 from typing import Any
 
 from hornbeam import ops, tree
+from hornbeam._variable import Variable
 from hornbeam.layers._tracking import Tracking
 from hornbeam.symbolic import KerasTensor
 
@@ -32,6 +33,9 @@ class AddedLosses(Tracking):
         """Losses of the last call, then the weights' regularizers."""
         layers = self._flatten_layers() if _layers_with_losses.data else []
         found = [loss for layer in layers for loss in layer._losses]
+        own = (item for _, tracked in self._walk() for item in tracked)
+        if not any(isinstance(item, Variable) and item.regularizer is not None for item in own):
+            return found
         weights = [v for v in self.trainable_weights if v.regularizer is not None]
         return found + [v.regularizer(v) for v in weights]
 

@@ -1,6 +1,7 @@
 """What is inside a layer: variables and layers in its attributes, in order."""
 
 from collections.abc import Iterator
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,15 @@ class Changes:
 
 
 changes = Changes()
+
+
+class _Walked:
+    """What a search through the layers found, the lists it went through, and when that was."""
+
+    __slots__ = ("count", "found", "holders")
+
+    def __init__(self, count: int, holders: list[Any], found: list[Any]) -> None:
+        self.count, self.holders, self.found = count, holders, found
 
 
 class Tracking(Operation):
@@ -91,9 +101,17 @@ class Tracking(Operation):
         return [item for item in self._tracked() if isinstance(item, Tracking)]
 
     def _walk(self) -> list[tuple[Any, list[Any]]]:
-        """This layer and the layers in it, depth first, each once, and what each tracks."""
+        """This layer and the layers in it, depth first, each once, and what each tracks.
+
+        Not to be changed: the same lists are returned while no attribute of a layer is set and
+        the lists and dicts in the attributes hold what they held.
+        """
+        kept = self.__dict__.get("_walked")
+        if kept is not None and kept.count == changes.count and all(map(_is_same, kept.holders)):
+            return kept.found  # type: ignore[no-any-return]
         seen: set[int] = set()
         found: list[tuple[Any, list[Any]]] = []
+        holders: list[tuple[Any, str, list[Any]]] = []
         stack: list[Tracking] = [self]
         while stack:
             layer = stack.pop()
@@ -101,7 +119,11 @@ class Tracking(Operation):
                 seen.add(id(layer))
                 tracked = layer._tracked()
                 found.append((layer, tracked))
+                for value, kind in layer.__dict__["_members"]:
+                    if kind is not _ITEM:
+                        _find_holders(value, kind, holders)
                 stack += [item for item in reversed(tracked) if isinstance(item, Tracking)]
+        self.__dict__["_walked"] = _Walked(changes.count, holders, found)
         return found
 
     def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> Iterator[Any]:
@@ -246,6 +268,25 @@ def _find(value: Any, kind: str, found: dict[int, Any]) -> None:
         inner_kind = _KINDS.get(type(inner)) or _kind(type(inner))
         if inner_kind is not _PLAIN:
             _find(inner, inner_kind, found)
+
+
+def _items(value: Any, kind: str) -> list[Any]:
+    return list(value.values() if kind is _DICT else value)
+
+
+def _find_holders(value: Any, kind: str, holders: list[tuple[Any, str, list[Any]]]) -> None:
+    """Lists and the like, those inside of them too, and what each holds."""
+    items = _items(value, kind)
+    holders.append((value, kind, items))
+    for inner in items:
+        inner_kind = _KINDS.get(type(inner)) or _kind(type(inner))
+        if inner_kind is _LIST or inner_kind is _DICT:
+            _find_holders(inner, inner_kind, holders)
+
+
+def _is_same(holder: tuple[Any, str, list[Any]]) -> bool:
+    value, kind, items = holder
+    return len(value) == len(items) and all(map(is_, _items(value, kind), items))
 
 
 def _kind(cls: type) -> str:

@@ -363,11 +363,15 @@ class Trainer(Fitting, Evaluating, Predicting, OnBatch, State):
         if not known or self._flags is None:
             walk = self._walk()
             metrics = self._metrics_in(walk) if self._has_plain_metrics() else self.metrics
-            weights = {id(v): v for layer, own in walk for v in layer._own_variables(own)}
             kept = self._flags[2] if self._flags else []
             zeros, own = zeros_of([*metrics, *self._waiting_metrics()], kept)
-            self._flags = [layer for layer, _ in walk], list(weights.values()), zeros, own
-        layers, weights, _, _ = self._flags
+            if self._flags is not None and self._flags[4] is walk:
+                layers, weights = self._flags[:2]
+            else:
+                found = {id(v): v for layer, own in walk for v in layer._own_variables(own)}
+                layers, weights = [layer for layer, _ in walk], list(found.values())
+            self._flags = layers, weights, zeros, own, walk
+        layers, weights = self._flags[:2]
         flags = [layer._trainable for layer in layers], [v._trainable for v in weights]
         return flags, getattr(self.optimizer, "_changed", 0)
 
@@ -386,7 +390,7 @@ class Trainer(Fitting, Evaluating, Predicting, OnBatch, State):
             and self._flags is not None
             and not self._run_eagerly
         ):
-            _, _, zeros, own = self._flags
+            zeros, own = self._flags[2:4]
             for variable, zero in zeros:
                 variable.assign(zero)
             for metric in own:
