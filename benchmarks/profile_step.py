@@ -26,7 +26,7 @@ def main() -> None:
     x, y = x[: work.batch], y[: work.batch]
     model = worker_keras.build(work)
     model.train_on_batch(x, y)
-    ((traced, dtypes),) = model._train_steps.plain.values()
+    ((traced, dtypes, _),) = model._train_steps.plain.values()
     program = traced.program
     inputs = [_core.tensor(a, dtype) for a, dtype in zip((x, y), dtypes, strict=True)]
     rows = program.profile(inputs, 3)

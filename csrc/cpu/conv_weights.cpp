@@ -1,9 +1,10 @@
 // The gradient of convolution weights: for each slice of taps, dw (KH*KW*C, F) += x^T dy over the
 // pixels of a chunk (for each tap, dw (C, F), where taps of a row are not neighbours). A is the
-// window of x read through strides (no transpose), B the chunk of dy in panels, the batch its rows.
-// Threads share panels and partial sums; each partial owns a fixed range of chunks and another
-// kernel adds them up, so the bits do not depend on the number of threads.
-#include "cpu/conv_window.h"
+// window of x read through strides (no transpose) or, where there are channels enough to fill
+// tiles, copied into tiles of them; B is the chunk of dy in panels, the batch its rows. Threads
+// share panels and partial sums; each partial owns a fixed range of chunks and another kernel adds
+// them up, so the bits do not depend on the number of threads.
+#include "cpu/conv_blocked.h"
 
 namespace hb::HB_ISA {
 namespace {
@@ -54,6 +55,29 @@ void sum_chunk(const ConvWeightsArgs& a, Tile<T>& t, const Window<T>& view, T* d
     }
 }
 
+// The same from a window in tiles of channels; offsets, more: of its rows, for tiles of each size.
+template <class T>
+void sum_blocked(const ConvWeightsArgs& a, Tile<T>& t, const Blocked& shape, const TileRows& tiles,
+                 const T* window, T* dw, int64_t p, const int64_t* offsets, const int64_t* more,
+                 const int64_t* to) {
+    constexpr int64_t panel = kPanel<T>;
+    const ConvDim* d = a.window.dim;
+    const int n = int(a.f - p * panel < panel ? a.f - p * panel : panel);
+    const int least = int(tiles.rows / tiles.count);
+    t.c_rows = to;
+    for (int64_t i = 0; i < tiles.count; ++i) {
+        const int m = tiles.size(i);
+        t.a_offset = m == least ? offsets : more;
+        for (int64_t tap = 0; tap < conv_taps(a.window); ++tap) {
+            const int64_t kw = tap % d[2].taps, kh = tap / d[2].taps % d[1].taps;
+            const int64_t at = shape.tap(d, tap / d[2].taps / d[1].taps, kh, kw);
+            t.a = window + shape.template tile<T>(tiles, i) + at * m;
+            t.c = dw + (tap * tiles.rows + tiles.begin(i)) * a.features + p * panel;
+            tile_fn<T>(m, n, true)(t, n);
+        }
+    }
+}
+
 template <class T>
 void weights(const void* args, int thread, int threads) {
     const ConvWeightsArgs& a = *static_cast<const ConvWeightsArgs*>(args);
@@ -80,11 +104,15 @@ void weights(const void* args, int thread, int threads) {
         from[i] = i / across * d[1].dilation * shape.row + i % across;
         to[i] = i * a.features;
     }
+    const TileRows tiles(w.c);
+    const int64_t least = tiles.rows / tiles.count;
+    const Blocked blocked(w, a.together);
     int64_t* a_offset = scratch.take<int64_t>(w.rows * a.together);
+    int64_t* more = scratch.take<int64_t>(w.rows * a.together);  // of a tile with one more row
     int64_t* b_offset = scratch.take<int64_t>(w.rows * a.together);
     T* dy = scratch.take<T>(a.together * w.rows * w.cols * panel);
     const int64_t window = w.in_place ? 0 : conv_window_elements(w, w.c);
-    T* buffer = scratch.take<T>(a.together * window);
+    T* buffer = scratch.take<T>(a.blocked ? blocked.elements<T>(tiles) : a.together * window);
 
     Tile<T> t{};
     t.a_step = d[2].stride * shape.pixel;
@@ -103,25 +131,39 @@ void weights(const void* args, int thread, int threads) {
             t.batch = 0;
             for (int64_t i = 0, pixels = 0; i < count; ++i) {
                 const Chunk chunk = chunks.at(w, first + i);
+                t.depth = chunk.cols;
+                if (a.blocked) {
+                    load_blocked<T>(w, blocked, tiles, (const T*)a.x, chunk, i, buffer);
+                    for (int64_t r = 0; r < chunk.rows; ++r, ++t.batch, pixels += chunk.cols) {
+                        const int64_t at = i * blocked.chunk + r * d[1].stride * blocked.row;
+                        a_offset[t.batch] = at * least;
+                        more[t.batch] = at * (least + 1);
+                        b_offset[t.batch] = pixels * panel;
+                    }
+                    continue;
+                }
                 const Window<T> next = load_window<T>(w, (const T*)a.x, chunk, buffer + i * window);
                 if (i == 0) view = next;
                 for (int64_t r = 0; r < chunk.rows; ++r, ++t.batch, pixels += chunk.cols) {
                     a_offset[t.batch] = next.data - view.data + r * d[1].stride * view.row;
                     b_offset[t.batch] = pixels * panel;
                 }
-                t.depth = chunk.cols;
             }
             t.b = dy;
             for (int64_t p = mine.cols.begin; p < mine.cols.end; ++p) {
                 T* end = dy;
                 for (int64_t i = 0; i < count; ++i)
                     end = load_panel<T>(a, chunks.at(w, first + i), p, end);
-                sum_chunk(a, t, view, dw, p, from, to);
+                if (a.blocked)
+                    sum_blocked(a, t, blocked, tiles, buffer, dw, p, a_offset, more, to);
+                else
+                    sum_chunk(a, t, view, dw, p, from, to);
             }
             t.accumulate = true;
         }
         if (range.begin == range.end) {
             t.batch = 0;
+            t.a_offset = a_offset;
             for (int64_t p = mine.cols.begin; p < mine.cols.end; ++p)
                 sum_chunk(a, t, shape, dw, p, from, to);
         }

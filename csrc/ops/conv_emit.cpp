@@ -18,7 +18,12 @@ constexpr int64_t kDepthwiseBytes = 24 * 1024;  // of such a window
 constexpr int64_t kFarDepthwise = 2048;         // bytes from one pixel to the next
 constexpr int64_t kFarPixel = 256;              // bytes from one pixel to the next
 constexpr int64_t kPackShare = 500;  // packed weights are kept where packing takes over 1/500
-constexpr int64_t kFewPixels = 48;   // chunks are not cut below that to feed more threads
+constexpr int64_t kSpreadBytes = 24 * 1024;     // of the products that a row is gathered from
+constexpr int64_t kSpreadPixels = 24;           // of dy that meet the weights at once
+constexpr int64_t kFlatDepth = 256;             // of sums over taps and channels in one loop
+constexpr int64_t kFlatPixels = 8;              // of a row, or tiles would be too short
+constexpr int64_t kBlockedChannels = 16;        // fill tiles
+constexpr int64_t kFewPixels = 48;  // chunks are not cut below that to feed more threads
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -146,10 +151,12 @@ void emit_correlation(Emit& e, DType dtype, Correlation s) {
         feed_threads(w, s.depthwise ? 1 : panels, e.threads);
     }
 
-    ConvArgs args{w, s.x, s.w, s.bias, s.y, s.features, s.f, s.relu, nullptr, 0};
-    args.scratch_stride = s.depthwise
-                              ? depthwise_scratch_bytes(w)
-                              : scratch_bytes(w, 2 * taps + 2 * w.rows * w.cols, 0, 1, size);
+    const bool flat = !s.depthwise && taps * w.c <= kFlatDepth && w.cols >= kFlatPixels;
+    ConvArgs args{w, s.x, s.w, s.bias, s.y, s.features, s.f, s.relu, flat, nullptr, 0};
+    args.scratch_stride =
+        s.depthwise
+            ? depthwise_scratch_bytes(w)
+            : scratch_bytes(w, flat ? taps * w.c : 2 * taps + 2 * w.rows * w.cols, 0, 1, size);
     args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
     if (s.depthwise) {
         e.run(f32 ? kernels.depthwise_f32 : kernels.depthwise_f64, args, 4 * s.flops);
@@ -211,6 +218,71 @@ ConvWindow forward_window(const ConvShape& s) {
     w.channels = s.channels;
     w.c = s.depthwise() ? s.channels : s.c();
     return w;
+}
+// Columns of the products that a row of dx is gathered from.
+int64_t spread_columns(const ConvShape& s, int64_t nr) {
+    return ceil_div(s.kernel[2] * s.channels, nr) * nr;
+}
+
+// Whether few channels of dx are better gathered from products that have a column for each tap and
+// channel. Costs in multiply-adds of whole vectors; those of a correlation whose tile is one vector
+// wide count twice, as measured, and so does a number that is gathered four times.
+bool spread_pays(const Emit& e, DType dtype, const ConvShape& s) {
+    if (s.groups != 1) return false;
+    const ConvKernels& kernels = *e.kernels.conv;
+    const bool f32 = dtype == DType::f32;
+    const int64_t nr = f32 ? kernels.nr_f32 : kernels.nr_f64, lanes = nr / kernels.panel_vectors;
+    const int64_t columns = ceil_div(s.kernel[2] * s.channels, lanes) * lanes;
+    if (s.out[2] * spread_columns(s, nr) * int64_t(dtype_size(dtype)) > kSpreadBytes) return false;
+    if (f32 && s.stride[1] * s.stride[2] == 1) {
+        ConvWindow w = forward_window(s);
+        for (int i = 0; i < 3; ++i) w.dim[i] = data_phase(s, i, 0);
+        w.channels = w.c = s.features;
+        if (winograd_pays(w, s.channels, s.flops())) return false;
+    }
+    const double rows = double(s.out[0] * s.out[1] * s.kernel[0] * s.kernel[1]);
+    const double gathered = double(s.in[0] * s.in[1] * s.out[2] * s.kernel[2]);
+    const double spread = rows * double(s.out[2] * s.features * columns) +
+                          4 * gathered * double(ceil_div(s.channels, lanes) * lanes);
+    const double vectors = double(ceil_div(s.channels, lanes));
+    double taps = 1;  // that meet a pixel of dx
+    for (int i = 0; i < 3; ++i) taps *= double(s.kernel[i]) / double(s.stride[i]);
+    const double direct = double(s.in[0] * s.in[1] * s.in[2]) * taps * double(s.features) *
+                          double(lanes) * (vectors == 1 ? 2 : vectors);
+    return spread < 0.9 * direct;
+}
+
+void emit_spread(Emit& e, DType dtype, const ConvShape& s, const void* dy, const void* w,
+                 void* dx) {
+    if (s.n * s.in[0] * s.in[1] * s.in[2] * s.channels == 0) return;
+    const ConvKernels& kernels = *e.kernels.conv;
+    const bool f32 = dtype == DType::f32;
+    const int64_t nr = f32 ? kernels.nr_f32 : kernels.nr_f64, size = int64_t(dtype_size(dtype));
+    const int64_t columns = spread_columns(s, nr), rows = s.kernel[0] * s.kernel[1];
+    ConvSpreadArgs args{};
+    for (int i = 0; i < 3; ++i)
+        args.dim[i] = {s.in[i], s.out[i], s.kernel[i], s.stride[i], s.low[i], s.dilation[i]};
+    args.images = s.n;
+    args.channels = s.channels;
+    args.features = s.features;
+    args.together = std::clamp<int64_t>(kSpreadPixels / std::max<int64_t>(1, s.out[2]), 1, s.n);
+    const int64_t pixels = args.together * s.out[2], offsets = rows + pixels + s.in[2];
+    args.scratch_stride = ceil_div((pixels * columns + nr) * size + 16 * offsets, 64) * 64 + 6 * 64;
+    args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
+    const int64_t packed = rows * s.features * columns;
+    void* panels = e.workspace(size_t(packed * size));
+    ConvPackArgs pack{w, panels, {}, 1, s.features, s.kernel[2] * s.channels, 0, 0, 1, s.features};
+    pack.tap_stride = pack.f * s.features;
+    for (int i = 0; i < 3; ++i) {
+        pack.dim[i] = {};
+        pack.dim[i].taps = pack.dim[i].w_size = i < 2 ? s.kernel[i] : 1;
+        pack.dim[i].w_step = 1;
+    }
+    args.dy = dy;
+    args.w = panels;
+    args.dx = dx;
+    if (packed > 0) e.run(f32 ? kernels.pack_f32 : kernels.pack_f64, pack, 4 * packed);
+    e.run(f32 ? kernels.spread_f32 : kernels.spread_f64, args, s.flops());
 }
 }  // namespace
 
@@ -275,6 +347,10 @@ void emit_conv_data(Emit& e, DType dtype, const ConvShape& s, const void* dy, co
                          .b_invariant = e.invariant(1)});
         return;
     }
+    if (spread_pays(e, dtype, s)) {
+        emit_spread(e, dtype, s, dy, w, dx);
+        return;
+    }
     const int64_t phases = s.stride[0] * s.stride[1] * s.stride[2];
     for (int64_t p = 0; p < phases; ++p) {
         ConvWindow window = forward_window(s);
@@ -326,7 +402,10 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
         w.in_place = false;
         w.pad = 64 / int64_t(size);
     }
-    const int64_t most_pixels = std::max<int64_t>(128, 24 * 1024 / (nr * int64_t(size)));
+    const bool blocked = !depthwise && w.c >= kBlockedChannels;
+    if (blocked) w.in_place = false, w.pad = 0;
+    const int64_t panel_bytes = (blocked ? 16 : 24) * 1024;
+    const int64_t most_pixels = std::max<int64_t>(128, panel_bytes / (nr * int64_t(size)));
     if (depthwise) w.in_place = !gathers_lines(w, size);
     if (depthwise && !w.in_place)
         choose_depthwise_chunk(w);
@@ -351,13 +430,15 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
     }
 
     void* sums = partials == 1 ? dw : e.workspace(size_t(partials * volume) * size);
-    ConvWeightsArgs args{w,        x,        dy,      sums, s.features, depthwise ? 1 : s.f(),
-                         partials, together, nullptr, 0};
+    ConvWeightsArgs args{w,        x,        dy,      sums,    s.features, depthwise ? 1 : s.f(),
+                         partials, together, blocked, nullptr, 0};
     const int64_t rows = conv_weights_rows(w);
-    args.scratch_stride = depthwise
-                              ? depthwise_scratch_bytes(w)
-                              : scratch_bytes(w, 2 * rows + 2 * w.rows * together + 2 * s.taps(),
-                                              w.rows * w.cols * nr * together, together, size);
+    const int64_t window =
+        blocked ? conv_blocked_elements(w, together, nr / kernels.panel_vectors) : 0;
+    args.scratch_stride = depthwise ? depthwise_scratch_bytes(w)
+                                    : scratch_bytes(w, 2 * rows + 3 * w.rows * together,
+                                                    w.rows * w.cols * nr * together + window,
+                                                    blocked ? 0 : together, size);
     args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
     if (depthwise)
         e.run(f32 ? kernels.depthwise_weights_f32 : kernels.depthwise_weights_f64, args,
