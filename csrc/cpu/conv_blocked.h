@@ -34,21 +34,43 @@ struct Blocked {
     }
 };
 
-// m channels of every `stride`th pixel; whole vectors are stored one after the other, so what they
-// write past a pixel is written over by the next.
+// Tiles of one size next to one another: pixel q of tile i lies at data + i * step + q * m.
 template <class T>
-T* copy_pixels(T* dst, const T* src, int64_t pixels, int64_t stride, int64_t m, int64_t readable) {
-    using V = Vec<T>;
-    for (int64_t i = 0; i < pixels; ++i, src += stride, dst += m) {
-        if (readable >= V::lanes && m <= V::lanes)
-            V::store(dst, V::load(src));
-        else
-            for (int64_t j = 0; j < m; j += V::lanes)
-                V::store(dst + j, V::load(src + j, readable - j));
+struct SameTiles {
+    T* data;
+    int64_t step, m, count, channel;  // channel: of the first tile
+    HB_INLINE SameTiles(const Blocked& shape, const TileRows& tiles, T* buffer, int64_t first,
+                        int64_t last)
+        : data(buffer + shape.template tile<T>(tiles, first)),
+          step(0),
+          m(first < last ? tiles.size(first) : 0),
+          count(last - first),
+          channel(tiles.begin(first)) {
+        step = m * shape.total + Vec<T>::lanes;
     }
-    return dst;
-}
+    HB_INLINE void clear(int64_t pixel, int64_t pixels) const {
+        for (int64_t i = 0; i < count && pixels > 0; ++i)
+            __builtin_memset(data + i * step + pixel * m, 0, size_t(pixels * m) * sizeof(T));
+    }
+    // All channels of a pixel, of which `readable` follow from src on. Whole vectors are stored
+    // pixel after pixel, so what they write past one is written over by the next.
+    HB_INLINE void copy(int64_t pixel, const T* src, int64_t readable) const {
+        using V = Vec<T>;
+        T* dst = data + pixel * m;
+        int64_t i = 0;
+        for (; i < count && (i + 1) * m + V::lanes <= readable; ++i, dst += step, src += m) {
+            V::store(dst, V::load(src));
+#pragma GCC unroll 4
+            for (int64_t j = V::lanes; j < kTileRows; j += V::lanes)
+                if (j < m) V::store(dst + j, V::load(src + j));
+        }
+        for (; i < count; ++i, dst += step, src += m)
+            for (int64_t j = 0; j < m; j += V::lanes)
+                V::store(dst + j, V::load(src + j, readable - i * m - j));
+    }
+};
 
+// The chunk's window as the `index`th of those that are summed together.
 template <class T>
 void load_blocked(const ConvWindow& w, const Blocked& shape, const TileRows& tiles, const T* x,
                   const Chunk& chunk, int64_t index, T* buffer) {
@@ -57,30 +79,33 @@ void load_blocked(const ConvWindow& w, const Blocked& shape, const TileRows& til
     const int64_t y0 = d[1].first + chunk.row * d[1].stride;
     const int64_t x0 = d[2].first + chunk.col * d[2].stride, s = d[2].stride;
     x += chunk.image * d[0].in * d[1].in * d[2].in * w.channels + chunk.group * w.c;
-    const int64_t rows = conv_span(d[1], chunk.rows);
-    const int64_t cols = conv_span(d[2], chunk.cols);
+    const int64_t rows = conv_span(d[1], chunk.rows), cols = conv_span(d[2], chunk.cols);
+    const int64_t larger = tiles.rows % tiles.count;
+    const SameTiles<T> some(shape, tiles, buffer, 0, larger);
+    const SameTiles<T> others(shape, tiles, buffer, larger, tiles.count);
     for (int64_t t = 0; t < d[0].taps; ++t)
         for (int64_t r = 0; r < rows; ++r) {
             const int64_t z = z0 + t * d[0].dilation, y = y0 + r;
             const bool outside = z < 0 || z >= d[0].in || y < 0 || y >= d[1].in;
             const T* line = x + (z * d[1].in + y) * d[2].in * w.channels;
-            const int64_t pixel = index * shape.chunk + t * shape.slice + r * shape.row;
-            for (int64_t i = 0; i < tiles.count; ++i) {
-                const int64_t m = tiles.size(i), c = tiles.begin(i);
-                for (int64_t p = 0; p < s; ++p) {
-                    T* dst =
-                        buffer + shape.template tile<T>(tiles, i) + (pixel + p * shape.column) * m;
-                    // columns x0 + p + j * s that lie in x: j in [from, to)
-                    const int64_t first = x0 + p, count = p < cols ? (cols - p - 1) / s + 1 : 0;
-                    int64_t from = first < 0 ? (-first + s - 1) / s : 0;
-                    int64_t to = first < d[2].in ? (d[2].in - 1 - first) / s + 1 : 0;
-                    if (to > count) to = count;
-                    if (outside || to < from) from = to = 0;
-                    __builtin_memset(dst, 0, size_t(from * m) * sizeof(T));
-                    dst = copy_pixels(dst + from * m, line + (first + from * s) * w.channels + c,
-                                      to - from, s * w.channels, m, w.c - c);
-                    __builtin_memset(dst, 0, size_t((count - to) * m) * sizeof(T));
+            for (int64_t p = 0; p < s; ++p) {
+                const int64_t pixel =
+                    index * shape.chunk + t * shape.slice + r * shape.row + p * shape.column;
+                // columns first + j * s that lie in x: j in [from, to)
+                const int64_t first = x0 + p, count = p < cols ? (cols - p - 1) / s + 1 : 0;
+                int64_t from = first < 0 ? (-first + s - 1) / s : 0;
+                int64_t to = first < d[2].in ? (d[2].in - 1 - first) / s + 1 : 0;
+                if (to > count) to = count;
+                if (outside || to < from) from = to = 0;
+                some.clear(pixel, from);
+                others.clear(pixel, from);
+                for (int64_t j = from; j < to; ++j) {
+                    const T* src = line + (first + j * s) * w.channels;
+                    some.copy(pixel + j, src, w.c);
+                    others.copy(pixel + j, src + others.channel, w.c - others.channel);
                 }
+                some.clear(pixel + to, count - to);
+                others.clear(pixel + to, count - to);
             }
         }
 }

@@ -9,23 +9,29 @@
 namespace hb::HB_ISA {
 namespace {
 
-// dst (rows*cols, kPanel) = the chunk of dy at panel p, zeros past f. Returns its end.
+// Panels [p0, p1) of a chunk of dy, zeros past f: dst (p1 - p0, size), of which the chunk's pixels
+// begin at dst. Pixels are read once, in long runs. Returns where the next chunk's begin.
 template <class T>
-T* load_panel(const ConvWeightsArgs& a, const Chunk& chunk, int64_t p, T* dst) {
+T* load_panels(const ConvWeightsArgs& a, const Chunk& chunk, int64_t p0, int64_t p1, T* dst,
+               int64_t size) {
     using V = Vec<T>;
     constexpr int64_t panel = kPanel<T>, lanes = V::lanes;
     const ConvDim* d = a.window.dim;
     const int64_t z = chunk.image * d[0].out + chunk.depth;
-    const T* dy = (const T*)a.dy + chunk.group * a.f +
+    const T* dy = (const T*)a.dy + chunk.group * a.f + p0 * panel +
                   ((z * d[1].out + chunk.row) * d[2].out + chunk.col) * a.features;
+    const int64_t count =
+        a.f - p0 * panel < (p1 - p0) * panel ? a.f - p0 * panel : (p1 - p0) * panel;
     for (int64_t r = 0; r < chunk.rows; ++r) {
-        const T* src = dy + r * d[2].out * a.features + p * panel;
+        const T* src = dy + r * d[2].out * a.features;
         for (int64_t c = 0; c < chunk.cols; ++c, src += a.features, dst += panel) {
-            __builtin_prefetch(src + panel, 0, 2);  // the same pixel at the next panel
-            for (int64_t j = 0; j < panel; j += lanes) {
-                const int64_t left = a.f - p * panel - j;
-                V::store(dst + j, left > 0 ? V::load(src + j, left) : V::zero());
-            }
+            T* to = dst;
+            int64_t j = 0;
+            for (; j + panel <= count; j += panel, to += size)
+#pragma GCC unroll 4
+                for (int64_t l = 0; l < panel; l += lanes) V::store(to + l, V::load(src + j + l));
+            for (int64_t l = 0; j < count && l < panel; l += lanes)
+                V::store(to + l, count - j > l ? V::load(src + j + l, count - j - l) : V::zero());
         }
     }
     return dst;
@@ -110,7 +116,8 @@ void weights(const void* args, int thread, int threads) {
     int64_t* a_offset = scratch.take<int64_t>(w.rows * a.together);
     int64_t* more = scratch.take<int64_t>(w.rows * a.together);  // of a tile with one more row
     int64_t* b_offset = scratch.take<int64_t>(w.rows * a.together);
-    T* dy = scratch.take<T>(a.together * w.rows * w.cols * panel);
+    const int64_t dy_size = a.together * w.rows * w.cols * panel;
+    T* dy = scratch.take<T>(a.panels * dy_size);
     const int64_t window = w.in_place ? 0 : conv_window_elements(w, w.c);
     T* buffer = scratch.take<T>(a.blocked ? blocked.elements<T>(tiles) : a.together * window);
 
@@ -149,15 +156,18 @@ void weights(const void* args, int thread, int threads) {
                     b_offset[t.batch] = pixels * panel;
                 }
             }
-            t.b = dy;
-            for (int64_t p = mine.cols.begin; p < mine.cols.end; ++p) {
+            for (int64_t p0 = mine.cols.begin; p0 < mine.cols.end; p0 += a.panels) {
+                const int64_t p1 = mine.cols.end - p0 < a.panels ? mine.cols.end : p0 + a.panels;
                 T* end = dy;
                 for (int64_t i = 0; i < count; ++i)
-                    end = load_panel<T>(a, chunks.at(w, first + i), p, end);
-                if (a.blocked)
-                    sum_blocked(a, t, blocked, tiles, buffer, dw, p, a_offset, more, to);
-                else
-                    sum_chunk(a, t, view, dw, p, from, to);
+                    end = load_panels<T>(a, chunks.at(w, first + i), p0, p1, end, dy_size);
+                for (int64_t p = p0; p < p1; ++p) {
+                    t.b = dy + (p - p0) * dy_size;
+                    if (a.blocked)
+                        sum_blocked(a, t, blocked, tiles, buffer, dw, p, a_offset, more, to);
+                    else
+                        sum_chunk(a, t, view, dw, p, from, to);
+                }
             }
             t.accumulate = true;
         }

@@ -53,6 +53,7 @@ struct ConvWeightsArgs {
     void* dw;
     int64_t features, f, partials;
     int64_t together;  // chunks that are summed in registers at once; 1 unless they are whole rows
+    int64_t panels;    // of dy that are copied at once
     bool blocked;      // windows are copied into tiles of channels
     char* scratch;
     int64_t scratch_stride;

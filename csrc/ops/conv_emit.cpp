@@ -23,6 +23,7 @@ constexpr int64_t kSpreadPixels = 24;           // of dy that meet the weights a
 constexpr int64_t kFlatDepth = 256;             // of sums over taps and channels in one loop
 constexpr int64_t kFlatPixels = 8;              // of a row, or tiles would be too short
 constexpr int64_t kBlockedChannels = 16;        // fill tiles
+constexpr int64_t kPanelsBytes = 96 * 1024;     // of panels of dy that are copied at once
 constexpr int64_t kFewPixels = 48;  // chunks are not cut below that to feed more threads
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -430,15 +431,19 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
     }
 
     void* sums = partials == 1 ? dw : e.workspace(size_t(partials * volume) * size);
+    const int64_t panel_pixels = w.rows * w.cols * together * nr * int64_t(size);
+    const int64_t at_once =
+        std::clamp<int64_t>(kPanelsBytes / panel_pixels, 1, ceil_div(s.f(), nr));
     ConvWeightsArgs args{w,        x,        dy,      sums,    s.features, depthwise ? 1 : s.f(),
-                         partials, together, blocked, nullptr, 0};
+                         partials, together, at_once, blocked, nullptr,    0};
     const int64_t rows = conv_weights_rows(w);
     const int64_t window =
         blocked ? conv_blocked_elements(w, together, nr / kernels.panel_vectors) : 0;
-    args.scratch_stride = depthwise ? depthwise_scratch_bytes(w)
-                                    : scratch_bytes(w, 2 * rows + 3 * w.rows * together,
-                                                    w.rows * w.cols * nr * together + window,
-                                                    blocked ? 0 : together, size);
+    args.scratch_stride = depthwise
+                              ? depthwise_scratch_bytes(w)
+                              : scratch_bytes(w, 2 * rows + 3 * w.rows * together,
+                                              w.rows * w.cols * nr * together * at_once + window,
+                                              blocked ? 0 : together, size);
     args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
     if (depthwise)
         e.run(f32 ? kernels.depthwise_weights_f32 : kernels.depthwise_weights_f64, args,
