@@ -70,15 +70,15 @@ struct SameTiles {
     }
 };
 
-// The chunk's window as the `index`th of those that are summed together.
+// The chunk's window at the channels from c on, as the `index`th of those that are summed together.
 template <class T>
 void load_blocked(const ConvWindow& w, const Blocked& shape, const TileRows& tiles, const T* x,
-                  const Chunk& chunk, int64_t index, T* buffer) {
+                  const Chunk& chunk, int64_t c, int64_t index, T* buffer) {
     const ConvDim* d = w.dim;
     const int64_t z0 = d[0].first + chunk.depth * d[0].stride;
     const int64_t y0 = d[1].first + chunk.row * d[1].stride;
     const int64_t x0 = d[2].first + chunk.col * d[2].stride, s = d[2].stride;
-    x += chunk.image * d[0].in * d[1].in * d[2].in * w.channels + chunk.group * w.c;
+    x += chunk.image * d[0].in * d[1].in * d[2].in * w.channels + chunk.group * w.c + c;
     const int64_t rows = conv_span(d[1], chunk.rows), cols = conv_span(d[2], chunk.cols);
     const int64_t larger = tiles.rows % tiles.count;
     const SameTiles<T> some(shape, tiles, buffer, 0, larger);
@@ -101,8 +101,8 @@ void load_blocked(const ConvWindow& w, const Blocked& shape, const TileRows& til
                 others.clear(pixel, from);
                 for (int64_t j = from; j < to; ++j) {
                     const T* src = line + (first + j * s) * w.channels;
-                    some.copy(pixel + j, src, w.c);
-                    others.copy(pixel + j, src + others.channel, w.c - others.channel);
+                    some.copy(pixel + j, src, w.c - c);
+                    others.copy(pixel + j, src + others.channel, w.c - c - others.channel);
                 }
                 some.clear(pixel + to, count - to);
                 others.clear(pixel + to, count - to);

@@ -21,7 +21,6 @@ struct ConvWindow {
     int64_t images, groups;
     int64_t channels, c;  // of x; of one group
     int64_t rows, cols;   // of outputs in a chunk
-    int64_t pad;          // elements between the pixels of a copied window
     bool in_place;        // no halo: the window is x itself
     bool merge_taps;      // the taps of a row and their channels are contiguous in the window
 };
@@ -54,7 +53,7 @@ struct ConvWeightsArgs {
     int64_t features, f, partials;
     int64_t together;  // chunks that are summed in registers at once; 1 unless they are whole rows
     int64_t panels;    // of dy that are copied at once
-    bool blocked;      // windows are copied into tiles of channels
+    int64_t channels;  // of a block, whose windows are copied into tiles of channels; or 0
     char* scratch;
     int64_t scratch_stride;
 };
@@ -95,15 +94,14 @@ inline constexpr int64_t conv_span(const ConvDim& d, int64_t outputs) {
     return (outputs - 1) * d.stride + (d.taps > 0 ? (d.taps - 1) * d.dilation : 0) + 1;
 }
 inline constexpr int64_t conv_window_elements(const ConvWindow& w, int64_t channels) {
-    return w.dim[0].taps * conv_span(w.dim[1], w.rows) * conv_span(w.dim[2], w.cols) *
-           (channels + w.pad);
+    return w.dim[0].taps * conv_span(w.dim[1], w.rows) * conv_span(w.dim[2], w.cols) * channels;
 }
-// Elements of a window in tiles of channels; each tile may be written a vector past its end.
-inline constexpr int64_t conv_blocked_elements(const ConvWindow& w, int64_t together,
+// Elements of windows in tiles of c channels; each tile may be written a vector past its end.
+inline constexpr int64_t conv_blocked_elements(const ConvWindow& w, int64_t together, int64_t c,
                                                int64_t lanes) {
     const int64_t stride = w.dim[2].stride;
     const int64_t row = (conv_span(w.dim[2], w.cols) + stride - 1) / stride * stride;
-    return w.dim[0].taps * conv_span(w.dim[1], w.rows) * row * together * w.c + w.c * lanes;
+    return w.dim[0].taps * conv_span(w.dim[1], w.rows) * row * together * c + c * lanes;
 }
 // Rows of dw that are computed at once.
 inline constexpr int64_t conv_weights_rows(const ConvWindow& w) {

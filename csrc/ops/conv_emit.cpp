@@ -16,13 +16,13 @@ constexpr int64_t kMostPixels = 2048;           // of a chunk
 constexpr int64_t kLineBytes = 64;              // of a cache, and of depthwise channels at once
 constexpr int64_t kDepthwiseBytes = 24 * 1024;  // of such a window
 constexpr int64_t kFarDepthwise = 2048;         // bytes from one pixel to the next
-constexpr int64_t kFarPixel = 256;              // bytes from one pixel to the next
 constexpr int64_t kPackShare = 500;  // packed weights are kept where packing takes over 1/500
 constexpr int64_t kSpreadBytes = 24 * 1024;     // of the products that a row is gathered from
 constexpr int64_t kSpreadPixels = 24;           // of dy that meet the weights at once
 constexpr int64_t kFlatDepth = 256;             // of sums over taps and channels in one loop
 constexpr int64_t kFlatPixels = 8;              // of a row, or tiles would be too short
-constexpr int64_t kBlockedChannels = 16;        // fill tiles
+constexpr int64_t kTiledChannels = 16;          // fill tiles
+constexpr int64_t kBlockBytes = 512;            // of the channels whose windows are summed at once
 constexpr int64_t kPanelsBytes = 96 * 1024;     // of panels of dy that are copied at once
 constexpr int64_t kFewPixels = 48;  // chunks are not cut below that to feed more threads
 
@@ -397,14 +397,11 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
     }
     const int64_t nr = f32 ? kernels.nr_f32 : kernels.nr_f64;
     choose_window(w);
-    // The product walks through a channel of all pixels: far pixels are copied, with room between
-    // them, or every step would be a miss.
-    if (!depthwise && conv_taps(w) == 1 && w.c * int64_t(size) >= kFarPixel) {
-        w.in_place = false;
-        w.pad = 64 / int64_t(size);
-    }
-    const bool blocked = !depthwise && w.c >= kBlockedChannels;
-    if (blocked) w.in_place = false, w.pad = 0;
+    // Blocks of channels whose windows hold enough pixels, where channels fill tiles.
+    const int64_t blocks = ceil_div(s.c() * int64_t(size), kBlockBytes);
+    const bool blocked = !depthwise && s.c() >= kTiledChannels;
+    const int64_t block = blocked ? ceil_div(s.c(), blocks) : 0;
+    if (blocked) w.in_place = false, w.c = block;
     const int64_t panel_bytes = (blocked ? 16 : 24) * 1024;
     const int64_t most_pixels = std::max<int64_t>(128, panel_bytes / (nr * int64_t(size)));
     if (depthwise) w.in_place = !gathers_lines(w, size);
@@ -434,11 +431,12 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
     const int64_t panel_pixels = w.rows * w.cols * together * nr * int64_t(size);
     const int64_t at_once =
         std::clamp<int64_t>(kPanelsBytes / panel_pixels, 1, ceil_div(s.f(), nr));
-    ConvWeightsArgs args{w,        x,        dy,      sums,    s.features, depthwise ? 1 : s.f(),
-                         partials, together, at_once, blocked, nullptr,    0};
-    const int64_t rows = conv_weights_rows(w);
     const int64_t window =
-        blocked ? conv_blocked_elements(w, together, nr / kernels.panel_vectors) : 0;
+        blocked ? conv_blocked_elements(w, together, block, nr / kernels.panel_vectors) : 0;
+    w.c = s.depthwise() ? s.channels : s.c();
+    ConvWeightsArgs args{w,        x,        dy,      sums,  s.features, depthwise ? 1 : s.f(),
+                         partials, together, at_once, block, nullptr,    0};
+    const int64_t rows = blocked ? 0 : conv_weights_rows(w);
     args.scratch_stride = depthwise
                               ? depthwise_scratch_bytes(w)
                               : scratch_bytes(w, 2 * rows + 3 * w.rows * together,
