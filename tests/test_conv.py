@@ -171,6 +171,11 @@ CASES = {
     ),
     "2d tiles, groups": ((3, 9, 10, 34), (3, 3, 17, 20), attributes(2, pad=1, groups=2)),
     "2d tiles, stride past the input": ((2, 4, 3, 16), (1, 2, 16, 17), attributes(2, strides=5)),
+    "2d pointwise, deep": ((2, 9, 11, 300), (1, 1, 300, 260), attributes(2)),
+    "2d pointwise, deep, stride": ((2, 9, 12, 300), (1, 1, 300, 70), attributes(2, strides=2)),
+    "2d tiles, more channels than a block": ((1, 5, 6, 530), (3, 1, 530, 17), attributes(2)),
+    # few features: tall tiles
+    "2d few features": ((9, 17, 15, 3), (5, 3, 3, 6), attributes(2, pad=(2, 1))),
     "3d tiles": ((1, 4, 7, 9, 18), (2, 3, 3, 18, 20), attributes(3, strides=(1, 2, 2), pad=1)),
     "1d tiles, long": ((3, 700, 64), (2, 64, 32), attributes(1, pad=4, high=0, dilation=4)),
     "no images": ((0, 8, 8, 3), (3, 3, 3, 4), attributes(2)),

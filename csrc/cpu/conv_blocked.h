@@ -85,10 +85,11 @@ void load_blocked(const ConvWindow& w, const Blocked& shape, const TileRows& til
     const SameTiles<T> others(shape, tiles, buffer, larger, tiles.count);
     for (int64_t t = 0; t < d[0].taps; ++t)
         for (int64_t r = 0; r < rows; ++r) {
+            if (d[1].taps == 1 && r % d[1].stride) continue;  // of no tap
             const int64_t z = z0 + t * d[0].dilation, y = y0 + r;
             const bool outside = z < 0 || z >= d[0].in || y < 0 || y >= d[1].in;
             const T* line = x + (z * d[1].in + y) * d[2].in * w.channels;
-            for (int64_t p = 0; p < s; ++p) {
+            for (int64_t p = 0; p < (d[2].taps == 1 ? 1 : s); ++p) {
                 const int64_t pixel =
                     index * shape.chunk + t * shape.slice + r * shape.row + p * shape.column;
                 // columns first + j * s that lie in x: j in [from, to)
