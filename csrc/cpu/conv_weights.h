@@ -6,7 +6,7 @@
 namespace hb::HB_ISA {
 namespace {
 
-// Panels [p0, p1) of a chunk of dy, zeros past f: dst (p1 - p0, size), of which the chunk's pixels
+// Panels [p0, p1) of a chunk of dy, dst (p1 - p0, size), of which the chunk's pixels
 // begin at dst. Pixels are read once, in long runs. Returns where the next chunk's begin.
 template <class T>
 T* load_panels(const ConvWeightsArgs& a, const Chunk& chunk, int64_t p0, int64_t p1, T* dst,
@@ -19,6 +19,7 @@ T* load_panels(const ConvWeightsArgs& a, const Chunk& chunk, int64_t p0, int64_t
                   ((z * d[1].out + chunk.row) * d[2].out + chunk.col) * a.features;
     const int64_t count =
         a.f - p0 * panel < (p1 - p0) * panel ? a.f - p0 * panel : (p1 - p0) * panel;
+    const T* end = (const T*)a.dy + a.window.images * d[0].out * d[1].out * d[2].out * a.features;
     for (int64_t r = 0; r < chunk.rows; ++r) {
         const T* src = dy + r * d[2].out * a.features;
         for (int64_t c = 0; c < chunk.cols; ++c, src += a.features, dst += panel) {
@@ -27,8 +28,10 @@ T* load_panels(const ConvWeightsArgs& a, const Chunk& chunk, int64_t p0, int64_t
             for (; j + panel <= count; j += panel, to += size)
 #pragma GCC unroll 4
                 for (int64_t l = 0; l < panel; l += lanes) V::store(to + l, V::load(src + j + l));
-            for (int64_t l = 0; j < count && l < panel; l += lanes)
-                V::store(to + l, count - j > l ? V::load(src + j + l, count - j - l) : V::zero());
+            // a last panel: whole vectors, whose lanes past f are not used, but at dy's end
+            for (; j < count; j += lanes, to += lanes)
+                V::store(to,
+                         end - (src + j) >= lanes ? V::load(src + j) : V::load(src + j, count - j));
         }
     }
     return dst;
