@@ -143,6 +143,41 @@ CASES = {
         (2, 2, 2, 1, 5),
         attributes(3, dilation=2, groups=5),
     ),
+    # few channels: dx is gathered from products of rows
+    "2d few channels": ((7, 14, 14, 6), (5, 5, 6, 16), attributes(2)),
+    "2d few channels, far apart": (
+        (2, 23, 21, 3),
+        (3, 4, 3, 20),
+        attributes(2, strides=(3, 2), pad=(2, 1), dilation=(2, 3), high=(0, 4)),
+    ),
+    "2d few channels, stride past the kernel": (
+        (3, 14, 17, 2),
+        (2, 2, 2, 33),
+        attributes(2, strides=3, pad=1),
+    ),
+    "2d transposed": ((3, 28, 28, 1), (5, 5, 1, 64), attributes(2, strides=2, pad=1, high=2)),
+    "1d few channels": ((3, 120, 5), (9, 5, 40), attributes(1, strides=2, pad=4)),
+    "3d few channels": (
+        (2, 5, 6, 13, 2),
+        (3, 2, 5, 2, 24),
+        attributes(3, strides=(2, 1, 2), pad=1),
+    ),
+    # many channels: dw is summed from tiles of channels
+    "2d tiles, stride": ((3, 13, 18, 20), (3, 4, 20, 18), attributes(2, strides=(2, 3), pad=1)),
+    "2d tiles, dilated": (
+        (2, 14, 16, 25),
+        (3, 2, 25, 33),
+        attributes(2, strides=2, pad=(2, 0), dilation=(2, 3)),
+    ),
+    "2d tiles, groups": ((3, 9, 10, 34), (3, 3, 17, 20), attributes(2, pad=1, groups=2)),
+    "2d tiles, stride past the input": ((2, 4, 3, 16), (1, 2, 16, 17), attributes(2, strides=5)),
+    "2d pointwise, deep": ((2, 9, 11, 300), (1, 1, 300, 260), attributes(2)),
+    "2d pointwise, deep, stride": ((2, 9, 12, 300), (1, 1, 300, 70), attributes(2, strides=2)),
+    "2d tiles, more channels than a block": ((1, 5, 6, 530), (3, 1, 530, 17), attributes(2)),
+    # few features: tall tiles
+    "2d few features": ((9, 17, 15, 3), (5, 3, 3, 6), attributes(2, pad=(2, 1))),
+    "3d tiles": ((1, 4, 7, 9, 18), (2, 3, 3, 18, 20), attributes(3, strides=(1, 2, 2), pad=1)),
+    "1d tiles, long": ((3, 700, 64), (2, 64, 32), attributes(1, pad=4, high=0, dilation=4)),
     "no images": ((0, 8, 8, 3), (3, 3, 3, 4), attributes(2)),
 }
 
@@ -167,7 +202,7 @@ def test_any_geometry(data):
     for n, k, d, a, b in zip(size, kernel, dilation, low, high, strict=True):
         assume(n + a + b >= d * (k - 1) + 1)
     groups = draw(st.sampled_from([1, 1, 2, 5]))
-    c, f = draw(st.sampled_from([1, 1, 3, 8])), draw(st.sampled_from([1, 1, 4, 17]))
+    c, f = draw(st.sampled_from([1, 1, 3, 8, 17])), draw(st.sampled_from([1, 1, 4, 17, 40]))
     check_conv(
         (draw(st.integers(1, 3)), *size, c * groups),
         (*kernel, c, f * groups),

@@ -1,10 +1,11 @@
 // Convolution as batch-reduce GEMM: a tile is 6 output pixels by a panel of features, its batch the
 // taps. With dilation 1 a row of taps and its channels are contiguous, so K is KW * C; there is no
-// im2col. Threads share chunks of outputs and panels of features. Loops as in Georganas et al.,
-// arXiv 1808.05567.
+// im2col; where all of K is short, flat tiles walk through it in one loop. Threads share chunks of
+// outputs and panels of features. Loops as in Georganas et al., arXiv 1808.05567.
 #include "kernels/conv.h"
 
 #include "cpu/conv_window.h"
+#include "cpu/flat_tile.h"
 #include "cpu/gemm_pack.h"
 
 namespace hb::HB_ISA {
@@ -44,6 +45,36 @@ void place_pixels(const ConvArgs& a, const Window<T>& view, int64_t cols, int64_
         }
 }
 
+// Where each tap's channels are in a window, in bytes.
+template <class T>
+void place_taps(const ConvWindow& w, const Window<T>& shape, int64_t* at) {
+    const ConvDim* d = w.dim;
+    for (int64_t t = 0; t < conv_taps(w); ++t) {
+        const int64_t kw = t % d[2].taps, kh = t / d[2].taps % d[1].taps;
+        const int64_t kd = t / d[2].taps / d[1].taps;
+        const int64_t tap =
+            kd * shape.slice + kh * d[1].dilation * shape.row + kw * d[2].dilation * shape.pixel;
+        for (int64_t c = 0; c < w.c; ++c) *at++ = (tap + c) * int64_t(sizeof(T));
+    }
+}
+
+// A chunk at one panel of n columns, by tiles of pixels of one row.
+template <class T>
+void flat_chunk(const ConvArgs& a, FlatTile<T>& t, const Window<T>& view, const Chunk& chunk, T* c,
+                int n) {
+    const ConvDim* d = a.window.dim;
+    constexpr int lanes = Vec<T>::lanes;
+    const int most = flat_rows((n + lanes - 1) / lanes);
+    const int tiles = int((chunk.cols + most - 1) / most);
+    for (int64_t r = 0; r < chunk.rows; ++r)
+        for (int i = 0; i < tiles; ++i) {
+            const Range cols = split(chunk.cols, i, tiles);
+            t.a = view.data + r * d[1].stride * view.row + cols.begin * d[2].stride * view.pixel;
+            t.c = c + r * d[1].y_step * d[2].y_size * a.features + cols.begin * t.c_row;
+            flat_tile_fn<T>(int(cols.end - cols.begin), n)(t, n);
+        }
+}
+
 template <class T>
 void run(const void* args, int thread, int threads) {
     const ConvArgs& a = *static_cast<const ConvArgs*>(args);
@@ -64,16 +95,26 @@ void run(const void* args, int thread, int threads) {
     const Window<T> shape = window_shape<T>(w);
     const int64_t taps = w.merge_taps ? d[0].taps * d[1].taps : all_taps;
     const int64_t depth = w.merge_taps ? d[2].taps * w.c : w.c;
-    int64_t* a_offset = scratch.take<int64_t>(taps);
-    int64_t* b_offset = scratch.take<int64_t>(taps);
-    for (int64_t t = 0; t < taps; ++t) {
+    FlatTile<T> flat{};
+    if (a.flat) {
+        int64_t* at = scratch.take<int64_t>(all_taps * w.c);
+        place_taps(w, shape, at);
+        flat.a_at = at;
+        flat.a_row = d[2].stride * shape.pixel * int64_t(sizeof(T));
+        flat.depth = all_taps * w.c;
+        flat.c_row = d[2].y_step * a.features;
+        flat.relu = a.relu;
+    }
+    int64_t* a_offset = scratch.take<int64_t>(a.flat ? 0 : taps);
+    int64_t* b_offset = scratch.take<int64_t>(a.flat ? 0 : taps);
+    for (int64_t t = 0; t < (a.flat ? 0 : taps); ++t) {
         const int64_t across = w.merge_taps ? 1 : d[2].taps, kw = t % across, kh = t / across;
         a_offset[t] = kh / d[1].taps * shape.slice + kh % d[1].taps * d[1].dilation * shape.row +
                       kw * d[2].dilation * shape.pixel;
         b_offset[t] = t * depth * panel;
     }
-    int64_t* from = scratch.take<int64_t>(w.rows * w.cols);
-    int64_t* to = scratch.take<int64_t>(w.rows * w.cols);
+    int64_t* from = scratch.take<int64_t>(a.flat ? 0 : w.rows * w.cols);
+    int64_t* to = scratch.take<int64_t>(a.flat ? 0 : w.rows * w.cols);
     T* buffer = w.in_place ? nullptr : scratch.take<T>(conv_window_elements(w, w.c));
     int64_t placed = 0;  // the width of the chunk that `from` and `to` are for
 
@@ -87,7 +128,7 @@ void run(const void* args, int thread, int threads) {
     for (int64_t u = mine.rows.begin; u < mine.rows.end; ++u) {
         const Chunk chunk = chunks.at(w, u);
         const Window<T> view = load_window<T>(w, (const T*)a.x, chunk, buffer);
-        if (chunk.cols != placed) place_pixels(a, view, placed = chunk.cols, from, to);
+        if (!a.flat && chunk.cols != placed) place_pixels(a, view, placed = chunk.cols, from, to);
         const int64_t z = chunk.image * d[0].y_size + d[0].y_first + chunk.depth * d[0].y_step;
         const int64_t y = z * d[1].y_size + d[1].y_first + chunk.row * d[1].y_step;
         const int64_t pixel = y * d[2].y_size + d[2].y_first + chunk.col * d[2].y_step;
@@ -100,6 +141,12 @@ void run(const void* args, int thread, int threads) {
             const int n = int(a.f - j < panel ? a.f - j : panel);
             t.b = b + j * all_taps * w.c;
             t.c = c + j;
+            if (a.flat) {
+                flat.b = t.b;
+                flat.bias = a.bias ? (const T*)a.bias + chunk.group * a.f + j : nullptr;
+                flat_chunk(a, flat, view, chunk, c + j, n);
+                continue;
+            }
             int64_t tap = 0;
             do {
                 const int64_t left = taps - tap;
@@ -126,6 +173,8 @@ void run(const void* args, int thread, int threads) {
 
 void conv_weights_float(const void*, int, int);
 void conv_weights_double(const void*, int, int);
+void spread_float(const void*, int, int);
+void spread_double(const void*, int, int);
 void winograd_pack(const void*, int, int);
 void winograd_run(const void*, int, int);
 void winograd_weights_run(const void*, int, int);
@@ -146,12 +195,15 @@ constinit const ConvKernels conv_kernels = {
     .depthwise_f64 = depthwise_double,
     .depthwise_weights_f32 = depthwise_weights_float,
     .depthwise_weights_f64 = depthwise_weights_double,
+    .spread_f32 = spread_float,
+    .spread_f64 = spread_double,
     .winograd_pack_f32 = winograd_pack,
     .winograd_f32 = winograd_run,
     .winograd_weights_f32 = winograd_weights_run,
     .winograd_finish_f32 = winograd_weights_finish,
     .nr_f32 = kPanel<float>,
     .nr_f64 = kPanel<double>,
+    .panel_vectors = kTileVecs,
 };
 
 }  // namespace hb::HB_ISA

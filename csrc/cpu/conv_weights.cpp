@@ -1,34 +1,15 @@
 // The gradient of convolution weights: for each slice of taps, dw (KH*KW*C, F) += x^T dy over the
 // pixels of a chunk (for each tap, dw (C, F), where taps of a row are not neighbours). A is the
 // window of x read through strides (no transpose), B the chunk of dy in panels, the batch its rows.
-// Threads share panels and partial sums; each partial owns a fixed range of chunks and another
-// kernel adds them up, so the bits do not depend on the number of threads.
-#include "cpu/conv_window.h"
+// Where there are channels enough to fill tiles: conv_weights_blocked.cpp. Threads share panels and
+// partial sums; each partial owns a fixed range of chunks and another kernel adds them up, so the
+// bits do not depend on the number of threads.
+#include "cpu/conv_weights.h"
+
+#include "cpu/tall_tile.h"
 
 namespace hb::HB_ISA {
 namespace {
-
-// dst (rows*cols, kPanel) = the chunk of dy at panel p, zeros past f. Returns its end.
-template <class T>
-T* load_panel(const ConvWeightsArgs& a, const Chunk& chunk, int64_t p, T* dst) {
-    using V = Vec<T>;
-    constexpr int64_t panel = kPanel<T>, lanes = V::lanes;
-    const ConvDim* d = a.window.dim;
-    const int64_t z = chunk.image * d[0].out + chunk.depth;
-    const T* dy = (const T*)a.dy + chunk.group * a.f +
-                  ((z * d[1].out + chunk.row) * d[2].out + chunk.col) * a.features;
-    for (int64_t r = 0; r < chunk.rows; ++r) {
-        const T* src = dy + r * d[2].out * a.features + p * panel;
-        for (int64_t c = 0; c < chunk.cols; ++c, src += a.features, dst += panel) {
-            __builtin_prefetch(src + panel, 0, 2);  // the same pixel at the next panel
-            for (int64_t j = 0; j < panel; j += lanes) {
-                const int64_t left = a.f - p * panel - j;
-                V::store(dst + j, left > 0 ? V::load(src + j, left) : V::zero());
-            }
-        }
-    }
-    return dst;
-}
 
 // All tiles of dw at one panel: (+)= the sum over chunks, or zeros where there is none.
 template <class T>
@@ -40,13 +21,21 @@ void sum_chunk(const ConvWeightsArgs& a, Tile<T>& t, const Window<T>& view, T* d
     const int n = int(a.f - p * panel < panel ? a.f - p * panel : panel);
     const int64_t across = w.merge_taps ? 1 : d[2].taps, down = w.merge_taps ? 1 : d[1].taps;
     const TileRows tiles(conv_weights_rows(w));
+    const bool tall = n <= Vec<T>::lanes;
+    const int talls = int((tiles.rows + kTallRows - 1) / kTallRows);
     const int64_t taps = d[0].taps * down * across;
     for (int64_t tap = 0; tap < taps; ++tap) {
         const int64_t kw = tap % across, kh = tap / across % down, kd = tap / across / down;
         t.a = view.data + kd * view.slice + kh * d[1].dilation * view.row +
               kw * d[2].dilation * view.pixel;
         t.c = dw + tap * tiles.rows * a.features + p * panel;
-        for (int64_t i = 0; i < tiles.count; ++i) {
+        for (int i = 0; tall && i < talls; ++i) {
+            const Range rows = split(tiles.rows, i, talls);
+            t.a_rows = from + rows.begin;
+            t.c_rows = to + rows.begin;
+            tall_tile_fn<T>(int(rows.end - rows.begin))(t, n);
+        }
+        for (int64_t i = 0; !tall && i < tiles.count; ++i) {
             t.a_rows = from + tiles.begin(i);
             t.c_rows = to + tiles.begin(i);
             tile_fn<T>(tiles.size(i), n)(t, n);
@@ -82,7 +71,8 @@ void weights(const void* args, int thread, int threads) {
     }
     int64_t* a_offset = scratch.take<int64_t>(w.rows * a.together);
     int64_t* b_offset = scratch.take<int64_t>(w.rows * a.together);
-    T* dy = scratch.take<T>(a.together * w.rows * w.cols * panel);
+    const int64_t dy_size = a.together * w.rows * w.cols * panel;
+    T* dy = scratch.take<T>(a.panels * dy_size);
     const int64_t window = w.in_place ? 0 : conv_window_elements(w, w.c);
     T* buffer = scratch.take<T>(a.together * window);
 
@@ -103,20 +93,23 @@ void weights(const void* args, int thread, int threads) {
             t.batch = 0;
             for (int64_t i = 0, pixels = 0; i < count; ++i) {
                 const Chunk chunk = chunks.at(w, first + i);
+                t.depth = chunk.cols;
                 const Window<T> next = load_window<T>(w, (const T*)a.x, chunk, buffer + i * window);
                 if (i == 0) view = next;
                 for (int64_t r = 0; r < chunk.rows; ++r, ++t.batch, pixels += chunk.cols) {
                     a_offset[t.batch] = next.data - view.data + r * d[1].stride * view.row;
                     b_offset[t.batch] = pixels * panel;
                 }
-                t.depth = chunk.cols;
             }
-            t.b = dy;
-            for (int64_t p = mine.cols.begin; p < mine.cols.end; ++p) {
+            for (int64_t p0 = mine.cols.begin; p0 < mine.cols.end; p0 += a.panels) {
+                const int64_t p1 = mine.cols.end - p0 < a.panels ? mine.cols.end : p0 + a.panels;
                 T* end = dy;
                 for (int64_t i = 0; i < count; ++i)
-                    end = load_panel<T>(a, chunks.at(w, first + i), p, end);
-                sum_chunk(a, t, view, dw, p, from, to);
+                    end = load_panels<T>(a, chunks.at(w, first + i), p0, p1, end, dy_size);
+                for (int64_t p = p0; p < p1; ++p) {
+                    t.b = dy + (p - p0) * dy_size;
+                    sum_chunk(a, t, view, dw, p, from, to);
+                }
             }
             t.accumulate = true;
         }
@@ -130,11 +123,16 @@ void weights(const void* args, int thread, int threads) {
 
 }  // namespace
 
+void conv_weights_blocked_float(const void*, int, int);
+void conv_weights_blocked_double(const void*, int, int);
+
 void conv_weights_float(const void* args, int thread, int threads) {
-    weights<float>(args, thread, threads);
+    const bool blocked = static_cast<const ConvWeightsArgs*>(args)->channels > 0;
+    (blocked ? conv_weights_blocked_float : weights<float>)(args, thread, threads);
 }
 void conv_weights_double(const void* args, int thread, int threads) {
-    weights<double>(args, thread, threads);
+    const bool blocked = static_cast<const ConvWeightsArgs*>(args)->channels > 0;
+    (blocked ? conv_weights_blocked_double : weights<double>)(args, thread, threads);
 }
 
 }  // namespace hb::HB_ISA

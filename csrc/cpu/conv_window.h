@@ -53,7 +53,7 @@ HB_INLINE Window<T> window_shape(const ConvWindow& w) {
         const int64_t row = d[2].in * w.channels;
         return {nullptr, d[0].dilation * d[1].in * row, row, w.channels};
     }
-    const int64_t pixel = w.c + w.pad, row = conv_span(d[2], w.cols) * pixel;
+    const int64_t pixel = w.c, row = conv_span(d[2], w.cols) * pixel;
     return {nullptr, conv_span(d[1], w.rows) * row, row, pixel};
 }
 
@@ -87,11 +87,7 @@ Window<T> load_window(const ConvWindow& w, const T* x, const Chunk& chunk, T* bu
             const T* src = image + ((z * d[1].in + y) * d[2].in + x0 + left) * w.channels;
             if (left) __builtin_memset(dst, 0, size_t(left * view.pixel) * sizeof(T));
             dst += left * view.pixel;
-            if (w.pad) {
-                for (int64_t i = 0; i < middle; ++i)
-                    __builtin_memcpy(dst + i * view.pixel, src + i * w.channels,
-                                     size_t(w.c) * sizeof(T));
-            } else if (w.c == w.channels) {
+            if (w.c == w.channels) {
                 __builtin_memcpy(dst, src, size_t(middle * w.c) * sizeof(T));
             } else {
                 for (int64_t i = 0; i < middle; ++i)

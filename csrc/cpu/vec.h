@@ -143,15 +143,32 @@ HB_INLINE V load_lanes(const T* p, int n) {
         return v;
     }
 }
+// In pieces: a masked store costs 20 cycles on AMD's cores.
 template <class T, class V>
 HB_INLINE void store_lanes(T* p, V v, int n) {
     if constexpr (sizeof(T) == 4) {
-        const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        _mm256_maskstore_epi32((int*)p, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane), (__m256i)v);
+        __m128 part = _mm256_castps256_ps128((__m256)v);
+        T* at = p;
+        if (n & 4) {
+            _mm_storeu_ps((float*)at, part);
+            part = _mm256_extractf128_ps((__m256)v, 1);
+            at += 4;
+        }
+        if (n & 2) {
+            _mm_storel_pi((__m64*)at, part);
+            part = _mm_movehl_ps(part, part);
+            at += 2;
+        }
+        if (n & 1) __builtin_memcpy(at, &part, 4);
     } else if constexpr (sizeof(T) == 8) {
-        const __m256i lane = _mm256_setr_epi64x(0, 1, 2, 3);
-        _mm256_maskstore_epi64((long long*)p, _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), lane),
-                               (__m256i)v);
+        __m128d part = _mm256_castpd256_pd128((__m256d)v);
+        T* at = p;
+        if (n & 2) {
+            _mm_storeu_pd((double*)at, part);
+            part = _mm256_extractf128_pd((__m256d)v, 1);
+            at += 2;
+        }
+        if (n & 1) __builtin_memcpy(at, &part, 8);
     } else {
         for (int i = 0; i < n; ++i) p[i] = v[i];
     }

@@ -21,7 +21,6 @@ struct ConvWindow {
     int64_t images, groups;
     int64_t channels, c;  // of x; of one group
     int64_t rows, cols;   // of outputs in a chunk
-    int64_t pad;          // elements between the pixels of a copied window
     bool in_place;        // no halo: the window is x itself
     bool merge_taps;      // the taps of a row and their channels are contiguous in the window
 };
@@ -41,6 +40,7 @@ struct ConvArgs {
     void* y;
     int64_t features, f;  // of y; of one group
     bool relu;
+    bool flat;  // sums over taps and channels in one loop: they are short
     char* scratch;
     int64_t scratch_stride;  // bytes a thread
 };
@@ -52,8 +52,26 @@ struct ConvWeightsArgs {
     void* dw;
     int64_t features, f, partials;
     int64_t together;  // chunks that are summed in registers at once; 1 unless they are whole rows
+    int64_t panels;    // of dy that are copied at once
+    int64_t channels;  // of a block, whose windows are copied into tiles of channels; or 0
     char* scratch;
     int64_t scratch_stride;
+};
+
+// Tap k and output o of a dimension meet at x[o * stride + k * dilation - low].
+struct SpreadDim {
+    int64_t in, out, taps, stride, low, dilation;
+};
+
+// dx (N,D,H,W,C) from dy (N,OD,OH,OW,F) where C is small: w packed as (KD*KH) taps of (F, KW*C)
+struct ConvSpreadArgs {
+    SpreadDim dim[3];
+    int64_t images, channels, features;
+    int64_t together;  // images whose rows are computed at once
+    const void *dy, *w;
+    void* dx;
+    char* scratch;
+    int64_t scratch_stride;  // bytes a thread
 };
 
 struct ConvKernels {
@@ -62,10 +80,12 @@ struct ConvKernels {
     KernelFn weights_f32, weights_f64;      // ConvWeightsArgs
     KernelFn depthwise_f32, depthwise_f64;  // ConvArgs with c = f = 1: vectors of channels
     KernelFn depthwise_weights_f32, depthwise_weights_f64;  // ConvWeightsArgs
+    KernelFn spread_f32, spread_f64;                        // ConvSpreadArgs
     KernelFn winograd_pack_f32;                             // ConvPackArgs
     KernelFn winograd_f32;                                  // WinogradArgs
     KernelFn winograd_weights_f32, winograd_finish_f32;     // WinogradWeightsArgs
     int nr_f32, nr_f64;                                     // columns of a panel
+    int panel_vectors;                                      // vectors of a panel
 };
 HB_DECLARE_KERNELS(ConvKernels, conv_kernels)
 
@@ -74,8 +94,14 @@ inline constexpr int64_t conv_span(const ConvDim& d, int64_t outputs) {
     return (outputs - 1) * d.stride + (d.taps > 0 ? (d.taps - 1) * d.dilation : 0) + 1;
 }
 inline constexpr int64_t conv_window_elements(const ConvWindow& w, int64_t channels) {
-    return w.dim[0].taps * conv_span(w.dim[1], w.rows) * conv_span(w.dim[2], w.cols) *
-           (channels + w.pad);
+    return w.dim[0].taps * conv_span(w.dim[1], w.rows) * conv_span(w.dim[2], w.cols) * channels;
+}
+// Elements of windows in tiles of c channels; each tile may be written a vector past its end.
+inline constexpr int64_t conv_blocked_elements(const ConvWindow& w, int64_t together, int64_t c,
+                                               int64_t lanes) {
+    const int64_t stride = w.dim[2].stride;
+    const int64_t row = (conv_span(w.dim[2], w.cols) + stride - 1) / stride * stride;
+    return w.dim[0].taps * conv_span(w.dim[1], w.rows) * row * together * c + c * lanes;
 }
 // Rows of dw that are computed at once.
 inline constexpr int64_t conv_weights_rows(const ConvWindow& w) {

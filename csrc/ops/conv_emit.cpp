@@ -1,72 +1,20 @@
-// How convolutions are computed: as products, correlations or depthwise, and in chunks of which
-// size.
+// How convolutions and the gradients of their inputs are computed: as products, correlations or
+// depthwise, and in chunks of which size.
 #include <algorithm>
-#include <numeric>
 
 #include "kernels/gemm.h"
-#include "ops/conv.h"
+#include "ops/conv_plan.h"
 #include "ops/linear.h"
 #include "ops/winograd.h"
 
 namespace hb {
 
 namespace {
-constexpr int64_t kWindowBytes = 128 * 1024;    // of x that a chunk's outputs are computed from
-constexpr int64_t kMostPixels = 2048;           // of a chunk
-constexpr int64_t kLineBytes = 64;              // of a cache, and of depthwise channels at once
-constexpr int64_t kDepthwiseBytes = 24 * 1024;  // of such a window
-constexpr int64_t kFarDepthwise = 2048;         // bytes from one pixel to the next
-constexpr int64_t kFarPixel = 256;              // bytes from one pixel to the next
-constexpr int64_t kPackShare = 500;  // packed weights are kept where packing takes over 1/500
-constexpr int64_t kFewPixels = 48;   // chunks are not cut below that to feed more threads
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// Largest chunks whose window stays in L2, then evened out.
-void choose_chunk(ConvWindow& w, size_t size, int64_t most_pixels) {
-    const int64_t rows = std::max<int64_t>(1, w.dim[1].out),
-                  cols = std::max<int64_t>(1, w.dim[2].out);
-    const auto fits = [&](int64_t r, int64_t c) {
-        w.rows = r, w.cols = c;
-        return conv_window_elements(w, w.c) * int64_t(size) <= kWindowBytes && r * c <= most_pixels;
-    };
-    int64_t c = cols, r = 1;
-    while (c > 8 && !fits(1, c)) c = ceil_div(c, 2);
-    while (r < rows && c == cols && fits(r + 1, c)) ++r;
-    w.cols = ceil_div(cols, ceil_div(cols, c));
-    w.rows = ceil_div(rows, ceil_div(rows, r));
-}
-
-// Pixels so far from one another would push their neighbours out of L1.
-bool gathers_lines(const ConvWindow& w, size_t size) {
-    return w.channels * int64_t(size) >= kFarDepthwise;
-}
-
-// Chunks whose window, a cache line of channels a pixel, stays in L1: as square as they can be, for
-// then the halo is smallest. The kernel does one line of channels of a chunk after the other.
-void choose_depthwise_chunk(ConvWindow& w) {
-    const int64_t rows = std::max<int64_t>(1, w.dim[1].out),
-                  cols = std::max<int64_t>(1, w.dim[2].out);
-    const auto fits = [&] { return conv_window_elements(w, kLineBytes) <= kDepthwiseBytes; };
-    w.rows = rows, w.cols = cols;
-    while (!fits() && (w.rows > 1 || w.cols > 1))
-        (w.rows > w.cols ? w.rows : w.cols) = ceil_div(w.rows > w.cols ? w.rows : w.cols, 2);
-    const auto even = [](int64_t all, int64_t part) { return ceil_div(all, ceil_div(all, part)); };
-    while (w.rows < rows) {
-        const int64_t before = w.rows++;
-        if (fits()) continue;
-        w.rows = before;
-        break;
-    }
-    w.rows = even(rows, w.rows), w.cols = even(cols, w.cols);
-}
-
-// Offsets of taps; a line of each tap's weights and a window, where lines are gathered.
-int64_t depthwise_scratch_bytes(const ConvWindow& w) {
-    const int64_t offsets = ceil_div(conv_taps(w) * 8, 64) * 64;
-    if (w.in_place) return 6 * offsets;
-    return 2 * offsets + conv_taps(w) * kLineBytes + conv_window_elements(w, kLineBytes);
-}
+constexpr int64_t kMostPixels = 2048;  // of a chunk
+constexpr int64_t kPackShare = 500;    // packed weights are kept where packing takes over 1/500
+constexpr int64_t kFlatDepth = 256;    // of sums over taps and channels in one loop
+constexpr int64_t kFlatPixels = 8;     // of a row, or tiles would be too short
+constexpr int64_t kFewPixels = 48;     // chunks are not cut below that to feed more threads
 
 // More and smaller chunks, if that lets all threads work. Only where chunks do not show in the
 // bits.
@@ -77,26 +25,6 @@ void feed_threads(ConvWindow& w, int64_t panels, int threads) {
     };
     while (threads > 1 && tasks() < 4 * threads && w.rows * w.cols >= 2 * kFewPixels)
         (w.rows > 1 ? w.rows : w.cols) = ceil_div(w.rows > 1 ? w.rows : w.cols, 2);
-}
-
-void choose_window(ConvWindow& w) {
-    const ConvDim* d = w.dim;
-    bool inside = true, empty = false;
-    for (int i = 0; i < 3; ++i) {
-        empty |= d[i].taps == 0;
-        inside &=
-            d[i].first >= 0 &&
-            d[i].first + (d[i].out - 1) * d[i].stride + (d[i].taps - 1) * d[i].dilation < d[i].in;
-    }
-    w.merge_taps = d[2].taps == 1 || d[2].dilation == 1;
-    w.in_place = empty || (inside && (d[2].taps == 1 || !w.merge_taps || w.c == w.channels));
-}
-
-// Scratch of a thread: offsets, `extra` elements, windows; each piece rounded up to cache lines.
-int64_t scratch_bytes(const ConvWindow& w, int64_t offsets, int64_t extra, int64_t windows,
-                      size_t size) {
-    const int64_t window = w.in_place ? 0 : conv_window_elements(w, w.c);
-    return ceil_div(offsets * 8 + (window * windows + extra) * int64_t(size), 64) * 64 + 8 * 64;
 }
 
 struct Correlation {
@@ -146,10 +74,12 @@ void emit_correlation(Emit& e, DType dtype, Correlation s) {
         feed_threads(w, s.depthwise ? 1 : panels, e.threads);
     }
 
-    ConvArgs args{w, s.x, s.w, s.bias, s.y, s.features, s.f, s.relu, nullptr, 0};
-    args.scratch_stride = s.depthwise
-                              ? depthwise_scratch_bytes(w)
-                              : scratch_bytes(w, 2 * taps + 2 * w.rows * w.cols, 0, 1, size);
+    const bool flat = !s.depthwise && taps * w.c <= kFlatDepth && w.cols >= kFlatPixels;
+    ConvArgs args{w, s.x, s.w, s.bias, s.y, s.features, s.f, s.relu, flat, nullptr, 0};
+    args.scratch_stride =
+        s.depthwise
+            ? depthwise_scratch_bytes(w)
+            : scratch_bytes(w, flat ? taps * w.c : 2 * taps + 2 * w.rows * w.cols, 0, 1, size);
     args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
     if (s.depthwise) {
         e.run(f32 ? kernels.depthwise_f32 : kernels.depthwise_f64, args, 4 * s.flops);
@@ -164,54 +94,6 @@ void emit_correlation(Emit& e, DType dtype, Correlation s) {
     e.run(f32 ? kernels.run_f32 : kernels.run_f64, args, s.flops);
 }
 
-// Dimension i of the gradient of x at inputs phase, phase + stride, ...: the taps that meet them,
-// in the order in which they walk through dy.
-ConvDim data_phase(const ConvShape& s, int i, int64_t phase) {
-    const int64_t stride = s.stride[i], dilation = s.dilation[i];
-    const int64_t step = stride / std::gcd(stride, dilation);
-    ConvDim d{.in = s.out[i],
-              .out = phase < s.in[i] ? (s.in[i] - phase - 1) / stride + 1 : 0,
-              .taps = 0,
-              .first = 0,
-              .dilation = step * dilation / stride,
-              .stride = 1,
-              .y_size = s.in[i],
-              .y_first = phase,
-              .y_step = stride,
-              .w_size = s.kernel[i],
-              .w_first = 0,
-              .w_step = -step};
-    for (int64_t k = 0; k < s.kernel[i]; ++k) {
-        const int64_t at = phase + s.low[i] - k * dilation;
-        if (at % stride != 0) continue;
-        ++d.taps;
-        d.first = at / stride;
-        d.w_first = k;
-    }
-    return d;
-}
-
-ConvWindow forward_window(const ConvShape& s) {
-    ConvWindow w{};
-    for (int i = 0; i < 3; ++i)
-        w.dim[i] = {.in = s.in[i],
-                    .out = s.out[i],
-                    .taps = s.kernel[i],
-                    .first = -s.low[i],
-                    .dilation = s.dilation[i],
-                    .stride = s.stride[i],
-                    .y_size = s.out[i],
-                    .y_first = 0,
-                    .y_step = 1,
-                    .w_size = s.kernel[i],
-                    .w_first = 0,
-                    .w_step = 1};
-    w.images = s.n;
-    w.groups = s.depthwise() ? 1 : s.groups;
-    w.channels = s.channels;
-    w.c = s.depthwise() ? s.channels : s.c();
-    return w;
-}
 }  // namespace
 
 bool ConvShape::pointwise() const {
@@ -275,6 +157,10 @@ void emit_conv_data(Emit& e, DType dtype, const ConvShape& s, const void* dy, co
                          .b_invariant = e.invariant(1)});
         return;
     }
+    if (spread_pays(e, dtype, s)) {
+        emit_spread(e, dtype, s, dy, w, dx);
+        return;
+    }
     const int64_t phases = s.stride[0] * s.stride[1] * s.stride[2];
     for (int64_t p = 0; p < phases; ++p) {
         ConvWindow window = forward_window(s);
@@ -300,73 +186,6 @@ void emit_conv_data(Emit& e, DType dtype, const ConvShape& s, const void* dy, co
                           .col = s.features,
                           .flops = s.flops() / phases});
     }
-}
-
-void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const void* dy, void* dw) {
-    const ConvKernels& kernels = *e.kernels.conv;
-    const GemmKernels& gemm = *e.kernels.gemm;
-    const bool f32 = dtype == DType::f32, depthwise = s.depthwise();
-    const size_t size = dtype_size(dtype);
-    const int64_t volume = s.taps() * s.c() * s.features;
-    if (volume == 0) return;
-    if (s.pointwise()) {  // all pixels are one long row
-        s.in[2] = s.out[2] = s.n * s.in[0] * s.in[1] * s.in[2];
-        s.n = s.in[0] = s.in[1] = s.out[0] = s.out[1] = 1;
-    }
-    ConvWindow w = forward_window(s);
-    if (f32 && winograd_pays(w, s.features, s.flops())) {
-        emit_winograd_weights(e, w, s.features, x, dy, dw);
-        return;
-    }
-    const int64_t nr = f32 ? kernels.nr_f32 : kernels.nr_f64;
-    choose_window(w);
-    // The product walks through a channel of all pixels: far pixels are copied, with room between
-    // them, or every step would be a miss.
-    if (!depthwise && conv_taps(w) == 1 && w.c * int64_t(size) >= kFarPixel) {
-        w.in_place = false;
-        w.pad = 64 / int64_t(size);
-    }
-    const int64_t most_pixels = std::max<int64_t>(128, 24 * 1024 / (nr * int64_t(size)));
-    if (depthwise) w.in_place = !gathers_lines(w, size);
-    if (depthwise && !w.in_place)
-        choose_depthwise_chunk(w);
-    else
-        choose_chunk(w, size, most_pixels);
-
-    // Enough partial sums for many threads, as long as they are small; a number that depends on
-    // shapes only.
-    const int64_t panels = depthwise ? 1 : ceil_div(s.f(), nr) * w.groups;
-    const int64_t chunks = std::max<int64_t>(
-        1, s.n * s.out[0] * ceil_div(s.out[1], w.rows) * ceil_div(s.out[2], w.cols));
-    int64_t partials = std::clamp<int64_t>((int64_t{4} << 20) / (volume * int64_t(size)), 1, 16);
-    partials = std::min(std::max(partials, ceil_div(8, panels)), chunks);
-    // Small images: several at once, or reading and writing dw would take longer than the sums.
-    int64_t together = 1;
-    if (!depthwise && w.cols == s.out[2]) {
-        const int64_t fit =
-            w.in_place ? chunks : kWindowBytes / (conv_window_elements(w, w.c) * int64_t(size));
-        together =
-            std::clamp<int64_t>(most_pixels / (w.rows * w.cols), 1, std::max<int64_t>(1, fit));
-        together = std::min(together, ceil_div(chunks, partials));
-    }
-
-    void* sums = partials == 1 ? dw : e.workspace(size_t(partials * volume) * size);
-    ConvWeightsArgs args{w,        x,        dy,      sums, s.features, depthwise ? 1 : s.f(),
-                         partials, together, nullptr, 0};
-    const int64_t rows = conv_weights_rows(w);
-    args.scratch_stride = depthwise
-                              ? depthwise_scratch_bytes(w)
-                              : scratch_bytes(w, 2 * rows + 2 * w.rows * together + 2 * s.taps(),
-                                              w.rows * w.cols * nr * together, together, size);
-    args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
-    if (depthwise)
-        e.run(f32 ? kernels.depthwise_weights_f32 : kernels.depthwise_weights_f64, args,
-              4 * s.flops());
-    else
-        e.run(f32 ? kernels.weights_f32 : kernels.weights_f64, args, s.flops());
-    if (partials == 1) return;
-    const SumPartialsArgs sum{sums, nullptr, dw, volume, partials, 1, false};
-    e.run(f32 ? gemm.sum_f32 : gemm.sum_f64, sum, partials * volume);
 }
 
 }  // namespace hb
