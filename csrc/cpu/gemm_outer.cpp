@@ -118,13 +118,11 @@ struct Outer {
                   int64_t end) const {
         const int64_t zero = 0, j = job.j * panel, count = end - first;
         const int n = int(p.n - j < panel ? p.n - j : panel);
-        int64_t a_rows[kTileRows], c_rows[kTileRows];
-        for (int64_t i = 0; i < kTileRows; ++i) a_rows[i] = i, c_rows[i] = i * p.n;
+        int64_t c_rows[kTileRows];
+        for (int64_t i = 0; i < kTileRows; ++i) c_rows[i] = i * p.n;
         Tile<T> t{};
-        t.a_rows = a_rows;
         t.c_rows = c_rows;
         t.b = b;
-        t.ldb = panel;
         t.a_offset = t.b_offset = &zero;
         t.batch = 1;
         t.depth = job.depth;
@@ -132,13 +130,12 @@ struct Outer {
         for (int64_t i = 0; i < count; ++i) {
             const int m = tiles.size(first + i);
             t.a = a_copy + i * kOuterTile;
-            t.a_step = m;
             t.c = static_cast<T*>(p.c) + tiles.begin(first + i) * p.n + j;
             if (next) {
                 copy_b(to, *next, next->depth * i / count, next->depth * (i + 1) / count);
                 for (int r = 0; r < m; ++r) __builtin_prefetch(t.c + r * p.n + panel, 1, 2);
             }
-            tile_fn<T>(m, n)(t, n);
+            tile_fn<T>(m, n, true)(t, n);
         }
     }
 
