@@ -70,6 +70,18 @@ def softmax(x: Array, axis: int = -1) -> Array:
     return e / e.sum(axis, keepdims=True)
 
 
+def masked_dense(x: Array, w: Array, *rest: Array) -> Array:
+    *bias, keep = rest
+    return np.where(keep[..., None], x @ w + (bias[0] if bias else 0), 0)
+
+
+def dense_weights_grad(x: Array, dy: Array, keep: Any = True) -> tuple[Array, Array]:
+    x = np.where(np.asarray(keep)[..., None], x, 0)
+    dy = np.where(np.asarray(keep)[..., None], dy, 0)
+    over = tuple(range(x.ndim - 1))
+    return np.tensordot(x, dy, (over, over)), dy.sum(over)
+
+
 def one_hot(labels: Array, depth: int) -> Array:
     return (labels[..., None] == np.arange(depth)).astype("float64")
 
@@ -408,6 +420,24 @@ TABLE: dict[str, list[Case]] = {
             label="relu",
             activation="relu",
         ),
+    ],
+    "masked_dense": [
+        case(masked_dense, normal(4, 3, 7), normal(7, 19), normal(19), bools(4, 3)),
+        case(masked_dense, normal(40, 7), normal(7, 19), bools(40), label="without a bias"),
+        case(masked_dense, normal(8, 7), normal(7, 5), np.zeros(8, bool), label="nothing kept"),
+        case(
+            lambda x, w, keep: masked_dense(x, w.T, keep),
+            normal(4, 3, 7),
+            normal(9, 7),
+            bools(4, 3),
+            label="transposed",
+            transpose_w=True,
+        ),
+    ],
+    "dense_weights_grad": [
+        case(dense_weights_grad, normal(4, 5, 7), normal(4, 5, 19)),
+        case(dense_weights_grad, normal(40, 7), normal(40, 19), bools(40), label="masked"),
+        case(dense_weights_grad, normal(8, 7), normal(8, 5), np.zeros(8, bool), label="none kept"),
     ],
     # conv
     "conv": [

@@ -6,6 +6,7 @@
 namespace hb {
 
 struct GemmKernels;
+struct GemmRowsKernels;
 struct ConvKernels;
 struct ElementwiseKernels;
 struct ReduceKernels;
@@ -25,6 +26,7 @@ struct MeasureKernels;
 struct KernelTable {
     const char* isa;
     const GemmKernels* gemm;
+    const GemmRowsKernels* gemm_rows;
     const ConvKernels* conv;
     const ElementwiseKernels* elementwise;
     const ReduceKernels* reduce;

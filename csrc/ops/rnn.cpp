@@ -333,13 +333,20 @@ bool in_parts(const Attrs& attrs, std::span<const TensorType> in) {
 
 Tensor rows_of(const Tensor& x) { return reshape(x, {x.shape()[0] * x.shape()[1], x.shape()[2]}); }
 
-// dr: what each gate's product was given, times the product's gradient, summed over all steps.
-Tensor weights_gradient(RnnCell cell, const Tensor& h_prev, const Tensor& dproduct,
-                        const Tensor& mask_h, const Tensor& reset_h, bool time_first) {
-    if (!mask_h.defined() && cell != kGruBefore)
-        return matmul(rows_of(h_prev), rows_of(dproduct), true);
+// The gradient of a product's weights, and of its bias, over all steps that are not masked.
+Tensors product_gradient(const Tensor& h, const Tensor& dproduct, const Tensor& keep) {
+    if (keep.defined()) return apply(Op::dense_weights_grad, {h, dproduct, keep});
+    return {matmul(rows_of(h), rows_of(dproduct), true), sum(rows_of(dproduct), {0}, false)};
+}
+
+// dr: what each gate's product was given, times the product's gradient, summed over all steps; and
+// the gradient of the product's bias.
+Tensors weights_gradient(RnnCell cell, const Tensor& h_prev, const Tensor& dproduct,
+                         const Tensor& mask_h, const Tensor& reset_h, const Tensor& keep,
+                         bool time_first) {
+    if (!mask_h.defined() && cell != kGruBefore) return product_gradient(h_prev, dproduct, keep);
     const int64_t u = h_prev.shape()[2];
-    Tensors parts;
+    Tensors weights, biases;
     for (int64_t g = 0; g < rnn_gates(cell); ++g) {
         Tensor h = h_prev;
         if (cell == kGruBefore && g == 2)
@@ -347,10 +354,11 @@ Tensor weights_gradient(RnnCell cell, const Tensor& h_prev, const Tensor& dprodu
         else if (mask_h.defined())
             h = mul(h, time_first ? transpose(slice_axis(mask_h, 1, g, g + 1), {1, 0, 2})
                                   : slice_axis(mask_h, 1, g, g + 1));
-        parts.push_back(
-            matmul(rows_of(h), rows_of(slice_axis(dproduct, 2, g * u, (g + 1) * u)), true));
+        const Tensors d = product_gradient(h, slice_axis(dproduct, 2, g * u, (g + 1) * u), keep);
+        weights.push_back(d[0]), biases.push_back(d[1]);
     }
-    return apply1(Op::concat, parts, {{"axis", int64_t{1}}});
+    return {apply1(Op::concat, weights, {{"axis", int64_t{1}}}),
+            apply1(Op::concat, biases, {{"axis", int64_t{0}}})};
 }
 
 // Where another tape records this gradient: that of the sequence written with ops.
@@ -423,12 +431,15 @@ Tensors grad(const GradCtx& c) {
     grads[size_t(in.h0)] = d[1];
     if (cell == kLstm) grads[size_t(in.c0)] = d[2];
     const Tensor &h_prev = d[size_t(1 + states)], &dproduct = cell == kGruAfter ? d[3] : d[0];
-    if (c.needs(in.r))
-        grads[size_t(in.r)] = weights_gradient(
-            cell, h_prev, dproduct, in.mask_h < 0 ? Tensor() : c.in(in.mask_h),
-            cell == kGruBefore ? c.out(c.num_out() - 1) : Tensor(), time_first(c.attrs));
-    if (in.bias >= 0 && c.needs(in.bias))
-        grads[size_t(in.bias)] = sum(rows_of(dproduct), {0}, false);
+    const bool bias = in.bias >= 0 && c.needs(in.bias);
+    if (!c.needs(in.r) && !bias) return grads;
+    Tensor keep = in.mask < 0 ? Tensor() : c.in(in.mask);
+    if (keep.defined() && time_first(c.attrs)) keep = transpose(keep, {1, 0});
+    const Tensors of_product = weights_gradient(
+        cell, h_prev, dproduct, in.mask_h < 0 ? Tensor() : c.in(in.mask_h),
+        cell == kGruBefore ? c.out(c.num_out() - 1) : Tensor(), keep, time_first(c.attrs));
+    if (c.needs(in.r)) grads[size_t(in.r)] = of_product[0];
+    if (bias) grads[size_t(in.bias)] = of_product[1];
     return grads;
 }
 

@@ -6,6 +6,7 @@
 #include "kernels/conv.h"
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"
+#include "kernels/gemm_rows.h"
 #include "kernels/index.h"
 #include "kernels/layout.h"
 #include "kernels/measure.h"
@@ -21,14 +22,14 @@
 namespace hb {
 
 namespace {
-#define HB_TABLE(level)                                                                     \
-    KernelTable {                                                                           \
-        #level, &level::gemm_kernels, &level::conv_kernels, &level::elementwise_kernels,    \
-            &level::reduce_kernels, &level::softmax_kernels, &level::norm_kernels,          \
-            &level::batch_norm_kernels, &level::max_pool_kernels, &level::avg_pool_kernels, \
-            &level::layout_kernels, &level::index_kernels, &level::random_kernels,          \
-            &level::optim_kernels, &level::rnn_kernels, &level::attention_kernels,          \
-            &level::measure_kernels                                                         \
+#define HB_TABLE(level)                                                                   \
+    KernelTable {                                                                         \
+        #level, &level::gemm_kernels, &level::gemm_rows_kernels, &level::conv_kernels,    \
+            &level::elementwise_kernels, &level::reduce_kernels, &level::softmax_kernels, \
+            &level::norm_kernels, &level::batch_norm_kernels, &level::max_pool_kernels,   \
+            &level::avg_pool_kernels, &level::layout_kernels, &level::index_kernels,      \
+            &level::random_kernels, &level::optim_kernels, &level::rnn_kernels,           \
+            &level::attention_kernels, &level::measure_kernels                            \
     }
 
 const KernelTable base_table = HB_TABLE(base);

@@ -324,8 +324,14 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Any:
     return apply("slice", [y], start=(first,), stop=(first + size,), step=(1,))
 
 
-def dense(x: Any, w: Any, b: Any = None, activation: str = "none") -> Any:
-    """x @ w + b over the last axis, with an activation ("none" or "relu") in the same pass."""
+def dense(x: Any, w: Any, b: Any = None, activation: str = "none", keep: Any = None) -> Any:
+    """x @ w + b over the last axis, with an activation ("none" or "relu") in the same pass.
+
+    With `keep`, booleans of x's shape but for the last axis, the other rows become zeros and cost
+    nothing (x and w then have one dtype, and there is no activation).
+    """
+    if keep is not None:
+        return apply("masked_dense", [x, w, keep] if b is None else [x, w, b, keep])
     if b is None:
         rows = x if x.ndim == 2 else reshaped(x, (-1, x.shape[-1]))
         y = _matmul(rows, w)

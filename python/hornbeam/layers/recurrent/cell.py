@@ -65,11 +65,12 @@ class GateProduct:
             self.kernels = [kernel[:, gate] for gate in gates]
             self.biases = [None if bias is None else bias[gate] for gate in gates]
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any, keep: Any = None) -> Any:
+        """The product; with `keep`, booleans of x's shape but for its last axis, of those rows."""
         if self.masks is None:
-            return dense(x, self.kernel, self.bias)
+            return dense(x, self.kernel, self.bias, keep=keep)
         gates = zip(self.masks, self.kernels, self.biases, strict=True)
-        products = [dense(x * mask, kernel, bias) for mask, kernel, bias in gates]
+        products = [dense(x * mask, kernel, bias, keep=keep) for mask, kernel, bias in gates]
         return products[0] if len(products) == 1 else ops.concatenate(products, axis=-1)
 
 
@@ -166,7 +167,7 @@ class SplitCell(DropoutMasks):
     def _check_states(self, inputs: Any, states: list[Any]) -> None:
         """Raise ValueError where the states do not fit."""
 
-    def input_product(self, masks: Masks) -> Callable[[Any], Any]:
+    def input_product(self, masks: Masks) -> Callable[..., Any]:
         """What is done to the inputs of one step or, with time as the first axis, of all."""
         raise NotImplementedError
 
@@ -236,7 +237,7 @@ class Cell(SplitCell):
         batch = 1 if rows == {(1,)} else inputs.shape[0]  # one row of states serves all
         check_states(self, states, state_shapes(self.state_size, batch), "states")
 
-    def input_product(self, masks: Masks) -> Callable[[Any], Any]:
+    def input_product(self, masks: Masks) -> "GateProduct":
         return GateProduct(self.kernel, self.bias, masks[0])
 
     def get_initial_state(self, batch_size: int | None = None) -> list[Any]:

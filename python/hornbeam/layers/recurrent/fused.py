@@ -33,7 +33,8 @@ def run(layer: Any, x: Any, states: list[Any], mask: Any, training: Any) -> tupl
     cell = layer.cell
     x = time_first(x)  # rows of a step side by side: far rows would share a few lines of the cache
     of_x, of_h = cell.masks(x[0] if cell.dropout else x, states[0], training)
-    xw = cell.input_product((of_x, of_h))(x)
+    # padded rows, which no step reads, take no part
+    xw = cell.input_product((of_x, of_h))(x, None if mask is None else time_first(mask))
     inputs = [xw, *[ops.cast(state, xw.dtype) for state in states], cell.recurrent_kernel]
     attrs: dict[str, Any] = {"reverse": bool(layer.go_backwards), "time_major": True}
     if hasattr(cell, "reset_after"):

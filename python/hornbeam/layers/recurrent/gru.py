@@ -1,6 +1,5 @@
 """GRU: gated recurrent unit. Gates lie in the order z, r, h in all weights."""
 
-from collections.abc import Callable
 from typing import Any
 
 from hornbeam import activations
@@ -43,7 +42,7 @@ class GRUCell(Cell):
         width = 3 * self.units
         return add_weight(self, "bias", (2, width) if self.reset_after else (width,))
 
-    def input_product(self, masks: Masks) -> Callable[[Any], Any]:
+    def input_product(self, masks: Masks) -> GateProduct:
         bias = self.bias[0] if self.bias is not None and self.reset_after else self.bias
         return GateProduct(self.kernel, bias, masks[0])
 

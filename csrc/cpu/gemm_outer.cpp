@@ -1,0 +1,196 @@
+// c (m,n) = sum over listed rows i of a[i]^T b[i], a (k,m), b (k,n): the gradient of a layer's
+// weights, where a row is a sample and k is long. Both are copied block by block, A into tiles
+// whose elements lie in the order in which they are read: in place each step of a tile would meet
+// another cache line. Shares: a grid over tiles of m and panels of n. Blocks of K show in the bits,
+// so they are counted in listed rows, the same for all shares. flops: 2 m n a row; bytes: A once a
+// block of N, B once a block of M's share, C once a block of K.
+#include "cpu/gemm_outer.h"
+
+#include "cpu/grid.h"
+#include "cpu/rows.h"
+#include "kernels/gemm_rows.h"
+
+namespace hb::HB_ISA {
+namespace {
+
+template <class T, int M>
+HB_INLINE void copy_few(T* to, const T* from) {
+    __builtin_memcpy(to, from, M * sizeof(T));
+}
+
+template <class T>
+struct Outer {
+    using V = Vec<T>;
+    static constexpr int64_t panel = kPanel<T>;
+
+    const OuterArgs& p;
+    const TileRows tiles;
+    T *a_copy, *b_copy;
+
+    HB_INLINE int64_t row(int64_t k) const { return p.rows ? p.rows[1 + k] : k; }
+
+    // Rows are copied kRun at a time: long runs are read, and written too.
+    static constexpr int64_t kRun = 16;
+
+    // Tiles [first, end) of rows [k, k + depth), each (depth, size of the tile).
+    void copy_a(int64_t k, int64_t depth, int64_t first, int64_t end) const {
+        const int64_t begin = tiles.begin(first), columns = tiles.begin(end) - begin;
+        const T* from[kRun];
+        for (int64_t i = 0; i < depth; i += kRun) {
+            const int64_t run = depth - i < kRun ? depth - i : kRun;
+            for (int64_t q = 0; q < run; ++q) {
+                from[q] = static_cast<const T*>(p.a) + row(k + i + q) * p.m + begin;
+                if (i + kRun + q < depth)
+                    fetch(static_cast<const T*>(p.a) + row(k + i + kRun + q) * p.m + begin,
+                          columns);
+            }
+            int64_t at = 0;
+            for (int64_t t = first; t < end; ++t) {
+                const int size = tiles.size(t);
+                T* to = a_copy + (t - first) * kOuterTile + i * size;
+                if (size == kTileRows)
+                    for (int64_t q = 0; q < run; ++q)
+                        copy_few<T, kTileRows>(to + q * kTileRows, from[q] + at);
+                else if (size == kTileRows - 1)
+                    for (int64_t q = 0; q < run; ++q)
+                        copy_few<T, kTileRows - 1>(to + q * (kTileRows - 1), from[q] + at);
+                else
+                    for (int64_t q = 0; q < run; ++q)
+                        for (int l = 0; l < size; ++l) to[q * size + l] = from[q][at + l];
+                at += size;
+            }
+        }
+    }
+    static HB_INLINE void fetch(const T* from, int64_t n) {
+        for (int64_t l = 0; l < n; l += 64 / int64_t(sizeof(T))) __builtin_prefetch(from + l);
+    }
+
+    // Element (i, j) of B, whose columns have two sources.
+    HB_INLINE const T* source(int64_t i, int64_t j) const {
+        return j < p.split ? static_cast<const T*>(p.b) + i * p.split + j
+                           : static_cast<const T*>(p.tail) + i * (p.n - p.split) + (j - p.split);
+    }
+
+    // A block of K at a panel of B.
+    struct Job {
+        int64_t k, depth, j;
+    };
+
+    // Rows [i0, i1) of a job's panel (depth, panel), zeros past n; the next rows are asked for.
+    void copy_b(T* to, const Job& job, int64_t i0, int64_t i1) const {
+        const int64_t j = job.j * panel, n = p.n - j < panel ? p.n - j : panel;
+        const int64_t next = i1 + (i1 - i0) < job.depth ? i1 + (i1 - i0) : job.depth;
+        for (int64_t i = i1; i < next; ++i) __builtin_prefetch(source(row(job.k + i), j));
+        const bool whole = n == panel && (j + panel <= p.split || j >= p.split);
+        for (int64_t i = i0; i < i1; ++i) {
+            const int64_t r = row(job.k + i);
+            if (whole) {
+                const T* from = source(r, j);
+#pragma GCC unroll 4
+                for (int64_t l = 0; l < panel; l += V::lanes)
+                    V::store(to + i * panel + l, V::load(from + l));
+            } else {
+                for (int64_t l = 0; l < panel; ++l)
+                    to[i * panel + l] = l < n ? *source(r, j + l) : T(0);
+            }
+        }
+    }
+
+    // The sums of a copied panel's rows.
+    void add_sums(const T* from, const Job& job) const {
+        T* to = static_cast<T*>(p.sums) + job.j * panel;
+        const int64_t n = p.n - job.j * panel;
+        for (int64_t l = 0; l < panel && l < n; l += V::lanes) {
+            typename V::type sum[4] = {};
+            int64_t i = 0;
+            for (; i + 4 <= job.depth; i += 4)
+#pragma GCC unroll 4
+                for (int64_t q = 0; q < 4; ++q) sum[q] += V::load(from + (i + q) * panel + l);
+            for (; i < job.depth; ++i) sum[0] += V::load(from + i * panel + l);
+            auto all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+            if (job.k > 0) all += V::load(to + l, n - l);
+            V::store(to + l, all, n - l);
+        }
+    }
+
+    // Tiles [first, end) at a panel, while that of the next job is copied between them.
+    void multiply(const Job& job, const T* b, const Job* next, T* to, int64_t first,
+                  int64_t end) const {
+        const int64_t zero = 0, j = job.j * panel, count = end - first;
+        const int n = int(p.n - j < panel ? p.n - j : panel);
+        int64_t c_rows[kTileRows];
+        for (int64_t i = 0; i < kTileRows; ++i) c_rows[i] = i * p.n;
+        Tile<T> t{};
+        t.c_rows = c_rows;
+        t.b = b;
+        t.a_offset = t.b_offset = &zero;
+        t.batch = 1;
+        t.depth = job.depth;
+        t.accumulate = job.k > 0;
+        for (int64_t i = 0; i < count; ++i) {
+            const int m = tiles.size(first + i);
+            t.a = a_copy + i * kOuterTile;
+            t.c = static_cast<T*>(p.c) + tiles.begin(first + i) * p.n + j;
+            if (next) {
+                copy_b(to, *next, next->depth * i / count, next->depth * (i + 1) / count);
+                for (int r = 0; r < m; ++r) __builtin_prefetch(t.c + r * p.n + panel, 1, 2);
+            }
+            tile_fn<T>(m, n, true)(t, n);
+        }
+    }
+
+    void run(const Range& rows, const Range& cols, int64_t count) const {
+        const int blocks = int((rows.end - rows.begin + kOuterTiles - 1) / kOuterTiles);
+        const auto job_at = [&](int64_t k, int64_t j) {
+            return Job{k, count - k < kOuterDepth ? count - k : kOuterDepth, j};
+        };
+        for (int b = 0; b < blocks; ++b) {
+            const Range part = split(rows.end - rows.begin, b, blocks);
+            const int64_t first = rows.begin + part.begin, end = rows.begin + part.end;
+            T *now = b_copy, *other = b_copy + kOuterPanel<T>;
+            Job job = job_at(0, cols.begin);
+            copy_b(now, job, 0, job.depth);
+            for (;;) {
+                if (job.j == cols.begin) copy_a(job.k, job.depth, first, end);
+                if (p.sums && first == 0) add_sums(now, job);
+                const bool same = job.j + 1 < cols.end, last = !same && job.k + job.depth >= count;
+                const Job next =
+                    same ? job_at(job.k, job.j + 1) : job_at(job.k + job.depth, cols.begin);
+                multiply(job, now, last ? nullptr : &next, other, first, end);
+                if (last) break;
+                job = next;
+                T* swap = now;
+                now = other, other = swap;
+            }
+        }
+    }
+};
+
+template <class T>
+void outer(const void* args, int thread, int threads) {
+    const OuterArgs& p = *static_cast<const OuterArgs*>(args);
+    constexpr double size = sizeof(T);
+    const int64_t count = p.rows ? p.rows[0] : p.k;
+    const double depth = double(count);
+    const TileRows tiles(p.m);
+    const Grid mine = grid(tiles.count, (p.n + kPanel<T> - 1) / kPanel<T>,
+                           {.flops = 2 * depth * double(kTileRows * kPanel<T>),
+                            .row_bytes = 2 * depth * double(kTileRows) * size,
+                            .col_bytes = depth * double(kPanel<T>) * size},
+                           thread, threads);
+    T* scratch = reinterpret_cast<T*>(p.scratch + thread * p.scratch_stride);
+    if (mine.rows.begin < mine.rows.end && mine.cols.begin < mine.cols.end)
+        Outer<T>{p, tiles, scratch, scratch + kOuterTiles * kOuterTile}.run(mine.rows, mine.cols,
+                                                                            count);
+}
+
+}  // namespace
+
+void gemm_outer_float(const void* args, int thread, int threads) {
+    outer<float>(args, thread, threads);
+}
+void gemm_outer_double(const void* args, int thread, int threads) {
+    outer<double>(args, thread, threads);
+}
+
+}  // namespace hb::HB_ISA
