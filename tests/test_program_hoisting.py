@@ -15,14 +15,14 @@ def ask(program, x):
 
 
 LAYERS = {
-    "dense": ((40, 64), (64, 80), lambda x, w: hb.ops.matmul(x, w)),
+    "dense": ((40, 64), (64, 80), hb.ops.matmul),
     "transposed": ((40, 64), (80, 64), lambda x, w: hb.ops.matmul(x, hb.ops.transpose(w))),
-    "few rows": ((6, 512), (512, 300), lambda x, w: hb.ops.matmul(x, w)),
-    "one row": ((1, 512), (512, 300), lambda x, w: hb.ops.matmul(x, w)),
-    "batch": ((3, 40, 16), (3, 16, 80), lambda x, w: hb.ops.matmul(x, w)),
-    "conv": ((1, 6, 6, 40), (2, 2, 40, 24), lambda x, w: hb.ops.conv(x, w)),
+    "few rows": ((6, 512), (512, 300), hb.ops.matmul),
+    "one row": ((1, 512), (512, 300), hb.ops.matmul),
+    "batch": ((3, 40, 16), (3, 16, 80), hb.ops.matmul),
+    "conv": ((1, 6, 6, 40), (2, 2, 40, 24), hb.ops.conv),
     "winograd": ((1, 12, 12, 32), (3, 3, 32, 32), lambda x, w: hb.ops.conv(x, w, padding="same")),
-    "pointwise": ((1, 6, 6, 40), (1, 1, 40, 64), lambda x, w: hb.ops.conv(x, w)),
+    "pointwise": ((1, 6, 6, 40), (1, 1, 40, 64), hb.ops.conv),
     "conv_transpose": (
         (1, 5, 5, 24), (3, 3, 16, 24), lambda x, w: hb.ops.conv_transpose(x, w, strides=2),
     ),
