@@ -86,16 +86,16 @@ void layer_norm_grad(const void* args, int thread, int threads) {
                 s += g;
                 q = V::fma(g, (V::load(x + i, lanes) - m) * r, q);
             });
-            const auto c1 = V::splat(rms ? T(0) : V::sum(s) / T(p.n)),
-                       c2 = V::splat(V::sum(q) / T(p.n));
+            const auto c1 = V::splat(rms ? T(0) : -V::sum(s) / T(p.n)),
+                       c2 = V::splat(-V::sum(q) / T(p.n));
             map_row(dx, p.n, past_caches, [&](int64_t i, int64_t lanes) {
                 fetch_early(x + p.n + i);
                 fetch_early(dy + p.n + i);
                 const auto d = V::load(dy + i, lanes), xhat = (V::load(x + i, lanes) - m) * r;
-                const auto g = d * V::load(gamma + i, lanes);
+                const auto g = V::load(gamma + i, lanes);
                 V::store(dgamma + i, V::fma(d, xhat, V::load(dgamma + i, lanes)), lanes);
                 if (!rms) V::store(dbeta + i, V::load(dbeta + i, lanes) + d, lanes);
-                return r * (g - c1 - xhat * c2);
+                return r * V::fma(xhat, c2, V::fma(d, g, c1));  // the same at a row's ends
             });
         }
     }

@@ -15,7 +15,7 @@ struct Product {
     int64_t m, n, k;
     int64_t a_row, a_col, b_row, b_col;
     bool relu = false;
-    bool b_invariant = false;  // as Emit::invariant()
+    bool b_invariant = false;                             // as Emit::invariant()
     std::vector<int64_t> a_offset = {0}, b_offset = {0};  // one a product
 };
 // All of it, or rows [begin, end) * (m / count) of the one product there is: the same bits.
