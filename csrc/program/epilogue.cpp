@@ -49,7 +49,8 @@ class Fuser {
     }
 
     static bool takes_epilogue(const Node& node) {
-        if (node.kind != NodeKind::op || !is_float(node.out[0].dtype)) return false;
+        if (node.kind != NodeKind::op || node.out.empty() || !is_float(node.out[0].dtype))
+            return false;
         if (node.attrs.has(kEpilogue) || node.attrs.s("activation", "none") != "none") return false;
         for (Op op : {Op::conv, Op::conv_backward_data, Op::dense, Op::matmul})
             if (node.op == &op_def(op)) return true;
