@@ -66,11 +66,14 @@ void flat_chunk(const ConvArgs& a, FlatTile<T>& t, const Window<T>& view, const 
     constexpr int lanes = Vec<T>::lanes;
     const int most = flat_rows((n + lanes - 1) / lanes);
     const int tiles = int((chunk.cols + most - 1) / most);
+    const T* other = t.finish.other;
     for (int64_t r = 0; r < chunk.rows; ++r)
         for (int i = 0; i < tiles; ++i) {
             const Range cols = split(chunk.cols, i, tiles);
             t.a = view.data + r * d[1].stride * view.row + cols.begin * d[2].stride * view.pixel;
-            t.c = c + r * d[1].y_step * d[2].y_size * a.features + cols.begin * t.c_row;
+            const int64_t to = r * d[1].y_step * d[2].y_size * a.features + cols.begin * t.c_row;
+            t.c = c + to;
+            if (other) t.finish.other = other + to;
             flat_tile_fn<T>(int(cols.end - cols.begin), n)(t, n);
         }
 }
@@ -103,7 +106,6 @@ void run(const void* args, int thread, int threads) {
         flat.a_row = d[2].stride * shape.pixel * int64_t(sizeof(T));
         flat.depth = all_taps * w.c;
         flat.c_row = d[2].y_step * a.features;
-        flat.relu = a.relu;
     }
     int64_t* a_offset = scratch.take<int64_t>(a.flat ? 0 : taps);
     int64_t* b_offset = scratch.take<int64_t>(a.flat ? 0 : taps);
@@ -143,7 +145,7 @@ void run(const void* args, int thread, int threads) {
             t.c = c + j;
             if (a.flat) {
                 flat.b = t.b;
-                flat.bias = a.bias ? (const T*)a.bias + chunk.group * a.f + j : nullptr;
+                flat.finish = Finish<T>(a.epilogue, chunk.group * a.f + j, t.c - (T*)a.y);
                 flat_chunk(a, flat, view, chunk, c + j, n);
                 continue;
             }
@@ -156,8 +158,8 @@ void run(const void* args, int thread, int threads) {
                 t.accumulate = tap > 0;
                 tap += t.batch;
                 const bool ends = tap >= taps;
-                t.bias = ends && a.bias ? (const T*)a.bias + chunk.group * a.f + j : nullptr;
-                t.relu = ends && a.relu;
+                t.finish = ends ? Finish<T>(a.epilogue, chunk.group * a.f + j, t.c - (T*)a.y)
+                                : Finish<T>();
                 for (int64_t i = 0; i < tiles.count; ++i) {
                     const int64_t at = tiles.begin(i);
                     t.a_rows = from + at;

@@ -117,17 +117,14 @@ HB_INLINE void pixels(const ConvArgs& a, const Taps& taps, const T* x, int64_t x
                 sum[p][j] += weight[j] * V::load(here + j * V::lanes);
         }
     }
+    const Finish<T> finish(a.epilogue, c, y - (T*)a.y);
 #pragma GCC unroll 4
     for (int j = 0; j < kVectors; ++j) {
-        v bias = V::zero();
-        const int64_t left = channels - j * V::lanes;
-        if (a.bias && left > 0) bias = V::load((const T*)a.bias + c + j * V::lanes, left);
+        const int64_t f = j * V::lanes, left = channels - f;
+        if (left <= 0) break;
 #pragma GCC unroll 4
-        for (int p = 0; p < P; ++p) {
-            if (a.bias) sum[p][j] += bias;
-            if (a.relu) sum[p][j] = V::max(sum[p][j], v{});
-            store_line(y + p * y_step, j, sum[p][j], channels);
-        }
+        for (int p = 0; p < P; ++p)
+            V::store(y + p * y_step + f, finish(sum[p][j], f, p * y_step + f, left), left);
     }
 }
 

@@ -92,25 +92,14 @@ HB_INLINE void pixels(const ConvArgs& a, const Taps& taps, const T* x, int64_t x
                 sum[p][j] += weight[j] * V::load(here + j * V::lanes, left - j * V::lanes);
         }
     }
-    if (a.bias) {
-#pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) {
-            const v bias = V::load((const T*)a.bias + c + j * V::lanes, left - j * V::lanes);
-#pragma GCC unroll 4
-            for (int p = 0; p < P; ++p) sum[p][j] += bias;
-        }
-    }
-    if (a.relu) {
-#pragma GCC unroll 4
-        for (int p = 0; p < P; ++p)
-#pragma GCC unroll 4
-            for (int j = 0; j < NV; ++j) sum[p][j] = V::max(sum[p][j], v{});
-    }
+    const Finish<T> finish(a.epilogue, c, y - (T*)a.y);
 #pragma GCC unroll 4
     for (int p = 0; p < P; ++p)
 #pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j)
-            V::store(y + p * y_step + j * V::lanes, sum[p][j], left - j * V::lanes);
+        for (int j = 0; j < NV; ++j) {
+            const int64_t f = j * V::lanes, i = p * y_step + f;
+            V::store(y + i, finish(sum[p][j], f, i, left - f), left - f);
+        }
 }
 
 // P neighbouring pixels, channels [c, end).

@@ -34,6 +34,8 @@ Meeting meet(const SpreadDim& d, int64_t at) {
 // dx (W,C) of one row from the products (OW, ld) of one image.
 template <class T>
 void gather(const ConvSpreadArgs& a, const T* products, const Taps* taps, int64_t step, T* dx) {
+    const Finish<T> finish(a.epilogue, 0, dx - (T*)a.dx);
+    const bool finishes = a.epilogue.any();
     using V = Vec<T>;
     using v = typename V::type;
     const int64_t width = a.dim[2].in, channels = a.channels;
@@ -42,6 +44,7 @@ void gather(const ConvSpreadArgs& a, const T* products, const Taps* taps, int64_
         for (int64_t c = 0; c < channels; c += V::lanes) {
             v sum = V::zero();
             for (int64_t i = 0; i < taps[x].count; ++i) sum += V::load(from + c + i * step);
+            if (finishes) sum = finish(sum, c, x * channels + c, channels - c);
             if ((width - x) * channels - c >= V::lanes)
                 V::store(dx + c, sum);  // what comes after it is written later
             else

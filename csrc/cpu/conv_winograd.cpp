@@ -2,7 +2,7 @@
 // instead of 36 (Lavin and Gray, arXiv 1509.09308), at the accuracy of the direct sum.
 //   V = B' d B   for each tile of x      (16, tiles, C)
 //   M = V_j U_j  16 products             (16, tiles, F)      U = G w G', once per call
-//   y = A' M A   then bias and relu
+//   y = A' M A   then the epilogue
 // A share takes blocks of tiles: V of a block stays in L2, M of a few panels of features at a time.
 #include "cpu/gemm_pack.h"
 #include "cpu/winograd.h"
@@ -61,9 +61,8 @@ void pack(const void* args, int thread, int threads) {
     }
 }
 
-// The outputs of one tile, `n` features from `bias` and `y` on; rows x cols of them are in the
-// image.
-void store_tile(const WinogradArgs& a, const float* m, int64_t m_stride, const float* bias,
+// The outputs of one tile, `n` features from `y` on; rows x cols of them are in the image.
+void store_tile(const WinogradArgs& a, const float* m, int64_t m_stride, const Finish<float> finish,
                 float* y, int64_t rows, int64_t cols, int64_t n) {
     for_vectors<float>(n, [&](int64_t f, int64_t lanes) {
         v half[2][4];
@@ -75,16 +74,14 @@ void store_tile(const WinogradArgs& a, const float* m, int64_t m_stride, const f
             half[0][s] = x0 + x1 + x2;
             half[1][s] = x1 - x2 - x3;
         }
-        const v add = bias ? V::load(bias + f, lanes) : V::zero();
 #pragma GCC unroll 2
         for (int r = 0; r < 2; ++r) {
-            v out[2] = {half[r][0] + half[r][1] + half[r][2] + add,
-                        half[r][1] - half[r][2] - half[r][3] + add};
+            v out[2] = {half[r][0] + half[r][1] + half[r][2], half[r][1] - half[r][2] - half[r][3]};
 #pragma GCC unroll 2
             for (int s = 0; s < 2; ++s) {
-                if (a.relu) out[s] = V::max(out[s], V::zero());
-                if (r < rows && s < cols)
-                    V::store(y + (r * a.shape.out_w + s) * a.shape.features + f, out[s], lanes);
+                if (r >= rows || s >= cols) continue;
+                const int64_t at = (r * a.shape.out_w + s) * a.shape.features + f;
+                V::store(y + at, finish(out[s], f, at, lanes), lanes);
             }
         }
     });
@@ -138,7 +135,7 @@ void run(const void* args, int thread, int threads) {
                 const TilePlace at(s, first + i);
                 const int64_t pixel = (at.image * s.out_h + at.h) * s.out_w + at.w;
                 store_tile(a, ms + i * m_row, sizes.m_stride,
-                           a.bias ? (const float*)a.bias + f : nullptr,
+                           Finish<float>(a.epilogue, f, pixel * s.features + f),
                            (float*)a.y + pixel * s.features + f, s.out_h - at.h, s.out_w - at.w, n);
             }
         }

@@ -38,17 +38,43 @@ void tile(const FlatTile<T>& t, int n) {
     }
 
     const int last = n - (NV - 1) * lanes;
-    if (t.bias) {
+    const auto load = [last](const T* p, int j) __attribute__((always_inline)) {
+        return Partial && j == NV - 1 ? (v)arch::load_lanes<T, v>(p + j * lanes, last)
+                                      : (v)V::load(p + j * lanes);
+    };
+    const Finish<T>& finish = t.finish;
+    if (finish.bias) {
 #pragma GCC unroll 4
         for (int j = 0; j < NV; ++j) {
-            const v bias = Partial && j == NV - 1
-                               ? (v)arch::load_lanes<T, v>(t.bias + j * lanes, last)
-                               : (v)V::load(t.bias + j * lanes);
+            const v bias = load(finish.bias, j);
 #pragma GCC unroll 12
             for (int i = 0; i < M; ++i) acc[i][j] += bias;
         }
     }
-    if (t.relu) {
+    if (finish.scale) {
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) {
+            const v scale = load(finish.scale, j);
+#pragma GCC unroll 12
+            for (int i = 0; i < M; ++i) acc[i][j] = rounded(acc[i][j] * scale);
+        }
+    }
+    if (finish.shift) {
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) {
+            const v shift = load(finish.shift, j);
+#pragma GCC unroll 12
+            for (int i = 0; i < M; ++i) acc[i][j] += shift;
+        }
+    }
+    if (finish.other) {
+        const T* other = finish.other;
+#pragma GCC unroll 12
+        for (int i = 0; i < M; ++i, other += t.c_row)
+#pragma GCC unroll 4
+            for (int j = 0; j < NV; ++j) acc[i][j] += load(other, j);
+    }
+    if (finish.relu) {
 #pragma GCC unroll 12
         for (int i = 0; i < M; ++i)
 #pragma GCC unroll 4

@@ -1,4 +1,4 @@
-// A tile for short sums: C[m x n] = sum over k < depth of A(i, k) B(k, j), then bias and relu.
+// A tile for short sums: C[m x n] = sum over k < depth of A(i, k) B(k, j), then the epilogue.
 //
 //   A(i, k) = a[i * a_row + a_at[k]]     rows equally far apart, k anywhere: taps and channels of
 //                                        a convolution in one loop
@@ -22,8 +22,7 @@ struct FlatTile {
     int64_t depth;
     T* c;
     int64_t c_row;
-    const T* bias;  // or null
-    bool relu;
+    Finish<T> finish;  // its features and elements from c on
 };
 
 template <class T>

@@ -99,7 +99,6 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
     t.batch = 1;
     t.depth = depth;
     t.accumulate = !begins;
-    t.relu = ends && g.relu;
     t.ldb = g.b_layout == BLayout::rows ? g.b_row : panel;
     const int64_t group = g.copied / panel;
     Ahead ahead_b;
@@ -126,7 +125,7 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
                 t.b = scratch + (p - p0) % group * panel * depth;
                 break;
         }
-        t.bias = ends && g.bias ? (const T*)g.bias + j : nullptr;
+        if (ends) t.finish = Finish<T>(g.epilogue, j, c + j - (T*)g.c);
         for (int64_t i = first; i < last; ++i) {
             const int64_t at = tiles.begin(i) - row0;
             if (g.pack_a)
@@ -206,19 +205,21 @@ void sum_partials(const void* args, int thread, int threads) {
     const SumPartialsArgs& s = *static_cast<const SumPartialsArgs*>(args);
     using V = Vec<T>;
     const T* x = (const T*)s.x;
+    const bool features = s.epilogue.bias || s.epilogue.scale || s.epilogue.shift;
     const Range blocks = split((s.n + V::lanes - 1) / V::lanes, thread, threads);
     for (int64_t u = blocks.begin; u < blocks.end; ++u) {
         const int64_t i = u * V::lanes, left = s.n - i;
         typename V::type sum = V::load(x + i, left);
         for (int64_t r = 1; r < s.count; ++r) sum += V::load(x + r * s.n + i, left);
-        if (s.bias) {
-            typename V::type bias = V::zero();
-            for (int l = 0; l < V::lanes && l < left; ++l)
-                bias[l] = ((const T*)s.bias)[(i + l) % s.period];
-            sum += bias;
+        const int64_t f = i % s.period;
+        if (f + V::lanes <= s.period || left <= s.period - f || !features) {
+            V::store((T*)s.y + i, Finish<T>(s.epilogue, f, i)(sum, 0, 0, left), left);
+            continue;
         }
-        if (s.relu) sum = V::max(sum, V::zero());
-        V::store((T*)s.y + i, sum, left);
+        for (int l = 0; l < V::lanes && l < left; ++l) {  // a vector across rows
+            const Finish<T> finish(s.epilogue, (i + l) % s.period, i + l);
+            V::store((T*)s.y + i + l, finish(V::splat(sum[l]), 0, 0, 1), 1);
+        }
     }
 }
 

@@ -69,8 +69,9 @@ void product(const void* args, int thread, int threads) {
                 const int n = int(p.n - j * panel < panel ? p.n - j * panel : panel);
                 t.b = static_cast<const T*>(p.b) + (j * p.k + k) * panel;
                 t.c = c + j * panel;
-                t.bias = p.bias && k + t.depth == p.k ? static_cast<const T*>(p.bias) + j * panel
-                                                      : nullptr;
+                t.finish.bias = p.bias && k + t.depth == p.k
+                                    ? static_cast<const T*>(p.bias) + j * panel
+                                    : nullptr;
                 Fetch<T> next(j + 1 < mine.cols.end ? t.b + p.k * panel : nullptr, t.depth * panel,
                               end - first);
                 for (int64_t i = first; i < end; ++i) {

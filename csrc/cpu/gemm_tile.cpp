@@ -73,15 +73,38 @@ void tile(const Tile<T>& t, int n) {
 #pragma GCC unroll 4
             for (int j = 0; j < NV; ++j) acc[i][j] += load(t.c + t.c_rows[i], j);
     }
-    if (t.bias) {
+    const Finish<T>& finish = t.finish;
+    if (finish.bias) {
 #pragma GCC unroll 4
         for (int j = 0; j < NV; ++j) {
-            const v bias = load(t.bias, j);
+            const v bias = load(finish.bias, j);
 #pragma GCC unroll 8
             for (int i = 0; i < M; ++i) acc[i][j] += bias;
         }
     }
-    if (t.relu) {
+    if (finish.scale) {
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) {
+            const v scale = load(finish.scale, j);
+#pragma GCC unroll 8
+            for (int i = 0; i < M; ++i) acc[i][j] = rounded(acc[i][j] * scale);
+        }
+    }
+    if (finish.shift) {
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) {
+            const v shift = load(finish.shift, j);
+#pragma GCC unroll 8
+            for (int i = 0; i < M; ++i) acc[i][j] += shift;
+        }
+    }
+    if (finish.other) {
+#pragma GCC unroll 8
+        for (int i = 0; i < M; ++i)
+#pragma GCC unroll 4
+            for (int j = 0; j < NV; ++j) acc[i][j] += load(finish.other + t.c_rows[i], j);
+    }
+    if (finish.relu) {
 #pragma GCC unroll 8
         for (int i = 0; i < M; ++i)
 #pragma GCC unroll 4

@@ -8,12 +8,12 @@
 //
 // A packed tile has A_s(i, k) = a[a_offset[s] + k * m + i] and a packed B; a_rows, a_step and ldb
 // are not read.
-// then bias and relu while C is in registers. An element is the same sum in the same order whatever
+// then the epilogue while C is in registers. An element is the same sum in the same order whatever
 // tile it falls into, so threads may cut M and N anywhere; only the blocks of K show in the bits.
 // Batch-reduce form: Georganas et al., arXiv 1906.06440.
 #pragma once
 
-#include "cpu/vec.h"
+#include "cpu/epilogue.h"
 
 namespace hb::HB_ISA {
 
@@ -28,8 +28,8 @@ struct Tile {
     int64_t batch, depth;
     T* c;
     const int64_t* c_rows;
-    const T* bias;  // or null
-    bool accumulate, relu;
+    bool accumulate;
+    Finish<T> finish;  // its features and elements from c on
 };
 
 inline constexpr int kTileRows = 6;

@@ -1,6 +1,6 @@
 // Products with few rows (m <= 4) are bound by reading B, which is streamed once in the order it
 // lies in memory; and products of integers, where right is enough.
-#include "cpu/vec.h"
+#include "cpu/epilogue.h"
 #include "kernels/gemm.h"
 
 namespace hb::HB_ISA {
@@ -105,15 +105,13 @@ void gemv_block(const GemvArgs& g, int64_t product, Range columns) {
             gemv_rows<T, M>(g, a, b + j, c + j, n);
         else
             gemv_dots<T, M>(g, a, b + j * g.b_col, c + j, n);
-        if (!g.bias && !g.relu) continue;
-        for (int i = 0; i < M; ++i)
-            for (int64_t l = 0; l < n; l += V::lanes) {
-                T* y = c + i * g.n + j + l;
-                auto x = V::load(y, n - l);
-                if (g.bias) x += V::load((const T*)g.bias + j + l, n - l);
-                if (g.relu) x = V::max(x, V::zero());
-                V::store(y, x, n - l);
-            }
+        if (!g.epilogue.any()) continue;
+        for (int i = 0; i < M; ++i) {
+            T* y = c + i * g.n + j;
+            const Finish<T> finish(g.epilogue, j, y - (T*)g.c);
+            for (int64_t l = 0; l < n; l += V::lanes)
+                V::store(y + l, finish(V::load(y + l, n - l), l, l, n - l), n - l);
+        }
     }
 }
 
@@ -158,9 +156,9 @@ void naive(const void* args, int thread, int threads) {
             Sum sum = 0;  // unsigned: overflow wraps
             for (int64_t k = 0; k < g.k; ++k)
                 sum += Sum(a[k * g.a_col]) * Sum(b[k * g.b_row + j * g.b_col]);
-            if (g.bias) sum += Sum(((const T*)g.bias)[j]);
+            if (g.epilogue.bias) sum += Sum(((const T*)g.epilogue.bias)[j]);
             T y = T(sum);
-            if (g.relu && y < 0) y = 0;
+            if (g.epilogue.relu && y < 0) y = 0;
             ((T*)g.c)[r * g.n + j] = y;
         }
     }

@@ -71,7 +71,7 @@ void rnn_panel(T* c, int64_t c_stride, const RnnRows& rows, const T* a, int64_t 
         t.a = a + first;
         t.b = b + first * kPanel<T>;
         t.accumulate = first > 0;
-        t.bias = first + t.depth == k ? bias : nullptr;
+        t.finish.bias = first + t.depth == k ? bias : nullptr;
         for (int64_t i = 0; i < tiles.count; ++i) {
             t.a_rows = a_rows + tiles.begin(i);
             t.c_rows = c_rows + tiles.begin(i);

@@ -2,7 +2,7 @@
 // x (N,D,H,W,C)  w (KD,KH,KW,C/groups,F)  y (N,OD,OH,OW,F)
 #pragma once
 
-#include "kernels/kernel.h"
+#include "kernels/epilogue.h"
 
 namespace hb {
 
@@ -36,10 +36,10 @@ struct ConvPackArgs {
 
 struct ConvArgs {
     ConvWindow window;
-    const void *x, *w, *bias;  // w packed (depthwise: as it is); bias (F) or null
+    const void *x, *w;  // w packed (depthwise: as it is)
     void* y;
     int64_t features, f;  // of y; of one group
-    bool relu;
+    Epilogue epilogue;
     bool flat;  // sums over taps and channels in one loop: they are short
     char* scratch;
     int64_t scratch_stride;  // bytes a thread
@@ -70,6 +70,7 @@ struct ConvSpreadArgs {
     int64_t together;  // images whose rows are computed at once
     const void *dy, *w;
     void* dx;
+    Epilogue epilogue;
     char* scratch;
     int64_t scratch_stride;  // bytes a thread
 };

@@ -1,7 +1,7 @@
 // Matrix products: C (m,n) = A (m,k) B (k,n), many at once.
 #pragma once
 
-#include "kernels/kernel.h"
+#include "kernels/epilogue.h"
 
 namespace hb {
 
@@ -23,8 +23,8 @@ enum class BLayout : uint8_t {
 
 // c[i] = A_i B_i for `batch` products; strides and offsets count elements.
 struct GemmArgs {
-    const void *a, *b, *bias;  // bias (n) or null
-    void* c;                   // (batch,m,n), or (splits,m,n) where K is split
+    const void *a, *b;
+    void* c;  // (batch,m,n), or (splits,m,n) where K is split
     int64_t batch, m, n, k;
     const int64_t *a_offset, *b_offset;  // [batch]
     int64_t a_row, a_col;
@@ -32,7 +32,7 @@ struct GemmArgs {
     BLayout b_layout;
     int64_t copied;  // columns of B that the product copies at a time where strided
     bool pack_a;     // into tiles, a block at a time; B is packed, too
-    bool relu;
+    Epilogue epilogue;
     int64_t splits,
         split_k;    // splits > 1 (then batch == 1): product s sums k in [s, s + 1) * split_k
     char* scratch;  // a copied panel of B, a packed block of A: scratch_stride bytes a thread
@@ -43,20 +43,21 @@ struct GemmArgs {
 // m <= 4 rows: C (m,n) = A (m,k) B (k,n) streams B once.  col == 1: rows of B; row == 1: columns of
 // B (dots).
 struct GemvArgs {
-    const void *a, *b, *bias;
+    const void *a, *b;
     void* c;
     int64_t batch, m, n, k;
     const int64_t *a_offset, *b_offset;
     int64_t a_row, a_col, b_row, b_col;
-    bool relu;
+    Epilogue epilogue;  // of integers: bias and relu
 };
 
-// y (n) = sum over the `count` rows of x (count,n), row after row, then bias (period) and relu
+// y (n) = sum over the `count` rows of x (count,n), row after row, then the epilogue of features
+// (period)
 struct SumPartialsArgs {
-    const void *x, *bias;
+    const void* x;
     void* y;
     int64_t n, count, period;
-    bool relu;
+    Epilogue epilogue;
 };
 
 struct GemmShape {

@@ -1,7 +1,7 @@
 // Convolutions of 3x3 taps, stride 1 and one group in tiles of 2x2 outputs; float32.
 #pragma once
 
-#include "kernels/kernel.h"
+#include "kernels/epilogue.h"
 
 namespace hb {
 
@@ -16,9 +16,9 @@ inline constexpr int64_t winograd_tiles(const WinogradShape& s) {
 
 struct WinogradArgs {
     WinogradShape shape;
-    const void *x, *u, *bias;  // u (16, panels, C, nr), made by winograd_pack; bias (F) or null
+    const void *x, *u;  // u (16, panels, C, nr), made by winograd_pack
     void* y;
-    bool relu;
+    Epilogue epilogue;
     int64_t tiles, panels;  // of a block; of features at a time
     char* scratch;
     int64_t scratch_stride;  // bytes a thread

@@ -151,7 +151,7 @@ void emit_grad(Emit& e) {
     e.run(kernel_for(e.kernels.attention->grad, dtype), args,
           a.n * a.h * a.t * a.s * (2 * (3 * a.d + 2 * a.dv) + 30));
     if (args.parts == 1) return;
-    const SumPartialsArgs sum{args.dq, nullptr, e.out(0), n, args.parts, 1, false};
+    const SumPartialsArgs sum{args.dq, e.out(0), n, args.parts, 1, {}};
     e.run(dtype == DType::f64 ? e.kernels.gemm->sum_f64 : e.kernels.gemm->sum_f32, sum,
           4 * n * (args.parts + 1));
 }

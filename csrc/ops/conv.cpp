@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ops/epilogue.h"
 #include "ops/ops.h"
 
 namespace hb {
@@ -91,6 +92,7 @@ bool has_relu(const Attrs& attrs) {
 
 std::vector<TensorType> infer_conv(const InferCtx& c) {
     if (c.num_in() != 3) c.expect(2);
+    check_no_epilogue(c);
     const Shape &x = c.in[0].shape, &w = c.in[1].shape;
     has_relu(c.attrs);
     const ConvShape s = conv_shape("conv", x, w, c.attrs);
@@ -102,8 +104,7 @@ std::vector<TensorType> infer_conv(const InferCtx& c) {
 
 void emit_conv_op(Emit& e) {
     const ConvShape s = conv_shape("conv", e.in_type(0).shape, e.in_type(1).shape, e.attrs);
-    emit_conv(e, e.in_type(0).dtype, s, e.in(0), e.in(1), e.num_in() == 3 ? e.in(2) : nullptr,
-              e.out(0), has_relu(e.attrs));
+    emit_conv(e, e.in_type(0).dtype, s, e.in(0), e.in(1), epilogue_of(e, 2), e.out(0));
 }
 
 // x.shape, of which dy and the attribute input_shape tell.
@@ -126,6 +127,7 @@ void check_dy(const char* op, const ConvShape& s, const Shape& dy, const Shape& 
 
 std::vector<TensorType> infer_data(const InferCtx& c) {
     c.expect(2);
+    check_no_epilogue(c);
     const Shape &dy = c.in[0].shape, &w = c.in[1].shape, x = data_shape(dy, w, c.attrs);
     check_dy("conv_backward_data", conv_shape("conv_backward_data", x, w, c.attrs), dy, x, w);
     return {{c.in[0].dtype, x}};
@@ -134,7 +136,7 @@ std::vector<TensorType> infer_data(const InferCtx& c) {
 void emit_data(Emit& e) {
     const ConvShape s =
         conv_shape("conv_backward_data", e.out_type(0).shape, e.in_type(1).shape, e.attrs);
-    emit_conv_data(e, e.in_type(0).dtype, s, e.in(0), e.in(1), e.out(0));
+    emit_conv_data(e, e.in_type(0).dtype, s, e.in(0), e.in(1), epilogue_of(e, 2), e.out(0));
 }
 
 // w.shape, of which x, dy and the attribute kernel_shape tell.

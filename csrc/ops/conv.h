@@ -21,9 +21,9 @@ struct ConvShape {
 };
 
 void emit_conv(Emit& e, DType dtype, const ConvShape& s, const void* x, const void* w,
-               const void* bias, void* y, bool relu);
+               const Epilogue& epilogue, void* y);
 void emit_conv_data(Emit& e, DType dtype, const ConvShape& s, const void* dy, const void* w,
-                    void* dx);
+                    const Epilogue& epilogue, void* dx);
 void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const void* dy, void* dw);
 
 }  // namespace hb

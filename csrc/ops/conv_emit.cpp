@@ -29,10 +29,11 @@ void feed_threads(ConvWindow& w, int64_t panels, int threads) {
 
 struct Correlation {
     ConvWindow window;
-    const void *x, *w, *bias;
+    const void *x, *w;
+    Epilogue epilogue;
     void* y;
     int64_t features, f;
-    bool relu, depthwise, invariant;             // invariant: w, as Emit::invariant()
+    bool depthwise, invariant;                   // invariant: w, as Emit::invariant()
     int64_t tap_stride, group_stride, row, col;  // of w
     int64_t flops;
 };
@@ -59,7 +60,7 @@ void emit_correlation(Emit& e, DType dtype, Correlation s) {
     const ConvKernels& kernels = *e.kernels.conv;
     const bool f32 = dtype == DType::f32;
     if (f32 && winograd_pays(w, s.f, s.flops)) {
-        emit_winograd(e, w, s.f, pack_args(s, nullptr), s.x, s.bias, s.y, s.relu, s.invariant);
+        emit_winograd(e, w, s.f, pack_args(s, nullptr), s.x, s.epilogue, s.y, s.invariant);
         return;
     }
     const size_t size = dtype_size(dtype);
@@ -75,7 +76,7 @@ void emit_correlation(Emit& e, DType dtype, Correlation s) {
     }
 
     const bool flat = !s.depthwise && taps * w.c <= kFlatDepth && w.cols >= kFlatPixels;
-    ConvArgs args{w, s.x, s.w, s.bias, s.y, s.features, s.f, s.relu, flat, nullptr, 0};
+    ConvArgs args{w, s.x, s.w, s.y, s.features, s.f, s.epilogue, flat, nullptr, 0};
     args.scratch_stride =
         s.depthwise
             ? depthwise_scratch_bytes(w)
@@ -104,12 +105,11 @@ bool ConvShape::pointwise() const {
 }
 
 void emit_conv(Emit& e, DType dtype, const ConvShape& s, const void* x, const void* w,
-               const void* bias, void* y, bool relu) {
+               const Epilogue& epilogue, void* y) {
     if (s.pointwise()) {
         emit_product(e, {.dtype = dtype,
                          .a = x,
                          .b = w,
-                         .bias = bias,
                          .c = y,
                          .m = s.n * s.in[0] * s.in[1] * s.in[2],
                          .n = s.features,
@@ -118,7 +118,7 @@ void emit_conv(Emit& e, DType dtype, const ConvShape& s, const void* x, const vo
                          .a_col = 1,
                          .b_row = s.features,
                          .b_col = 1,
-                         .relu = relu,
+                         .epilogue = epilogue,
                          .b_invariant = e.invariant(1)});
         return;
     }
@@ -126,11 +126,10 @@ void emit_conv(Emit& e, DType dtype, const ConvShape& s, const void* x, const vo
                      {.window = forward_window(s),
                       .x = x,
                       .w = w,
-                      .bias = bias,
+                      .epilogue = epilogue,
                       .y = y,
                       .features = s.features,
                       .f = s.f(),
-                      .relu = relu,
                       .depthwise = s.depthwise(),
                       .invariant = e.invariant(1),
                       .tap_stride = s.c() * s.features,
@@ -141,7 +140,7 @@ void emit_conv(Emit& e, DType dtype, const ConvShape& s, const void* x, const vo
 }
 
 void emit_conv_data(Emit& e, DType dtype, const ConvShape& s, const void* dy, const void* w,
-                    void* dx) {
+                    const Epilogue& epilogue, void* dx) {
     if (s.pointwise()) {
         emit_product(e, {.dtype = dtype,
                          .a = dy,
@@ -154,11 +153,12 @@ void emit_conv_data(Emit& e, DType dtype, const ConvShape& s, const void* dy, co
                          .a_col = 1,
                          .b_row = 1,
                          .b_col = s.features,
+                         .epilogue = epilogue,
                          .b_invariant = e.invariant(1)});
         return;
     }
     if (spread_pays(e, dtype, s)) {
-        emit_spread(e, dtype, s, dy, w, dx);
+        emit_spread(e, dtype, s, dy, w, epilogue, dx);
         return;
     }
     const int64_t phases = s.stride[0] * s.stride[1] * s.stride[2];
@@ -173,11 +173,10 @@ void emit_conv_data(Emit& e, DType dtype, const ConvShape& s, const void* dy, co
                          {.window = window,
                           .x = dy,
                           .w = w,
-                          .bias = nullptr,
+                          .epilogue = epilogue,
                           .y = dx,
                           .features = s.channels,
                           .f = s.c(),
-                          .relu = false,
                           .depthwise = s.depthwise(),
                           .invariant = e.invariant(1),
                           .tap_stride = s.c() * s.features,

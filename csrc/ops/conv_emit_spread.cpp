@@ -43,7 +43,7 @@ bool spread_pays(const Emit& e, DType dtype, const ConvShape& s) {
 }
 
 void emit_spread(Emit& e, DType dtype, const ConvShape& s, const void* dy, const void* w,
-                 void* dx) {
+                 const Epilogue& epilogue, void* dx) {
     if (s.n * s.in[0] * s.in[1] * s.in[2] * s.channels == 0) return;
     const ConvKernels& kernels = *e.kernels.conv;
     const bool f32 = dtype == DType::f32;
@@ -72,6 +72,7 @@ void emit_spread(Emit& e, DType dtype, const ConvShape& s, const void* dy, const
     args.dy = dy;
     args.w = panels;
     args.dx = dx;
+    args.epilogue = epilogue;
     if (packed > 0) e.prepare(f32 ? kernels.pack_f32 : kernels.pack_f64, pack, 4 * packed, once);
     e.run(f32 ? kernels.spread_f32 : kernels.spread_f64, args, s.flops());
 }

@@ -102,7 +102,7 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
     else
         e.run(f32 ? kernels.weights_f32 : kernels.weights_f64, args, s.flops());
     if (partials == 1) return;
-    const SumPartialsArgs sum{sums, nullptr, dw, volume, partials, 1, false};
+    const SumPartialsArgs sum{sums, dw, volume, partials, 1, {}};
     e.run(f32 ? gemm.sum_f32 : gemm.sum_f64, sum, partials * volume);
 }
 

@@ -39,6 +39,7 @@ int64_t scratch_bytes(const ConvWindow& w, int64_t offsets, int64_t extra, int64
 // channel. Costs in multiply-adds of whole vectors; those of a correlation whose tile is one vector
 // wide count twice, as measured, and so does a number that is gathered four times.
 bool spread_pays(const Emit& e, DType dtype, const ConvShape& s);
-void emit_spread(Emit& e, DType dtype, const ConvShape& s, const void* dy, const void* w, void* dx);
+void emit_spread(Emit& e, DType dtype, const ConvShape& s, const void* dy, const void* w,
+                 const Epilogue& epilogue, void* dx);
 
 }  // namespace hb

@@ -1,6 +1,7 @@
 // matmul and dense.
 #include "ops/linear.h"
 
+#include "ops/epilogue.h"
 #include "ops/ops.h"
 
 namespace hb {
@@ -35,6 +36,7 @@ void check_number(const TensorType& type, const char* op) {
 
 std::vector<TensorType> infer_matmul(const InferCtx& c) {
     c.expect(2);
+    check_no_epilogue(c);
     check_number(c.in[0], "matmul");
     MatmulShape s = matmul_shape(c.in[0].shape, c.in[1].shape, c.attrs);
     Shape shape = s.batch;
@@ -77,7 +79,7 @@ Product matmul_product(std::span<const TensorType> in, const Attrs& attrs) {
 
 void emit(Emit& e, Product p, const Part* part) {
     p.a = e.in(0), p.b = e.in(1), p.c = e.out(0);
-    if (e.num_in() == 3) p.bias = e.in(2);
+    p.epilogue = epilogue_of(e, 2);
     p.b_invariant = e.invariant(1);
     if (!p.a_offset.empty()) emit_product(e, std::move(p), part);
 }
@@ -129,6 +131,7 @@ bool has_relu(const Attrs& attrs, const char* op) {
 
 std::vector<TensorType> infer_dense(const InferCtx& c) {
     if (c.num_in() != 3) c.expect(2);
+    check_no_epilogue(c);
     check_number(c.in[0], "dense");
     const Shape &x = c.in[0].shape, &w = c.in[1].shape;
     has_relu(c.attrs, "dense");
@@ -148,7 +151,7 @@ std::vector<TensorType> infer_dense(const InferCtx& c) {
     return {{c.in[0].dtype, y}};
 }
 
-Product dense_product(const TensorType& x, const TensorType& w, const Attrs& attrs) {
+Product dense_product(const TensorType& x, const TensorType& w) {
     return {.dtype = x.dtype,
             .m = volume(leading(x.shape, 1)),
             .n = w.shape[1],
@@ -156,16 +159,15 @@ Product dense_product(const TensorType& x, const TensorType& w, const Attrs& att
             .a_row = w.shape[0],
             .a_col = 1,
             .b_row = w.shape[1],
-            .b_col = 1,
-            .relu = has_relu(attrs, "dense")};
+            .b_col = 1};
 }
 
-void emit_dense(Emit& e) { emit(e, dense_product(e.in_type(0), e.in_type(1), e.attrs), nullptr); }
+void emit_dense(Emit& e) { emit(e, dense_product(e.in_type(0), e.in_type(1)), nullptr); }
 void emit_dense_part(Emit& e, const Part& part) {
-    emit(e, dense_product(e.in_type(0), e.in_type(1), e.attrs), &part);
+    emit(e, dense_product(e.in_type(0), e.in_type(1)), &part);
 }
-bool dense_in_parts(const Attrs& attrs, std::span<const TensorType> in) {
-    return product_in_parts(dense_product(in[0], in[1], attrs));
+bool dense_in_parts(const Attrs&, std::span<const TensorType> in) {
+    return product_in_parts(dense_product(in[0], in[1]));
 }
 
 std::vector<Tensor> grad_dense(const GradCtx& c) {

@@ -6,15 +6,15 @@
 
 namespace hb {
 
-// c[i] (m,n) = relu?(A_i B_i + bias), A_i (m,k) and B_i (k,n) at any strides (in elements); c is
-// dense.
+// c[i] (m,n) = A_i B_i and then the epilogue, A_i (m,k) and B_i (k,n) at any strides (in elements);
+// c is dense.
 struct Product {
     DType dtype;
-    const void *a = nullptr, *b = nullptr, *bias = nullptr;
+    const void *a = nullptr, *b = nullptr;
     void* c = nullptr;
     int64_t m, n, k;
     int64_t a_row, a_col, b_row, b_col;
-    bool relu = false;
+    Epilogue epilogue = {};
     bool b_invariant = false;                             // as Emit::invariant()
     std::vector<int64_t> a_offset = {0}, b_offset = {0};  // one a product
 };

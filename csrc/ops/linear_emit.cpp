@@ -38,6 +38,7 @@ int64_t choose_split(const Product& p, int nr) {
     return ceil_div(ceil_div(p.k, parts), 256) * 256;
 }
 
+bool of_features(const Epilogue& e) { return e.bias || e.scale || e.shift; }
 }  // namespace
 
 bool product_in_parts(const Product& p) {
@@ -55,7 +56,7 @@ void emit_product(Emit& e, Product p, const Part* part) {
     const int64_t flops = 2 * batch * p.m * p.n * std::max<int64_t>(p.k, 1);
 
     // A column is the row of the transposed product.
-    if (is_float(p.dtype) && p.n == 1 && !p.bias && p.m > kFewRows && batch == 1 &&
+    if (is_float(p.dtype) && p.n == 1 && !of_features(p.epilogue) && p.m > kFewRows && batch == 1 &&
         (p.a_col == 1 || p.a_row == 1)) {
         std::swap(p.a, p.b);
         std::swap(p.a_offset, p.b_offset);
@@ -68,8 +69,8 @@ void emit_product(Emit& e, Product p, const Part* part) {
 
     const int64_t* a_offset = e.store(p.a_offset.data(), p.a_offset.size());
     const int64_t* b_offset = e.store(p.b_offset.data(), p.b_offset.size());
-    const GemvArgs plain{p.a,      p.b,      p.bias,  p.c,     batch,   p.m,     p.n,   p.k,
-                         a_offset, b_offset, p.a_row, p.a_col, p.b_row, p.b_col, p.relu};
+    const GemvArgs plain{p.a,      p.b,      p.c,     batch,   p.m,     p.n,     p.k,
+                         a_offset, b_offset, p.a_row, p.a_col, p.b_row, p.b_col, p.epilogue};
     if (!is_float(p.dtype)) {
         e.run(p.dtype == DType::i32   ? kernels.naive_i32
               : p.dtype == DType::i64 ? kernels.naive_i64
@@ -86,10 +87,10 @@ void emit_product(Emit& e, Product p, const Part* part) {
     const size_t size = dtype_size(p.dtype);
     const GemmShape& shape = f32 ? kernels.f32 : kernels.f64;
     const int64_t panels = ceil_div(p.n, shape.nr);
-    GemmArgs g{p.a,     p.b,     p.bias,        p.c,      batch,   p.m,
-               p.n,     p.k,     a_offset,      b_offset, p.a_row, p.a_col,
-               p.b_row, p.b_col, BLayout::rows, shape.nr, false,   p.relu,
-               1,       p.k,     nullptr,       0,        0};
+    GemmArgs g{p.a,     p.b,           p.c,      batch,   p.m,        p.n,
+               p.k,     a_offset,      b_offset, p.a_row, p.a_col,    p.b_row,
+               p.b_col, BLayout::rows, shape.nr, false,   p.epilogue, 1,
+               p.k,     nullptr,       0,        0};
     const bool hoist = p.b_invariant && p.m <= kHoistRows && !part;
     const bool wide = p.n > shape.nr / 2;
     const bool far = p.b_row * int64_t(size) >= 1024 && p.k * p.n * int64_t(size) > kNearBytes;
@@ -131,6 +132,9 @@ void emit_product(Emit& e, Product p, const Part* part) {
         g.m = (part->end - part->begin) * rows;
         g.a = static_cast<const char*>(g.a) + size_t(first * p.a_row) * size;
         g.c = static_cast<char*>(g.c) + size_t(first * p.n) * size;
+        if (g.epilogue.other)
+            g.epilogue.other =
+                static_cast<const char*>(g.epilogue.other) + size_t(first * p.n) * size;
         e.run(gemm, g, 2 * g.m * p.n * p.k);
     } else if (g.splits == 1) {
         e.run(gemm, g, flops);
@@ -138,10 +142,9 @@ void emit_product(Emit& e, Product p, const Part* part) {
     if (g.splits == 1) return;
     void* partials = e.workspace(size_t(g.splits * p.m * p.n) * size);
     g.c = partials;
-    g.bias = nullptr;
-    g.relu = false;
+    g.epilogue = {};
     e.run(gemm, g, flops);
-    const SumPartialsArgs sum{partials, p.bias, p.c, p.m * p.n, g.splits, p.n, p.relu};
+    const SumPartialsArgs sum{partials, p.c, p.m * p.n, g.splits, p.n, p.epilogue};
     e.run(f32 ? kernels.sum_f32 : kernels.sum_f64, sum, g.splits * p.m * p.n);
 }
 

@@ -42,12 +42,12 @@ bool winograd_pays(const ConvWindow& w, int64_t f, int64_t flops) {
 }
 
 void emit_winograd(Emit& e, const ConvWindow& w, int64_t f, ConvPackArgs weights, const void* x,
-                   const void* bias, void* y, bool relu, bool weights_invariant) {
+                   const Epilogue& epilogue, void* y, bool weights_invariant) {
     const ConvKernels& kernels = *e.kernels.conv;
     const int64_t nr = kernels.nr_f32, panels = ceil_div(f, nr);
     const WinogradShape shape = shape_of(w, f);
     weights.packed = e.prepared(size_t(16 * panels * nr * w.c) * 4, weights_invariant);
-    WinogradArgs args{shape, x, weights.packed, bias, y, relu, 0, 0, nullptr, 0};
+    WinogradArgs args{shape, x, weights.packed, y, epilogue, 0, 0, nullptr, 0};
     args.tiles = std::min(kTiles, ceil_div(winograd_tiles(shape), e.threads));
     args.panels = std::min(kPanels, panels);
     args.scratch_stride = scratch_bytes(shape, args.tiles, args.panels, nr);

@@ -11,7 +11,7 @@ bool winograd_pays(const ConvWindow& w, int64_t f, int64_t flops);
 
 // `weights` says where the taps are; its `packed` is not looked at.
 void emit_winograd(Emit& e, const ConvWindow& w, int64_t f, ConvPackArgs weights, const void* x,
-                   const void* bias, void* y, bool relu, bool weights_invariant);
+                   const Epilogue& epilogue, void* y, bool weights_invariant);
 void emit_winograd_weights(Emit& e, const ConvWindow& w, int64_t f, const void* x, const void* dy,
                            void* dw);
 

@@ -11,6 +11,8 @@ void prune(Graph& graph);
 void merge_equal(Graph& graph);
 // Lets elementwise ops read what a broadcast repeats instead of its result.
 void look_through_broadcasts(Graph& graph);
+// Lets convolutions and products do what follows them while their results are in registers.
+void fuse_epilogues(Graph& graph);
 // Joins elementwise ops of one shape into clusters that pass over memory once.
 void cluster_elementwise(Graph& graph);
 // Whether a cluster may take the node: it gives one value, element by element.
@@ -33,6 +35,7 @@ inline void optimize(Graph& graph) {
     merge_equal(graph);
     look_through_broadcasts(graph);
     prune(graph);
+    fuse_epilogues(graph);
     cluster_elementwise(graph);
     join_stacked(graph);
     schedule(graph);

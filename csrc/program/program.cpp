@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "ops/epilogue.h"
 #include "program/beside.h"
 #include "program/emit.h"
 #include "program/passes.h"
@@ -254,6 +255,17 @@ std::string ops_of(const Node& node) {
 }
 }  // namespace
 
+namespace {
+// The same, with what is done in an epilogue.
+std::string with_epilogue(const Node& node) {
+    static const char* names[] = {"bias", "scale", "shift", "other", "relu"};
+    std::string text = ops_of(node);
+    if (node.attrs.has(kEpilogue))
+        for (int64_t part : node.attrs.ints(kEpilogue)) text += '+' + std::string(names[part]);
+    return text;
+}
+}  // namespace
+
 std::vector<Program::Timing> Program::profile(const std::vector<Tensor>& inputs, int repeats) {
     using Clock = std::chrono::steady_clock;
     run(inputs);
@@ -273,7 +285,7 @@ std::vector<Program::Timing> Program::profile(const std::vector<Tensor>& inputs,
     for (size_t i = 0; i < instrs.size(); ++i) {
         if (i == 0 || instance.owner[i] != instance.owner[i - 1]) {
             const Node& node = graph_.nodes[size_t(instance.owner[i])];
-            std::string what = (pairs[size_t(instance.owner[i])] ? "2 " : "") + ops_of(node);
+            std::string what = (pairs[size_t(instance.owner[i])] ? "2 " : "") + with_epilogue(node);
             if (!node.out.empty()) what += " " + to_string(node.out[0].shape);
             timings.push_back({std::move(what)});
         }
@@ -300,7 +312,7 @@ std::string Program::describe() const {
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
         const Node& node = graph_.nodes[i];
         out << '%' << i << " = ";
-        out << ops_of(node);
+        out << with_epilogue(node);
         out << '(';
         for (size_t k = 0; k < node.in.size(); ++k)
             out << (k ? ", %" : "%") << node.in[k].node << '.' << node.in[k].output;

@@ -42,7 +42,7 @@ class StepEmitter {
         Product p{};
         p.dtype = s_.dtype, p.a = a;
         p.b = static_cast<const char*>(b) + first * s_.u * size_;
-        p.bias = bias, p.c = memory(n);
+        p.epilogue.bias = bias, p.c = memory(n);
         p.m = s_.n, p.n = n, p.k = k;
         p.a_row = k, p.a_col = 1, p.b_row = width_, p.b_col = 1;
         emit_product(e_, p);

@@ -1,0 +1,112 @@
+// What follows a convolution or a product element by element, done while its results are still in
+// registers: bias, scale and shift of each feature (batch normalisation that does not train), a
+// tensor of the same shape (a residual), ReLU. In the order of the ops, each rounded as it was: the
+// same bits.
+#include "ops/epilogue.h"
+
+#include <algorithm>
+
+#include "ops/ops.h"
+#include "program/passes.h"
+
+namespace hb {
+
+namespace {
+class Fuser {
+  public:
+    explicit Fuser(Graph& graph) : graph_(graph), user_(graph.nodes.size(), kNobody) {
+        for (size_t i = 0; i < graph.nodes.size(); ++i)
+            for (const Operand& v : graph.nodes[i].in) use(v, int(i));
+        for (const Operand& v : graph.outputs) use(v, kSeveral);
+    }
+
+    void run() {
+        const size_t n = graph_.nodes.size();
+        std::vector<std::vector<Operand>> forward(n);
+        std::vector<char> keep(n, 1);
+        for (size_t i = 0; i < n; ++i) {
+            if (!keep[i] || !takes_epilogue(graph_.nodes[i])) continue;
+            const std::vector<int> chain = follow(int(i));
+            if (chain.empty()) continue;
+            // Here all of its operands have been computed.
+            graph_.nodes[size_t(chain.back())] = std::move(found_);
+            keep[i] = 0;
+            for (int link : chain) keep[size_t(link)] = link == chain.back();
+        }
+        std::vector<int> order;
+        for (size_t i = 0; i < n; ++i)
+            if (keep[i]) order.push_back(int(i));
+        if (order.size() < n) rebuild(graph_, order, forward);
+    }
+
+  private:
+    static constexpr int kNobody = -1, kSeveral = -2;
+
+    void use(Operand v, int user) {
+        if (v.output != 0) return;
+        int& known = user_[size_t(v.node)];
+        known = known == kNobody ? user : kSeveral;
+    }
+
+    static bool takes_epilogue(const Node& node) {
+        if (node.kind != NodeKind::op || node.out.empty() || !is_float(node.out[0].dtype))
+            return false;
+        if (node.attrs.has(kEpilogue) || node.attrs.s("activation", "none") != "none") return false;
+        for (Op op : {Op::conv, Op::conv_backward_data, Op::dense, Op::matmul})
+            if (node.op == &op_def(op)) return true;
+        return false;
+    }
+
+    // The ops after node `i` that found_ does, too.
+    std::vector<int> follow(int i) {
+        found_ = graph_.nodes[size_t(i)];
+        parts_.clear();
+        if (found_.in.size() > 2) parts_.push_back(int64_t(EpiloguePart::bias));
+        std::vector<int> chain;
+        for (int value = i; (value = user_[size_t(value)]) >= 0 && !has(EpiloguePart::relu);) {
+            if (!absorb(graph_.nodes[size_t(value)], chain.empty() ? i : chain.back())) break;
+            chain.push_back(value);
+        }
+        found_.attrs.set(kEpilogue, parts_);
+        return chain;
+    }
+
+    bool has(EpiloguePart part) const {
+        return std::find(parts_.begin(), parts_.end(), int64_t(part)) != parts_.end();
+    }
+
+    bool absorb(const Node& next, int value) {
+        if (next.kind != NodeKind::op || next.out != found_.out) return false;
+        if (next.op == &op_def(Op::relu)) {
+            parts_.push_back(int64_t(EpiloguePart::relu));
+            return true;
+        }
+        const bool adds = next.op == &op_def(Op::add);
+        if (!adds && next.op != &op_def(Op::mul)) return false;
+        const Operand operand = next.in[next.in[0] == Operand{value, 0} ? 1 : 0];
+        const TensorType &type = graph_.type(operand), &y = found_.out[0];
+        if (type.dtype != y.dtype || has(EpiloguePart::other)) return false;
+        EpiloguePart part = EpiloguePart::other;
+        if (type.shape == Shape{y.shape.back()}) {
+            if (y.shape.back() == 1) return false;  // a column is computed as a row
+            const bool moved = has(EpiloguePart::scale);
+            part = !adds ? EpiloguePart::scale : moved ? EpiloguePart::shift : EpiloguePart::bias;
+            if (has(part) || has(EpiloguePart::shift)) return false;
+        } else if (!adds || type != y) {
+            return false;
+        }
+        parts_.push_back(int64_t(part));
+        found_.in.push_back(operand);
+        return true;
+    }
+
+    Graph& graph_;
+    std::vector<int> user_;  // of each node's output 0: the one node that reads it
+    Node found_{};
+    std::vector<int64_t> parts_;
+};
+}  // namespace
+
+void fuse_epilogues(Graph& graph) { Fuser(graph).run(); }
+
+}  // namespace hb
