@@ -171,6 +171,28 @@ def test_only_what_nobody_else_reads_is_fused():
     assert steps(check_same_as_eager(fn, *arrays))[0].startswith("conv(")
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_one_of_two_convolutions_takes_the_sum(turned):
+    x, w, u = array(2, 6, 5, 8), array(3, 3, 8, 8, seed=1), array(3, 3, 8, 8, seed=2)
+
+    def fn(x, w, u):
+        a, b = (_core.apply("conv", [x, v], **STEP) for v in (w, u))
+        y = _core.apply("relu", [b + a if turned else a + b])
+        z = _core.apply("relu", [_core.apply("conv", [y, w], **STEP) + y])
+        return [z]
+
+    lines = steps(check_same_as_eager(fn, x, w, u))
+    assert [line.split("(")[0] for line in lines] == ["conv", "conv+other+relu", "conv+other+relu"]
+
+
+def test_a_sum_that_a_cluster_reads_is_left_to_it():
+    def fn(x, w, other):
+        return [hb.ops.tanh(_core.apply("dense", [x, w]) + other)]
+
+    lines = steps(check_same_as_eager(fn, array(9, 5), array(5, 20), array(9, 20)))
+    assert [line.split("(")[0] for line in lines] == ["dense", "add+tanh"]
+
+
 def test_the_epilogue_is_no_argument():
     x, w = array(3, 4), array(4, 5)
     with pytest.raises(ValueError, match=r"dense: the attribute 'epilogue' is set by the comp"):
@@ -190,7 +212,7 @@ def graphs(draw):
     return chain, kept
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(graphs())
 def test_random_graphs_compute_what_their_ops_compute(graph):
     chain, kept = graph

@@ -14,38 +14,44 @@ namespace hb {
 namespace {
 class Fuser {
   public:
-    explicit Fuser(Graph& graph) : graph_(graph), user_(graph.nodes.size(), kNobody) {
+    explicit Fuser(Graph& graph) : graph_(graph), users_(graph.nodes.size()) {
         for (size_t i = 0; i < graph.nodes.size(); ++i)
             for (const Operand& v : graph.nodes[i].in) use(v, int(i));
-        for (const Operand& v : graph.outputs) use(v, kSeveral);
+        for (const Operand& v : graph.outputs) use(v, kOutside);
     }
 
+    // From the end: by then those who read a value have become what they will be.
     void run() {
         const size_t n = graph_.nodes.size();
-        std::vector<std::vector<Operand>> forward(n);
         std::vector<char> keep(n, 1);
-        for (size_t i = 0; i < n; ++i) {
+        for (size_t i = n; i-- > 0;) {
             if (!keep[i] || !takes_epilogue(graph_.nodes[i])) continue;
             const std::vector<int> chain = follow(int(i));
             if (chain.empty()) continue;
-            // Here all of its operands have been computed.
-            graph_.nodes[size_t(chain.back())] = std::move(found_);
+            const int last = chain.back();  // here all of its operands have been computed
+            for (const Operand& v : found_.in)
+                for (int& user : users_[size_t(v.node)])
+                    if (std::find(chain.begin(), chain.end(), user) != chain.end()) user = last;
+            graph_.nodes[size_t(last)] = std::move(found_);
             keep[i] = 0;
-            for (int link : chain) keep[size_t(link)] = link == chain.back();
+            for (int link : chain) keep[size_t(link)] = link == last;
         }
         std::vector<int> order;
         for (size_t i = 0; i < n; ++i)
             if (keep[i]) order.push_back(int(i));
-        if (order.size() < n) rebuild(graph_, order, forward);
+        if (order.size() < n) rebuild(graph_, order, {});
     }
 
   private:
-    static constexpr int kNobody = -1, kSeveral = -2;
+    static constexpr int kOutside = -1;
 
     void use(Operand v, int user) {
-        if (v.output != 0) return;
-        int& known = user_[size_t(v.node)];
-        known = known == kNobody ? user : kSeveral;
+        if (v.output == 0) users_[size_t(v.node)].push_back(user);
+    }
+    // The only one who reads a node's output 0, or -1.
+    int only_user(int node) const {
+        const std::vector<int>& users = users_[size_t(node)];
+        return users.size() == 1 ? users[0] : kOutside;
     }
 
     static bool takes_epilogue(const Node& node) {
@@ -63,9 +69,10 @@ class Fuser {
         parts_.clear();
         if (found_.in.size() > 2) parts_.push_back(int64_t(EpiloguePart::bias));
         std::vector<int> chain;
-        for (int value = i; (value = user_[size_t(value)]) >= 0 && !has(EpiloguePart::relu);) {
-            if (!absorb(graph_.nodes[size_t(value)], chain.empty() ? i : chain.back())) break;
-            chain.push_back(value);
+        for (int value = i, next; !has(EpiloguePart::relu); value = next) {
+            next = only_user(value);
+            if (next < 0 || !absorb(next, value)) break;
+            chain.push_back(next);
         }
         found_.attrs.set(kEpilogue, parts_);
         return chain;
@@ -75,7 +82,27 @@ class Fuser {
         return std::find(parts_.begin(), parts_.end(), int64_t(part)) != parts_.end();
     }
 
-    bool absorb(const Node& next, int value) {
+    bool is(int node, Op op) const {
+        const Node& n = graph_.nodes[size_t(node)];
+        return n.kind == NodeKind::op && n.op == &op_def(op);
+    }
+
+    // Whether the sum in node `i` goes on into a cluster, which reads its terms as cheaply and may
+    // write over them.
+    bool feeds_cluster(int i) const {
+        const int next = only_user(i);
+        if (next >= 0 && is(next, Op::relu)) i = next;
+        for (int user : users_[size_t(i)]) {
+            if (user < 0) continue;
+            const Node& node = graph_.nodes[size_t(user)];
+            if (is(user, Op::relu_grad) && node.in[0] == Operand{i, 0}) continue;
+            if (fuses(node) && node.out[0].shape == found_.out[0].shape) return true;
+        }
+        return false;
+    }
+
+    bool absorb(int index, int value) {
+        const Node& next = graph_.nodes[size_t(index)];
         if (next.kind != NodeKind::op || next.out != found_.out) return false;
         if (next.op == &op_def(Op::relu)) {
             parts_.push_back(int64_t(EpiloguePart::relu));
@@ -92,7 +119,7 @@ class Fuser {
             const bool moved = has(EpiloguePart::scale);
             part = !adds ? EpiloguePart::scale : moved ? EpiloguePart::shift : EpiloguePart::bias;
             if (has(part) || has(EpiloguePart::shift)) return false;
-        } else if (!adds || type != y) {
+        } else if (!adds || type != y || feeds_cluster(index)) {
             return false;
         }
         parts_.push_back(int64_t(part));
@@ -101,7 +128,7 @@ class Fuser {
     }
 
     Graph& graph_;
-    std::vector<int> user_;  // of each node's output 0: the one node that reads it
+    std::vector<std::vector<int>> users_;  // of each node's output 0
     Node found_{};
     std::vector<int64_t> parts_;
 };
