@@ -52,6 +52,7 @@ from hornbeam.layers.features import (
     HashedCrossing,
     Hashing,
     IntegerLookup,
+    Normalization,
     StringLookup,
     TextVectorization,
 )
@@ -127,9 +128,7 @@ from hornbeam.layers.normalization import (
     BatchNormalization,
     GroupNormalization,
     LayerNormalization,
-    Normalization,
     RMSNormalization,
-    SpectralNormalization,
     UnitNormalization,
 )
 from hornbeam.layers.pooling import (
@@ -205,6 +204,9 @@ from hornbeam.layers.reshaping import (
     ZeroPadding1D,
     ZeroPadding2D,
     ZeroPadding3D,
+)
+from hornbeam.layers.spectral_normalization import (
+    SpectralNormalization,
 )
 from hornbeam.layers.structure import (
     Identity,
