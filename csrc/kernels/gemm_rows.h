@@ -34,10 +34,12 @@ struct OuterArgs {
 };
 
 struct GemmRowsKernels {
-    KernelFn list;                       // ListRowsArgs; one share
-    FloatPair product;                   // RowsProductArgs
-    FloatPair outer;                     // OuterArgs
-    int64_t product_bytes, outer_bytes;  // of a thread's scratch, at most
+    KernelFn list;      // ListRowsArgs; one share
+    FloatPair product;  // RowsProductArgs
+    FloatPair outer;    // OuterArgs
+    // Of a thread's scratch, for elements of `size` bytes.
+    int64_t (*product_bytes)(const RowsProductArgs& args, int64_t size);
+    int64_t (*outer_bytes)(const OuterArgs& args, int64_t size);
 };
 HB_DECLARE_KERNELS(GemmRowsKernels, gemm_rows_kernels)
 

@@ -73,12 +73,12 @@ void emit_masked(Emit& e) {
                         k,       n,      transposed ? 1 : n, transposed ? k : 1};
     e.run(f32 ? gemm.pack_f32 : gemm.pack_f64, pack, 4 * k * n);
     const GemmRowsKernels& kernels = *e.kernels.gemm_rows;
-    const int64_t stride = kernels.product_bytes;
     RowsProductArgs args{
         e.in(0), packed, e.num_in() == 4 ? e.in(2) : nullptr, e.out(0), nullptr, m, n, k,
-        nullptr, stride};
+        nullptr, 0};
+    args.scratch_stride = kernels.product_bytes(args, int64_t(dtype_size(type.dtype)));
     args.rows = list_rows(e, e.num_in() - 1, m);
-    args.scratch = static_cast<char*>(e.workspace(size_t(stride * e.threads)));
+    args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride * e.threads)));
     e.run(kernel_for(kernels.product, type.dtype), args, 2 * m * n * k);
 }
 
@@ -116,11 +116,10 @@ void emit_weights(Emit& e) {
     const int64_t m = type.shape[0], n = type.shape[1], k = volume(leading(e.in_type(1).shape));
     if (n == 0) return;
     const GemmRowsKernels& kernels = *e.kernels.gemm_rows;
-    const int64_t stride = kernels.outer_bytes;
-    OuterArgs args{e.in(0), e.in(1), nullptr, e.out(0), e.out(1), nullptr,
-                   m,       n,       k,       n,        nullptr,  stride};
+    OuterArgs args{e.in(0), e.in(1), nullptr, e.out(0), e.out(1), nullptr, m, n, k, n, nullptr, 0};
+    args.scratch_stride = kernels.outer_bytes(args, int64_t(dtype_size(type.dtype)));
     if (e.num_in() == 3) args.rows = list_rows(e, 2, k);
-    args.scratch = static_cast<char*>(e.workspace(size_t(stride * e.threads)));
+    args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride * e.threads)));
     e.run(kernel_for(kernels.outer, type.dtype), args, 2 * (m + 1) * n * k);
 }
 
