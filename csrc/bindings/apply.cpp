@@ -71,9 +71,33 @@ std::vector<Tensor> compute(const OpDef& op, std::vector<Tensor> inputs, const A
     return go();
 }
 
-py::object apply_named(const std::string& name, py::sequence inputs, const py::kwargs& kwargs) {
-    const OpDef& op = known_op(name);
-    return to_python(compute(op, to_inputs(op, inputs), to_attrs(kwargs)));
+std::string_view text(PyObject* object) {
+    Py_ssize_t size = 0;
+    const char* data = PyUnicode_AsUTF8AndSize(object, &size);
+    if (data == nullptr) throw py::error_already_set();
+    return {data, size_t(size)};
+}
+
+// apply(name, inputs, /, **attrs). Called for every op of a trace: without pybind11's dispatcher,
+// which takes longer than recording one.
+PyObject* apply_named(PyObject*, PyObject* const* args, Py_ssize_t n, PyObject* names) {
+    try {
+        if (n != 2 || !PyUnicode_Check(args[0]) || !PySequence_Check(args[1]))
+            fail_type("apply: takes the name of an op and a list of inputs.");
+        const OpDef& op = known_op(std::string(text(args[0])));
+        Attrs attrs;
+        for (Py_ssize_t i = 0; names != nullptr && i < PyTuple_GET_SIZE(names); ++i) {
+            std::string name(text(PyTuple_GET_ITEM(names, i)));
+            Attrs::Value value = to_attr(name, args[n + i]);
+            attrs.set(std::move(name), std::move(value));
+        }
+        return to_python(compute(op, to_inputs(op, args[1]), attrs)).release().ptr();
+    } catch (py::error_already_set& error) {
+        error.restore();
+    } catch (...) {
+        py::detail::try_translate_exceptions();
+    }
+    return nullptr;
 }
 
 void update(const std::string& name, py::sequence inputs, const py::kwargs& kwargs) {
@@ -210,8 +234,12 @@ class EagerScope {
 }  // namespace
 
 void register_apply(py::module_& m) {
-    m.def("apply", &apply_named, py::arg("name"), py::arg("inputs"),
-          "Computes an op of the table; a Tensor, or a tuple of them.");
+    static PyMethodDef apply_def = {
+        "apply", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&apply_named)),
+        METH_FASTCALL | METH_KEYWORDS,
+        "Computes an op of the table; a Tensor, or a tuple of them."};
+    m.attr("apply") = py::reinterpret_steal<py::object>(
+        PyCFunction_NewEx(&apply_def, nullptr, py::str("hornbeam._core").ptr()));
     m.def("update", &update, py::arg("name"), py::arg("inputs"),
           "Runs an op that changes the Variables among its inputs in place.");
     m.def("update_arrays", &update_arrays, py::arg("name"), py::arg("numbers"), py::arg("lists"),
