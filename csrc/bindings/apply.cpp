@@ -1,4 +1,5 @@
 // apply(name, inputs, **attrs): the door to every op of the table; and the operators of Tensor.
+#include <algorithm>
 #include <deque>
 #include <utility>
 
@@ -100,17 +101,93 @@ PyObject* apply_named(PyObject*, PyObject* const* args, Py_ssize_t n, PyObject* 
     return nullptr;
 }
 
-void update(const std::string& name, py::sequence inputs, const py::kwargs& kwargs) {
+// Operands of effects that run at once. Their memory is kept: fresh memory costs more than the
+// rest.
+class Operands {
+  public:
+    Operands() : list_(std::exchange(spare(), {})) { list_.clear(); }  // reading may call us again
+    ~Operands() { spare() = std::move(list_); }
+
+    void add(const Tensor& tensor) { list_.push_back({tensor.data(), tensor.type()}); }
+    void add(Variable& variable) { list_.push_back({variable.mutable_data(), variable.type()}); }
+    void add(const EmitOperand& operand) { list_.push_back(operand); }
+    // Something that is made for this call alone.
+    void keep(Tensor tensor) {
+        add(tensor);
+        kept_.push_back(std::move(tensor));
+    }
+    void run(const OpDef& op, const Attrs& attrs) {
+        thread_local std::vector<TensorType> types;
+        types.clear();
+        types.reserve(list_.size());
+        for (const EmitOperand& operand : list_) types.push_back(operand.type);
+        op.infer({op.name, types, attrs});
+        py::gil_scoped_release release;
+        run_effect_eager(op, list_, attrs);
+    }
+
+  private:
+    static std::vector<EmitOperand>& spare() {
+        thread_local std::vector<EmitOperand> spare;
+        return spare;
+    }
+    std::vector<EmitOperand> list_;
+    std::deque<Tensor> kept_;
+};
+
+// Thousands of variables lie all over the memory, each at the end of a chain of pointers: of a
+// block of them, each link of all chains is asked for before the next one.
+void add_in_blocks(Operands& operands, const py::tuple& inputs) {
+    constexpr size_t kBlock = 64;
+    const size_t n = inputs.size();
+    const auto fetch = [](const void* at, int lines) {
+        for (int i = 0; i < lines; ++i) __builtin_prefetch(static_cast<const char*>(at) + 64 * i);
+    };
+    const auto object = [&](size_t i) { return PyTuple_GET_ITEM(inputs.ptr(), Py_ssize_t(i)); };
+    for (size_t first = 0; first < n; first += kBlock) {
+        const size_t size = std::min(kBlock, n - first);
+        Variable* variables[kBlock];
+        const Tensor* tensors[kBlock];
+        for (size_t i = first; i < first + size; ++i) fetch(object(i), 1);
+        for (size_t i = 0; i < size; ++i) {
+            variables[i] = plain_variable(object(first + i));
+            tensors[i] = variables[i] ? &variables[i]->value() : exact_tensor(object(first + i));
+            if (tensors[i]) fetch(tensors[i], 1);
+        }
+        for (size_t i = 0; i < size; ++i)
+            if (tensors[i]) fetch(&tensors[i]->type(), 3);
+        for (size_t i = 0; i < size; ++i)
+            if (tensors[i]) fetch(tensors[i]->buffer().get(), 1);
+        for (size_t i = 0; i < size; ++i) {
+            if (variables[i])
+                operands.add(*variables[i]);
+            else if (tensors[i])
+                operands.add(*tensors[i]);
+            else if (py::isinstance<Variable>(object(first + i)))
+                operands.add(*py::cast<VariablePtr>(object(first + i)));
+            else
+                operands.keep(to_tensor(object(first + i)));
+        }
+    }
+}
+
+void update(const std::string& name, const py::sequence& inputs, const py::kwargs& kwargs) {
     const OpDef& op = known_op(name);
+    const Attrs attrs = to_attrs(kwargs);
+    const py::tuple held(inputs);
+    if (!current_recorder() && !current_overlay()) {
+        Operands operands;
+        add_in_blocks(operands, held);
+        return operands.run(op, attrs);
+    }
     std::vector<EffectInput> values;
-    values.reserve(inputs.size());
-    for (py::handle object : py::list(inputs)) {
+    values.reserve(held.size());
+    for (py::handle object : held) {
         if (py::isinstance<Variable>(object))
             values.push_back({{}, py::cast<VariablePtr>(object)});
         else
             values.push_back({to_tensor(object), nullptr});
     }
-    const Attrs attrs = to_attrs(kwargs);
     py::gil_scoped_release release;
     apply_effect(op, values, attrs);
 }
@@ -119,15 +196,8 @@ void update(const std::string& name, py::sequence inputs, const py::kwargs& kwar
 void update_arrays(const std::string& name, const py::sequence& numbers, const py::list& lists,
                    const py::kwargs& kwargs) {
     const OpDef& op = known_op(name);
-    thread_local std::vector<EmitOperand> spare;  // kept: fresh memory costs more than the rest
-    std::vector<EmitOperand> operands = std::exchange(spare, {});  // reading may call us again
-    operands.clear();
-    std::deque<Tensor> tensors;  // what lies elsewhere than in an array that can be used as it is
-    const auto add = [&](Tensor tensor) {
-        operands.push_back({tensor.data(), tensor.type()});
-        tensors.push_back(std::move(tensor));
-    };
-    for (py::handle number : py::list(numbers)) add(to_tensor(number));
+    Operands operands;
+    for (py::handle number : py::list(numbers)) operands.keep(to_tensor(number));
     std::vector<py::list> kept;  // a sequence may make its items when it is asked for them
     ArrayViews views;
     for (py::handle item : lists) {
@@ -139,21 +209,13 @@ void update_arrays(const std::string& name, const py::sequence& numbers, const p
         for (py::handle array : kept.back()) {
             EmitOperand operand{};
             if (views.view(array, changed, &operand))
-                operands.push_back(std::move(operand));
+                operands.add(operand);
             else
-                add(changed ? array_in_place(array, label, i) : to_tensor(array));
+                operands.keep(changed ? array_in_place(array, label, i) : to_tensor(array));
             ++i;
         }
     }
-    const Attrs attrs = to_attrs(kwargs);
-    thread_local std::vector<TensorType> types;
-    types.clear();
-    types.reserve(operands.size());
-    for (const EmitOperand& operand : operands) types.push_back(operand.type);
-    op.infer({op.name, types, attrs});
-    py::gil_scoped_release release;
-    run_effect_eager(op, operands, attrs);
-    spare = std::move(operands);
+    operands.run(op, to_attrs(kwargs));
 }
 
 using Operator = py::object (*)(py::handle, py::handle);

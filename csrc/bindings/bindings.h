@@ -25,6 +25,8 @@ Tensor to_tensor(py::handle object, const DType* weak = nullptr);
 Tensor array_to_tensor(py::handle array);
 // The tensor, if `object` is one and of no class that a user derived.
 const Tensor* exact_tensor(py::handle object);
+// The variable, if `object` is one; null for some that are, too: ask pybind11 then.
+Variable* plain_variable(py::handle object);
 // The memory of a float array that is to be changed; errors call it list[i], or list where i < 0.
 Tensor array_in_place(py::handle array, const std::string& list, int64_t i);
 // The memory of many float arrays, one after the other, where it can be used as it lies (and

@@ -1,4 +1,6 @@
 // Python objects to Tensors and attributes.
+#include <utility>
+
 #include "bindings/bindings.h"
 
 namespace hb {
@@ -137,6 +139,18 @@ const Tensor* exact_tensor(py::handle object) {
     if (Py_TYPE(object.ptr()) != type) return nullptr;
     auto* instance = reinterpret_cast<py::detail::instance*>(object.ptr());
     return static_cast<const Tensor*>(instance->get_value_and_holder().value_ptr());
+}
+
+Variable* plain_variable(py::handle object) {
+    static PyTypeObject* known = nullptr;  // the class of the last one, held
+    PyTypeObject* type = Py_TYPE(object.ptr());
+    auto* instance = reinterpret_cast<py::detail::instance*>(object.ptr());
+    if (type != known) {
+        if (!py::isinstance<Variable>(object) || !instance->simple_layout) return nullptr;
+        Py_INCREF(type);
+        Py_XDECREF(std::exchange(known, type));
+    }
+    return static_cast<Variable*>(instance->simple_value_holder[0]);
 }
 
 bool is_python_scalar(py::handle object) {
