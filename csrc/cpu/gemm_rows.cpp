@@ -22,24 +22,41 @@ int64_t copied_stride(int64_t k) {
 
 void list(const void* args, int, int) {
     const ListRowsArgs& p = *static_cast<const ListRowsArgs*>(args);
-    int64_t on = 1, off = p.n;
-    for (int64_t i = 0; i < p.n; ++i) {
-        p.rows[p.keep[i] ? on : off] = i;
-        p.keep[i] ? ++on : --off;
+    int64_t count = 0;
+    for (int64_t i = 0; i < p.n; ++i) count += p.keep[i];
+    p.rows[0] = count;
+    int64_t *on = p.rows + 1, *off = on + count;
+    for (int64_t i = 0; i < p.n; ++i) *(p.keep[i] ? on : off)++ = i;
+}
+
+// Where rows from `row` on begin in an ascending list.
+int64_t position(const int64_t* list, int64_t n, int64_t row) {
+    int64_t begin = 0;
+    while (begin < n) {
+        const int64_t middle = (begin + n) / 2;
+        if (list[middle] < row)
+            begin = middle + 1;
+        else
+            n = middle;
     }
-    p.rows[0] = on - 1;
+    return begin;
 }
 
 template <class T>
 void product(const void* args, int thread, int threads) {
     const RowsProductArgs& p = *static_cast<const RowsProductArgs*>(args);
     constexpr int64_t panel = kPanel<T>, size = sizeof(T);
-    const int64_t count = p.rows[0], *kept = p.rows + 1;
+    const int64_t on = p.rows[0], off = p.m - on;
+    const int64_t *kept = p.rows + 1, *others = kept + on;
+    const int64_t skipped = position(kept, on, p.first);
+    const int64_t count = position(kept, on, p.end) - skipped;
+    kept += skipped;
+    const int64_t none = position(others, off, p.first);
     const T* a = static_cast<const T*>(p.a);
     T* c = static_cast<T*>(p.c);
-    const Range zeros = split(p.m - count, thread, threads);
-    for (int64_t i = zeros.begin; i < zeros.end; ++i)
-        __builtin_memset(c + kept[count + i] * p.n, 0, size_t(p.n * size));
+    const Range zeros = split(position(others, off, p.end) - none, thread, threads);
+    for (int64_t i = none + zeros.begin; i < none + zeros.end; ++i)
+        __builtin_memset(c + others[i] * p.n, 0, size_t(p.n * size));
     if (count == 0) return;
 
     const TileRows tiles(count);
