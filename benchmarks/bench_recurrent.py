@@ -5,8 +5,9 @@
 
 A training step is that of the layer and a dense one, through `fit`. Groups: large and small layers,
 sequences of random lengths ("padded", half of all steps), dropout of inputs and states, both
-directions, three layers; "plain" is what these compare with. All frameworks must agree on the loss
-of the first batch before they are timed in turn.
+directions, three layers ("narrow": of one or two rows, where layers overlap); "plain" and "large"
+are what these compare with. All frameworks must agree on the loss of the first batch before they
+are timed in turn.
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ HEAD = (
 LIKE_PLAIN = [name for name in GROUPS if name not in ("large", "small", "plain")]
 
 
+def parts(workload: str) -> tuple[str, str]:
+    """Group, and layer with shape."""
+    group = max((g for g in (*GROUPS, "step") if workload.startswith(g + " ")), key=len)
+    return group, workload[len(group) + 1 :]
+
+
 def row(result: dict[str, Any], peers: list[str], plain: dict[str, float]) -> list[str]:
     step = result["step"]
     ours = step["hornbeam"]["median"]
@@ -35,8 +42,8 @@ def row(result: dict[str, Any], peers: list[str], plain: dict[str, float]) -> li
             cells.append(f"{show(theirs)} ({theirs / ours:.2f}×)")
         else:
             cells.append("")
-    group, shape = result["workload"].split(" ", 1)
-    of_peak = "" if group == "padded" else f"{100 * result['bound'] / ours:.0f} %"
+    group, shape = parts(result["workload"])
+    of_peak = "" if "padded" in group else f"{100 * result['bound'] / ours:.0f} %"
     if "read" in result:
         beyond = (ours - result["read"]) * 1e6
         cells.append(f"{beyond:.1f} µs beyond reading the weights")
@@ -49,9 +56,9 @@ def row(result: dict[str, Any], peers: list[str], plain: dict[str, float]) -> li
 def report(results: list[dict[str, Any]], about: dict[str, str], threads: int) -> str:
     peers = [name for name in about if name != "hornbeam"]
     plain = {
-        r["workload"].split(" ", 1)[1]: r["step"]["hornbeam"]["median"]
+        parts(r["workload"])[1]: r["step"]["hornbeam"]["median"]
         for r in results
-        if r["workload"].startswith("plain ")
+        if parts(r["workload"])[0] in ("plain", "large")
     }
     head = ["step", "hornbeam", *(TITLES[p] for p in peers), "of peak", "of the plain layer's time"]
     peaks = [r["limits"][when]["gflops"] for r in results for when in ("before", "after")]

@@ -4,7 +4,7 @@
 
 Everything runs in fresh processes. Memory is the peak of what two steps need beyond the model and
 its data, and beside it what the step's plan says; a first step is timed without what the second
-takes.
+takes, and so is the first batch of a new sequence length.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import new_lengths
 from bench_models import SCRIPTS, TITLES
 from harness import Worker, chosen, markdown, options, parts_of, summary, write
 
@@ -96,6 +97,17 @@ def first_steps(name: str, pythons: dict[str, str], rounds: int, threads: int) -
     return {**runs[0], "values": best}
 
 
+def new_length(layer: str, mode: str, rounds: int) -> Row:
+    script = Path(__file__).with_name("new_lengths.py")
+    runs = []
+    for _ in range(min(rounds, 3)):
+        command = [sys.executable, str(script), layer, mode]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        runs.append(float(done.stdout.split()[-1]))
+    what = f"new sequence length, beyond a known one: {layer}, {mode} (ms)"
+    return {"what": what, "scale": 1e3, "values": {"hornbeam": min(runs)}}
+
+
 def sizes() -> Row:
     """Compressed as in a wheel, and installed, of the files that a wheel has; debug symbols too."""
     import hornbeam
@@ -129,6 +141,8 @@ def main() -> None:
     jobs: dict[str, Any] = {title: (imports, title) for title in IMPORTS}
     jobs["wheel"] = (sizes,)
     jobs |= {f"first step {name}": (first_steps, name) for name in READY}
+    lengths = [(layer, mode) for layer in new_lengths.LAYERS for mode in new_lengths.MODES]
+    jobs |= {f"new length {layer} {mode}": (new_length, layer, mode) for layer, mode in lengths}
     jobs |= {f"memory {name}": (asked, "memory", name) for name in MEMORY}
     rows: list[Row] = []
     text = ""
@@ -136,6 +150,8 @@ def main() -> None:
         fn, *arguments = jobs[key]
         if fn is imports:
             rows.append(imports(*arguments, pythons, given.rounds))
+        elif fn is new_length:
+            rows.append(new_length(*arguments, given.rounds))
         elif fn is first_steps:
             rows.append(first_steps(*arguments, pythons, given.rounds, given.threads))
         else:

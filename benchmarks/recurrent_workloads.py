@@ -16,15 +16,21 @@ LARGE = [
 ]  # fmt: skip
 SMALL = [(32, 1, 64), (32, 32, 32), (64, 32, 64), (64, 1, 128)]
 SOME = [(64, 32, 128), (32, 64, 256)]
-# group -> shapes, and what the layers are told; steps of cells are rows by units
+PADDED = [*SOME, (32, 128, 256), (32, 64, 512)]
+NARROW = [(64, 1, 128), (64, 2, 128)]
+# group -> shapes, and what the layers are told; "predict" in its name is no training; steps of
+# cells are rows by units
 GROUPS: dict[str, tuple[list[Shape], dict[str, Any]]] = {
     "large": (LARGE, {}),
     "small": (SMALL, {}),
     "plain": (SOME, {}),
-    "padded": (SOME, {"padded": True}),
+    "padded": (PADDED, {"padded": True}),
     "dropout": (SOME, {"dropout": 0.2, "recurrent_dropout": 0.2}),
     "both": (SOME, {"both": True}),
     "stack": (SOME, {"layers": 3}),
+    "narrow stack": (NARROW, {"layers": 3}),
+    "narrow stack padded": (NARROW, {"layers": 3, "padded": True}),
+    "narrow stack predict": (NARROW, {"layers": 3}),
 }
 STEPS = [(1, 64), (1, 128), (1, 256), (1, 512)]
 
@@ -38,12 +44,12 @@ def flops(kind: str, steps: int, units: int, layers: int = 1, both: bool = False
     return of_layer * (layers - 1 / 6) * (1 + both) + 2 * units * (1 + both) * 10
 
 
-def training(group: str, kind: str, shape: Shape, how: dict[str, Any]) -> Workload:
+def sequences(group: str, kind: str, shape: Shape, how: dict[str, Any]) -> Workload:
     steps, batch, units = shape
     arithmetic = flops(kind, steps, units, how.get("layers", 1), how.get("both", False))
     return Workload(
         f"{group} {TITLES[kind]} T{steps} N{batch} U{units}",
-        "fit",
+        "predict" if "predict" in group else "fit",
         (steps, units),
         recurrent(kind, units, **how),
         arithmetic,
@@ -62,7 +68,7 @@ def single(kind: str, batch: int, units: int) -> Workload:
 
 WORKLOADS = [
     *[
-        training(group, kind, shape, how)
+        sequences(group, kind, shape, how)
         for group, (shapes, how) in GROUPS.items()
         for kind in GATES
         for shape in shapes

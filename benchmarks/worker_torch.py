@@ -106,8 +106,9 @@ def unit() -> None:
     else:
         model.eval()
         with torch.inference_mode():
-            out = model(x)
-            (out if work.loss == "mean_squared_error" else out.softmax(-1)).numpy()
+            for at in range(0, len(x), work.batch):
+                out = model(x[at : at + work.batch])
+                (out if work.loss == "mean_squared_error" else out.softmax(-1)).numpy()
 
 
 def memory(name: str) -> Answer:

@@ -36,11 +36,11 @@ class Workload:
     @property
     def unit(self) -> int:
         """Steps of what is timed as one."""
-        return self.steps if self.mode == "fit" else 1
+        return self.steps if self.mode in ("fit", "predict") else 1
 
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.RandomState(0)
-        rows = self.batch * (self.steps if self.mode == "fit" else 1)
+        rows = self.batch * self.unit
         x = rng.standard_normal((rows, *self.input_shape)).astype("float32")
         if self.tokens:
             x = rng.randint(0, self.tokens, x.shape).astype("int32")
@@ -135,6 +135,15 @@ VGG7: Layers = [
     *(conv(256), conv(256), conv(256), POOL),
     FLAT,
     HEAD,
+]
+VGG7_NORM: Layers = [
+    step
+    for kind, c in VGG7
+    for step in (
+        [(kind, {**c, "bias": False, "activation": None}), ("norm", {}), ("relu", {})]
+        if kind == "conv"
+        else [(kind, c)]
+    )
 ]
 VGG7_FLOPS = 2 * (
     64**2 * 9 * (3 * 64 + 64 * 64)
@@ -274,5 +283,25 @@ WORKLOADS = [
     Workload(
         "predict, CNN 28×28, 256 images", "predict", (28, 28, 1), MNIST_CNN, MNIST_CNN_FLOPS, 256
     ),
+    *[
+        Workload(
+            f"predict, MLP 784-512-512-10, batch {n}",
+            "predict",
+            (784,),
+            MLP_WIDE,
+            WIDE_FLOPS,
+            n,
+            1024 // n,
+        )
+        for n in (8, 32)
+    ],
+    *[
+        Workload(f"predict, {name}, batch {n}", "predict", shape, layers, flops, n, 8 // n)
+        for name, shape, layers, flops in (
+            ("ResNet-20 32×32", (32, 32, 3), RESNET20, RESNET20_FLOPS),
+            ("VGG-7 with norms 64×64", (64, 64, 3), VGG7_NORM, VGG7_FLOPS),
+        )
+        for n in (1, 8)
+    ],
 ]
 BY_NAME = {w.name: w for w in WORKLOADS}

@@ -8,14 +8,7 @@ from hornbeam import _core
 from hornbeam._function import trace
 
 L = hb.layers
-
-
-@pytest.fixture(autouse=True)
-def threads():
-    """The number of threads is what it was."""
-    before = _core.num_threads()
-    yield
-    _core.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("threads")
 
 
 def encoder(layer, masked):

@@ -8,14 +8,7 @@ from hornbeam import _core
 from hornbeam._function import trace
 
 L = hb.layers
-
-
-@pytest.fixture(autouse=True)
-def threads():
-    """The number of threads is what it was."""
-    before = _core.num_threads()
-    yield
-    _core.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("threads")
 
 
 def stack(layer, how):
@@ -71,6 +64,21 @@ def test_bits_do_not_depend_on_threads(layer, how):
         for count in (2, 5):
             for a, b in zip(alone, trained(layer, how, rows, count), strict=True):
                 np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("layer", [L.LSTM, L.GRU], ids=lambda c: c.__name__)
+def test_stacks_with_masks_are_joined(layer):
+    _core.set_num_threads(2)
+    model = hb.Sequential([hb.Input((40, 64)), L.Masking()])
+    for last in (False, False, True):
+        model.add(layer(64, return_sequences=not last))
+    model.compile("sgd", "mse")
+    x, y = np.ones((1, 40, 64), "float32"), np.zeros((1, 64), "float32")
+    x[0, 31:] = 0
+    model.train_on_batch(x, y)
+    (traced,) = model._train_steps._traced.values()
+    joined = [line for line in traced.program.describe().splitlines() if "+masked_dense+" in line]
+    assert len(joined) == 2  # forward and backward
 
 
 def test_reset_before_the_product():

@@ -9,6 +9,7 @@ import pytest
 import hornbeam as hb
 import hornbeam.ops  # gives tensors their methods
 from hornbeam import _core
+from hornbeam._function import Function
 
 DTYPES = ["float32", "float64", "int32", "int64", "uint8", "bool"]
 
@@ -42,6 +43,63 @@ def test_dlpack_both_ways(dtype):
     tensor = _core.tensor(OnlyDLPack(array))
     np.testing.assert_array_equal(tensor, array)
     assert np.shares_memory(np.asarray(tensor), array)
+
+
+class Consumer:
+    """A library that asks for DLPack as it likes, and writes into what it gets."""
+
+    def __init__(self, tensor, **asks):
+        self.tensor, self.asks = tensor, asks
+
+    def __dlpack__(self, **kwargs):
+        return self.tensor.__dlpack__(**self.asks)
+
+    def __dlpack_device__(self):
+        return self.tensor.__dlpack_device__()
+
+
+@pytest.mark.parametrize("asks", [{}, {"max_version": (1, 0)}], ids=["old", "1.0"])
+def test_what_dlpack_gives_away_is_never_a_variable(asks):
+    """A write there would pass by the variable's version: packed weights would be outdated."""
+    v = hb.Variable(np.ones((4, 4), "float32"))
+    dense = Function(lambda x: hb.ops.matmul(x, hb.ops.tanh(v) * 2.0))
+    x = np.eye(4, dtype="float32")
+    before = dense(x).numpy()
+    for given in (v.value, v._now, hb.ops.reshape(v.value, (16,)), hb.ops.transpose(v.value)):
+        array = np.from_dlpack(Consumer(given, **asks))
+        if array.flags.writeable:
+            array[...] = 7
+    np.testing.assert_array_equal(v.numpy(), np.ones((4, 4)))
+    np.testing.assert_array_equal(dense(x).numpy(), before)
+    v.assign(np.zeros((4, 4)))
+    np.testing.assert_array_equal(dense(x).numpy(), np.zeros((4, 4)))
+
+
+def test_a_variable_moves_away_from_what_was_given_to_others():
+    """NumPy's views, read only, keep the old value; the buffer protocol likewise."""
+    v = hb.Variable(np.ones(3, "float32"))
+    view, memory = np.asarray(v.value), memoryview(v.value)
+    assert not view.flags.writeable
+    assert memory.readonly
+    v.assign([1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(view, np.ones(3))
+    np.testing.assert_array_equal(memory, np.ones(3))
+
+
+def test_what_dlpack_gives_away_does_not_become_a_variable_or_a_constant():
+    """The other order: given away first, used afterwards, written to at last."""
+    tensor = hb.ops.convert_to_tensor([1.0, 2.0]) * 1.0
+    array = np.from_dlpack(tensor)
+    v = hb.Variable(tensor)
+    w = hb.Variable(np.zeros(2, "float32"))
+    w.assign(tensor)
+    plus = Function(lambda x: x + tensor)
+    want = plus(np.zeros(2, "float32")).numpy().copy()
+    if array.flags.writeable:
+        array[...] = 7
+    for variable in (v, w):
+        np.testing.assert_array_equal(variable.numpy(), [1, 2])
+    np.testing.assert_array_equal(plus(np.zeros(2, "float32")).numpy(), want)
 
 
 def test_arrays_of_other_layouts_and_dtypes_are_converted():

@@ -1,4 +1,5 @@
 // apply(name, inputs, **attrs): the door to every op of the table; and the operators of Tensor.
+#include <algorithm>
 #include <deque>
 #include <utility>
 
@@ -71,22 +72,122 @@ std::vector<Tensor> compute(const OpDef& op, std::vector<Tensor> inputs, const A
     return go();
 }
 
-py::object apply_named(const std::string& name, py::sequence inputs, const py::kwargs& kwargs) {
-    const OpDef& op = known_op(name);
-    return to_python(compute(op, to_inputs(op, inputs), to_attrs(kwargs)));
+std::string_view text(PyObject* object) {
+    Py_ssize_t size = 0;
+    const char* data = PyUnicode_AsUTF8AndSize(object, &size);
+    if (data == nullptr) throw py::error_already_set();
+    return {data, size_t(size)};
 }
 
-void update(const std::string& name, py::sequence inputs, const py::kwargs& kwargs) {
+// apply(name, inputs, /, **attrs). Called for every op of a trace: without pybind11's dispatcher,
+// which takes longer than recording one.
+PyObject* apply_named(PyObject*, PyObject* const* args, Py_ssize_t n, PyObject* names) {
+    try {
+        if (n != 2 || !PyUnicode_Check(args[0]) || !PySequence_Check(args[1]))
+            fail_type("apply: takes the name of an op and a list of inputs.");
+        const OpDef& op = known_op(std::string(text(args[0])));
+        Attrs attrs;
+        for (Py_ssize_t i = 0; names != nullptr && i < PyTuple_GET_SIZE(names); ++i) {
+            std::string name(text(PyTuple_GET_ITEM(names, i)));
+            Attrs::Value value = to_attr(name, args[n + i]);
+            attrs.set(std::move(name), std::move(value));
+        }
+        return to_python(compute(op, to_inputs(op, args[1]), attrs)).release().ptr();
+    } catch (py::error_already_set& error) {
+        error.restore();
+    } catch (...) {
+        py::detail::try_translate_exceptions();
+    }
+    return nullptr;
+}
+
+// Operands of effects that run at once. Their memory is kept: fresh memory costs more than the
+// rest.
+class Operands {
+  public:
+    Operands() : list_(std::exchange(spare(), {})) { list_.clear(); }  // reading may call us again
+    ~Operands() { spare() = std::move(list_); }
+
+    void add(const Tensor& tensor) { list_.push_back({tensor.data(), tensor.type()}); }
+    void add(Variable& variable) { list_.push_back({variable.mutable_data(), variable.type()}); }
+    void add(const EmitOperand& operand) { list_.push_back(operand); }
+    // Something that is made for this call alone.
+    void keep(Tensor tensor) {
+        add(tensor);
+        kept_.push_back(std::move(tensor));
+    }
+    void run(const OpDef& op, const Attrs& attrs) {
+        thread_local std::vector<TensorType> types;
+        types.clear();
+        types.reserve(list_.size());
+        for (const EmitOperand& operand : list_) types.push_back(operand.type);
+        op.infer({op.name, types, attrs});
+        py::gil_scoped_release release;
+        run_effect_eager(op, list_, attrs);
+    }
+
+  private:
+    static std::vector<EmitOperand>& spare() {
+        thread_local std::vector<EmitOperand> spare;
+        return spare;
+    }
+    std::vector<EmitOperand> list_;
+    std::deque<Tensor> kept_;
+};
+
+// Thousands of variables lie all over the memory, each at the end of a chain of pointers: of a
+// block of them, each link of all chains is asked for before the next one.
+void add_in_blocks(Operands& operands, const py::tuple& inputs) {
+    constexpr size_t kBlock = 64;
+    const size_t n = inputs.size();
+    const auto fetch = [](const void* at, int lines) {
+        for (int i = 0; i < lines; ++i) __builtin_prefetch(static_cast<const char*>(at) + 64 * i);
+    };
+    const auto object = [&](size_t i) { return PyTuple_GET_ITEM(inputs.ptr(), Py_ssize_t(i)); };
+    for (size_t first = 0; first < n; first += kBlock) {
+        const size_t size = std::min(kBlock, n - first);
+        Variable* variables[kBlock];
+        const Tensor* tensors[kBlock];
+        for (size_t i = first; i < first + size; ++i) fetch(object(i), 1);
+        for (size_t i = 0; i < size; ++i) {
+            variables[i] = plain_variable(object(first + i));
+            tensors[i] = variables[i] ? &variables[i]->value() : exact_tensor(object(first + i));
+            if (tensors[i]) fetch(tensors[i], 1);
+        }
+        for (size_t i = 0; i < size; ++i)
+            if (tensors[i]) fetch(&tensors[i]->type(), 3);
+        for (size_t i = 0; i < size; ++i)
+            if (tensors[i]) fetch(tensors[i]->buffer().get(), 1);
+        for (size_t i = 0; i < size; ++i) {
+            if (variables[i])
+                operands.add(*variables[i]);
+            else if (tensors[i])
+                operands.add(*tensors[i]);
+            else if (py::isinstance<Variable>(object(first + i)))
+                operands.add(*py::cast<VariablePtr>(object(first + i)));
+            else
+                operands.keep(to_tensor(object(first + i)));
+        }
+    }
+}
+
+void update(const std::string& name, const py::sequence& inputs, const py::kwargs& kwargs) {
     const OpDef& op = known_op(name);
+    const Attrs attrs = to_attrs(kwargs);
+    const py::tuple held(inputs);
+    if (!current_recorder() && !current_overlay()) {
+        Operands operands;
+        add_in_blocks(operands, held);
+        return operands.run(op, attrs);
+    }
     std::vector<EffectInput> values;
-    values.reserve(inputs.size());
-    for (py::handle object : py::list(inputs)) {
+    values.reserve(held.size());
+    for (py::handle object : held) {
         if (py::isinstance<Variable>(object))
             values.push_back({{}, py::cast<VariablePtr>(object)});
         else
             values.push_back({to_tensor(object), nullptr});
     }
-    const Attrs attrs = to_attrs(kwargs);
     py::gil_scoped_release release;
     apply_effect(op, values, attrs);
 }
@@ -95,15 +196,8 @@ void update(const std::string& name, py::sequence inputs, const py::kwargs& kwar
 void update_arrays(const std::string& name, const py::sequence& numbers, const py::list& lists,
                    const py::kwargs& kwargs) {
     const OpDef& op = known_op(name);
-    thread_local std::vector<EmitOperand> spare;  // kept: fresh memory costs more than the rest
-    std::vector<EmitOperand> operands = std::exchange(spare, {});  // reading may call us again
-    operands.clear();
-    std::deque<Tensor> tensors;  // what lies elsewhere than in an array that can be used as it is
-    const auto add = [&](Tensor tensor) {
-        operands.push_back({tensor.data(), tensor.type()});
-        tensors.push_back(std::move(tensor));
-    };
-    for (py::handle number : py::list(numbers)) add(to_tensor(number));
+    Operands operands;
+    for (py::handle number : py::list(numbers)) operands.keep(to_tensor(number));
     std::vector<py::list> kept;  // a sequence may make its items when it is asked for them
     ArrayViews views;
     for (py::handle item : lists) {
@@ -115,21 +209,13 @@ void update_arrays(const std::string& name, const py::sequence& numbers, const p
         for (py::handle array : kept.back()) {
             EmitOperand operand{};
             if (views.view(array, changed, &operand))
-                operands.push_back(std::move(operand));
+                operands.add(operand);
             else
-                add(changed ? array_in_place(array, label, i) : to_tensor(array));
+                operands.keep(changed ? array_in_place(array, label, i) : to_tensor(array));
             ++i;
         }
     }
-    const Attrs attrs = to_attrs(kwargs);
-    thread_local std::vector<TensorType> types;
-    types.clear();
-    types.reserve(operands.size());
-    for (const EmitOperand& operand : operands) types.push_back(operand.type);
-    op.infer({op.name, types, attrs});
-    py::gil_scoped_release release;
-    run_effect_eager(op, operands, attrs);
-    spare = std::move(operands);
+    operands.run(op, to_attrs(kwargs));
 }
 
 using Operator = py::object (*)(py::handle, py::handle);
@@ -210,8 +296,12 @@ class EagerScope {
 }  // namespace
 
 void register_apply(py::module_& m) {
-    m.def("apply", &apply_named, py::arg("name"), py::arg("inputs"),
-          "Computes an op of the table; a Tensor, or a tuple of them.");
+    static PyMethodDef apply_def = {
+        "apply", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&apply_named)),
+        METH_FASTCALL | METH_KEYWORDS,
+        "Computes an op of the table; a Tensor, or a tuple of them."};
+    m.attr("apply") = py::reinterpret_steal<py::object>(
+        PyCFunction_NewEx(&apply_def, nullptr, py::str("hornbeam._core").ptr()));
     m.def("update", &update, py::arg("name"), py::arg("inputs"),
           "Runs an op that changes the Variables among its inputs in place.");
     m.def("update_arrays", &update_arrays, py::arg("name"), py::arg("numbers"), py::arg("lists"),

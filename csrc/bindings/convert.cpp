@@ -1,4 +1,6 @@
 // Python objects to Tensors and attributes.
+#include <utility>
+
 #include "bindings/bindings.h"
 
 namespace hb {
@@ -131,12 +133,33 @@ bool ArrayViews::view(py::handle object, bool changed, EmitOperand* to) {
     return true;
 }
 
+// Without pybind11's search through its tables of types, which takes longer than a small op.
+const Tensor* exact_tensor(py::handle object) {
+    static auto* type = reinterpret_cast<PyTypeObject*>(py::type::of<Tensor>().ptr());
+    if (Py_TYPE(object.ptr()) != type) return nullptr;
+    auto* instance = reinterpret_cast<py::detail::instance*>(object.ptr());
+    return static_cast<const Tensor*>(instance->get_value_and_holder().value_ptr());
+}
+
+Variable* plain_variable(py::handle object) {
+    static PyTypeObject* known = nullptr;  // the class of the last one, held
+    PyTypeObject* type = Py_TYPE(object.ptr());
+    auto* instance = reinterpret_cast<py::detail::instance*>(object.ptr());
+    if (type != known) {
+        if (!py::isinstance<Variable>(object) || !instance->simple_layout) return nullptr;
+        Py_INCREF(type);
+        Py_XDECREF(std::exchange(known, type));
+    }
+    return static_cast<Variable*>(instance->simple_value_holder[0]);
+}
+
 bool is_python_scalar(py::handle object) {
     PyObject* p = object.ptr();
     return PyFloat_CheckExact(p) || PyLong_CheckExact(p) || PyBool_Check(p);
 }
 
 Tensor to_tensor(py::handle object, const DType* weak) {
+    if (const Tensor* tensor = exact_tensor(object)) return *tensor;
     if (py::isinstance<Tensor>(object)) return py::cast<Tensor>(object);
     if (py::isinstance<Variable>(object)) return py::cast<VariablePtr>(object)->read();
     PyObject* p = object.ptr();
@@ -187,28 +210,26 @@ Tensor to_tensor(py::handle object, const DType* weak) {
               std::string(py::str(py::type::of(object).attr("__name__"))));
 }
 
+Attrs::Value to_attr(const std::string& name, py::handle value) {
+    PyObject* p = value.ptr();
+    if (PyBool_Check(p)) return p == Py_True;
+    if (PyLong_Check(p)) return py::cast<int64_t>(value);
+    if (PyFloat_Check(p)) return PyFloat_AS_DOUBLE(p);
+    if (PyUnicode_Check(p)) return py::cast<std::string>(value);
+    if (PyList_Check(p) || PyTuple_Check(p)) return py::cast<std::vector<int64_t>>(value);
+    if (PyIndex_Check(p))
+        return py::cast<int64_t>(py::int_(py::reinterpret_borrow<py::object>(value)));
+    if (PyNumber_Check(p))
+        return py::cast<double>(py::float_(py::reinterpret_borrow<py::object>(value)));
+    fail_type("attribute '{}' cannot be {}.", name, std::string(py::str(py::repr(value))));
+}
+
 Attrs to_attrs(const py::kwargs& kwargs) {
     Attrs attrs;
     for (auto [key, value] : kwargs) {
-        const std::string name = py::cast<std::string>(key);
-        PyObject* p = value.ptr();
-        if (PyBool_Check(p))
-            attrs.set(name, p == Py_True);
-        else if (PyLong_Check(p))
-            attrs.set(name, py::cast<int64_t>(value));
-        else if (PyFloat_Check(p))
-            attrs.set(name, PyFloat_AS_DOUBLE(p));
-        else if (PyUnicode_Check(p))
-            attrs.set(name, py::cast<std::string>(value));
-        else if (PyList_Check(p) || PyTuple_Check(p))
-            attrs.set(name, py::cast<std::vector<int64_t>>(value));
-        else if (PyIndex_Check(p))
-            attrs.set(name, py::cast<int64_t>(py::int_(py::reinterpret_borrow<py::object>(value))));
-        else if (PyNumber_Check(p))
-            attrs.set(name,
-                      py::cast<double>(py::float_(py::reinterpret_borrow<py::object>(value))));
-        else
-            fail_type("attribute '{}' cannot be {}.", name, std::string(py::str(py::repr(value))));
+        std::string name = py::cast<std::string>(key);
+        Attrs::Value attr = to_attr(name, value);
+        attrs.set(std::move(name), std::move(attr));
     }
     return attrs;
 }

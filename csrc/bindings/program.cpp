@@ -17,11 +17,13 @@ class PyTrace {
     Tensor input(const std::vector<int64_t>& shape, const std::string& dtype) {
         return trace().input({dtype_from_name(dtype), Shape(shape)});
     }
-    std::shared_ptr<Program> compile(const std::vector<Tensor>& outputs) {
+    std::shared_ptr<Program> compile(const std::vector<Tensor>& outputs,
+                                     std::shared_ptr<Arenas> arenas) {
         Graph graph = trace().finish(outputs);
         leave();
         py::gil_scoped_release release;
-        return std::make_shared<Program>(std::move(graph));
+        if (!arenas) arenas = std::make_shared<Arenas>();
+        return std::make_shared<Program>(std::move(graph), std::move(arenas));
     }
     void leave() {
         if (!trace_) return;
@@ -192,10 +194,11 @@ void register_program(py::module_& m) {
         .def_property_readonly("arena_bytes", &Program::arena_bytes)
         .def_property_readonly("num_instructions", &Program::num_instructions)
         .def("describe", &Program::describe);
+    py::class_<Arenas, std::shared_ptr<Arenas>>(m, "Arenas").def(py::init<>());
     py::class_<PyTrace>(m, "Trace")
         .def(py::init<>())
         .def("input", &PyTrace::input, py::arg("shape"), py::arg("dtype"))
-        .def("compile", &PyTrace::compile, py::arg("outputs"))
+        .def("compile", &PyTrace::compile, py::arg("outputs"), py::arg("arenas") = nullptr)
         .def("end", &PyTrace::leave);
 }
 

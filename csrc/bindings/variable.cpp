@@ -106,6 +106,19 @@ void register_variable(py::module_& m) {
             if (v.type().shape.empty()) fail_type("A 0-d variable has no length.");
             return v.type().shape[0];
         });
+    m.def(
+        "any_half",
+        [](const py::sequence& variables) {
+            for (py::handle object : variables) {
+                const Variable* variable = plain_variable(object);
+                if (is_half(variable
+                                ? variable->type().dtype
+                                : dtype_from_name(py::cast<std::string>(object.attr("dtype")))))
+                    return true;
+            }
+            return false;
+        },
+        py::arg("variables"), "Whether one of the variables is stored as float16 or bfloat16.");
     py::class_<ScopedOverlay>(m, "Overlay")
         .def(py::init<>())
         .def("start", &ScopedOverlay::start)

@@ -180,8 +180,7 @@ void outer(const void* args, int thread, int threads) {
                            thread, threads);
     T* scratch = reinterpret_cast<T*>(p.scratch + thread * p.scratch_stride);
     if (mine.rows.begin < mine.rows.end && mine.cols.begin < mine.cols.end)
-        Outer<T>{p, tiles, scratch, scratch + kOuterTiles * kOuterTile}.run(mine.rows, mine.cols,
-                                                                            count);
+        Outer<T>{p, tiles, scratch + 2 * kOuterPanel<T>, scratch}.run(mine.rows, mine.cols, count);
 }
 
 }  // namespace

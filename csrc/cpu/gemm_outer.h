@@ -12,8 +12,6 @@ inline constexpr int64_t kOuterPad = 16;     // between copied tiles: no multipl
 inline constexpr int64_t kOuterTile = kOuterDepth * kTileRows + kOuterPad;
 template <class T>
 inline constexpr int64_t kOuterPanel = kOuterDepth * kPanel<T>;
-template <class T>
-inline constexpr int64_t kOuterScratch = kOuterTiles * kOuterTile + 2 * kOuterPanel<T>;
 
 // `count` elements from `from` on (null: none), asked for into L2 in `parts` parts.
 template <class T>

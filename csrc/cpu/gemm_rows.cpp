@@ -14,28 +14,49 @@ namespace {
 
 constexpr int64_t kBlockTiles = 32;
 constexpr int64_t kBlockRows = kBlockTiles * kTileRows;
-constexpr int64_t kCopiedStride = kOuterDepth + 16;
+
+// Between copied rows: no multiple of 4 KB.
+int64_t copied_stride(int64_t k) {
+    return k < kOuterDepth ? (k + 31) / 32 * 32 + 16 : kOuterDepth + 16;
+}
 
 void list(const void* args, int, int) {
     const ListRowsArgs& p = *static_cast<const ListRowsArgs*>(args);
-    int64_t on = 1, off = p.n;
-    for (int64_t i = 0; i < p.n; ++i) {
-        p.rows[p.keep[i] ? on : off] = i;
-        p.keep[i] ? ++on : --off;
+    int64_t count = 0;
+    for (int64_t i = 0; i < p.n; ++i) count += p.keep[i];
+    p.rows[0] = count;
+    int64_t *on = p.rows + 1, *off = on + count;
+    for (int64_t i = 0; i < p.n; ++i) *(p.keep[i] ? on : off)++ = i;
+}
+
+// Where rows from `row` on begin in an ascending list.
+int64_t position(const int64_t* list, int64_t n, int64_t row) {
+    int64_t begin = 0;
+    while (begin < n) {
+        const int64_t middle = (begin + n) / 2;
+        if (list[middle] < row)
+            begin = middle + 1;
+        else
+            n = middle;
     }
-    p.rows[0] = on - 1;
+    return begin;
 }
 
 template <class T>
 void product(const void* args, int thread, int threads) {
     const RowsProductArgs& p = *static_cast<const RowsProductArgs*>(args);
     constexpr int64_t panel = kPanel<T>, size = sizeof(T);
-    const int64_t count = p.rows[0], *kept = p.rows + 1;
+    const int64_t on = p.rows[0], off = p.m - on;
+    const int64_t *kept = p.rows + 1, *others = kept + on;
+    const int64_t skipped = position(kept, on, p.first);
+    const int64_t count = position(kept, on, p.end) - skipped;
+    kept += skipped;
+    const int64_t none = position(others, off, p.first);
     const T* a = static_cast<const T*>(p.a);
     T* c = static_cast<T*>(p.c);
-    const Range zeros = split(p.m - count, thread, threads);
-    for (int64_t i = zeros.begin; i < zeros.end; ++i)
-        __builtin_memset(c + kept[count + i] * p.n, 0, size_t(p.n * size));
+    const Range zeros = split(position(others, off, p.end) - none, thread, threads);
+    for (int64_t i = none + zeros.begin; i < none + zeros.end; ++i)
+        __builtin_memset(c + others[i] * p.n, 0, size_t(p.n * size));
     if (count == 0) return;
 
     const TileRows tiles(count);
@@ -45,9 +66,9 @@ void product(const void* args, int thread, int threads) {
                             .col_bytes = double(p.k * panel * size)},
                            thread, threads);
     T* copy = reinterpret_cast<T*>(p.scratch + thread * p.scratch_stride);
-    const int64_t zero = 0;
+    const int64_t zero = 0, stride = copied_stride(p.k);
     int64_t a_rows[kBlockRows], c_rows[kBlockRows];
-    for (int64_t i = 0; i < kBlockRows; ++i) a_rows[i] = i * kCopiedStride;
+    for (int64_t i = 0; i < kBlockRows; ++i) a_rows[i] = i * stride;
     Tile<T> t{};
     t.a_step = 1;
     t.ldb = panel;
@@ -76,7 +97,7 @@ void product(const void* args, int thread, int threads) {
                               end - first);
                 for (int64_t i = first; i < end; ++i) {
                     const int64_t at = tiles.begin(i) - row0;
-                    t.a = copy + at * kCopiedStride;
+                    t.a = copy + at * stride;
                     t.a_rows = a_rows;
                     t.c_rows = c_rows + at;
                     next.some();
@@ -89,7 +110,16 @@ void product(const void* args, int thread, int threads) {
     }
 }
 
-constexpr int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
+int64_t product_bytes(const RowsProductArgs& p, int64_t size) {
+    return (p.m < kBlockRows ? p.m : kBlockRows) * copied_stride(p.k) * size;
+}
+
+int64_t outer_bytes(const OuterArgs& p, int64_t size) {
+    const int64_t tiles = TileRows(p.m).count;
+    return ((tiles < kOuterTiles ? tiles : kOuterTiles) * kOuterTile +
+            2 * (size == 4 ? kOuterPanel<float> : kOuterPanel<double>)) *
+           size;
+}
 
 }  // namespace
 
@@ -100,8 +130,8 @@ constinit const GemmRowsKernels gemm_rows_kernels = {
     .list = list,
     .product = {product<float>, product<double>},
     .outer = {gemm_outer_float, gemm_outer_double},
-    .product_bytes = kBlockRows * kCopiedStride * 8,
-    .outer_bytes = max_of(kOuterScratch<float> * 4, kOuterScratch<double> * 8),
+    .product_bytes = product_bytes,
+    .outer_bytes = outer_bytes,
 };
 
 }  // namespace hb::HB_ISA

@@ -52,34 +52,44 @@ std::vector<TensorType> infer_masked(const InferCtx& c) {
     return {{c.in[0].dtype, y}};
 }
 
-// The list of rows that are kept.
-const int64_t* list_rows(Emit& e, int keep, int64_t n) {
+// The list of rows that are kept; `made`: it is there already.
+const int64_t* list_rows(Emit& e, int keep, int64_t n, bool made = false) {
     int64_t* rows = static_cast<int64_t*>(e.workspace(size_t(n + 1) * sizeof(int64_t)));
     const ListRowsArgs args{static_cast<const bool*>(e.in(keep)), rows, n};
-    e.run(e.kernels.gemm_rows->list, args, n, Serial{});
+    if (!made) e.run(e.kernels.gemm_rows->list, args, n, Serial{});
     return rows;
 }
 
-void emit_masked(Emit& e) {
+void emit_masked(Emit& e, const Part* part) {
     const TensorType& type = e.out_type(0);
     const int64_t k = e.in_type(0).shape.back(), n = type.shape.back(), m = rows_in(type.shape);
     if (m * n == 0) return;
     const bool f32 = type.dtype == DType::f32, transposed = e.attrs.b("transpose_w", false);
     const GemmKernels& gemm = *e.kernels.gemm;
     const int64_t nr = (f32 ? gemm.f32 : gemm.f64).nr, columns = (n + nr - 1) / nr * nr;
-    void* packed = e.workspace(size_t(k * columns) * dtype_size(type.dtype));
+    const bool once = e.invariant(1), begun = part && part->end > part->begin;
+    void* packed = e.prepared(size_t(k * columns) * dtype_size(type.dtype), once);
     const int64_t zero = 0;
     const PackArgs pack{e.in(1), packed, e.store(&zero, 1),  1,
                         k,       n,      transposed ? 1 : n, transposed ? k : 1};
-    e.run(f32 ? gemm.pack_f32 : gemm.pack_f64, pack, 4 * k * n);
+    if (!begun) e.prepare(f32 ? gemm.pack_f32 : gemm.pack_f64, pack, 4 * k * n, once);
     const GemmRowsKernels& kernels = *e.kernels.gemm_rows;
-    const int64_t stride = kernels.product_bytes;
     RowsProductArgs args{
-        e.in(0), packed, e.num_in() == 4 ? e.in(2) : nullptr, e.out(0), nullptr, m, n, k,
-        nullptr, stride};
-    args.rows = list_rows(e, e.num_in() - 1, m);
-    args.scratch = static_cast<char*>(e.workspace(size_t(stride * e.threads)));
-    e.run(kernel_for(kernels.product, type.dtype), args, 2 * m * n * k);
+        e.in(0), packed, e.num_in() == 4 ? e.in(2) : nullptr, e.out(0), nullptr, m, n, k, 0, m,
+        nullptr, 0};
+    args.scratch_stride = kernels.product_bytes(args, int64_t(dtype_size(type.dtype)));
+    args.rows = list_rows(e, e.num_in() - 1, m, begun);
+    args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride * e.threads)));
+    if (part) {
+        args.first = m / part->count * part->begin, args.end = m / part->count * part->end;
+        if (!begun) return;
+    }
+    e.run(kernel_for(kernels.product, type.dtype), args, 2 * (args.end - args.first) * n * k);
+}
+void emit_masked(Emit& e) { emit_masked(e, nullptr); }
+void emit_masked_part(Emit& e, const Part& part) { emit_masked(e, &part); }
+bool masked_in_parts(const Attrs&, std::span<const TensorType> in) {
+    return in[0].shape.ndim() == 3;
 }
 
 std::vector<Tensor> grad_masked(const GradCtx& c) {
@@ -116,11 +126,10 @@ void emit_weights(Emit& e) {
     const int64_t m = type.shape[0], n = type.shape[1], k = volume(leading(e.in_type(1).shape));
     if (n == 0) return;
     const GemmRowsKernels& kernels = *e.kernels.gemm_rows;
-    const int64_t stride = kernels.outer_bytes;
-    OuterArgs args{e.in(0), e.in(1), nullptr, e.out(0), e.out(1), nullptr,
-                   m,       n,       k,       n,        nullptr,  stride};
+    OuterArgs args{e.in(0), e.in(1), nullptr, e.out(0), e.out(1), nullptr, m, n, k, n, nullptr, 0};
+    args.scratch_stride = kernels.outer_bytes(args, int64_t(dtype_size(type.dtype)));
     if (e.num_in() == 3) args.rows = list_rows(e, 2, k);
-    args.scratch = static_cast<char*>(e.workspace(size_t(stride * e.threads)));
+    args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride * e.threads)));
     e.run(kernel_for(kernels.outer, type.dtype), args, 2 * (m + 1) * n * k);
 }
 
@@ -141,8 +150,11 @@ std::vector<Tensor> grad_weights(const GradCtx& c) {
 }
 }  // namespace
 
-extern const OpDef op_masked_dense = {
-    .infer = infer_masked, .emit = emit_masked, .grad = grad_masked};
+extern const OpDef op_masked_dense = {.infer = infer_masked,
+                                      .emit = emit_masked,
+                                      .grad = grad_masked,
+                                      .emit_part = emit_masked_part,
+                                      .in_parts = masked_in_parts};
 extern const OpDef op_dense_weights_grad = {
     .infer = infer_weights, .emit = emit_weights, .grad = grad_weights};
 

@@ -1,6 +1,8 @@
 #include "ops/ops.h"
 
 #include <array>
+#include <string_view>
+#include <unordered_map>
 
 #include "core/tape.h"
 
@@ -29,9 +31,13 @@ const std::array<OpDef, size_t(Op::count)>& table() {
 const OpDef& op_def(Op op) { return table()[size_t(op)]; }
 
 const OpDef* find_op(std::string_view name) {
-    for (const OpDef& op : table())
-        if (name == op.name) return &op;
-    return nullptr;
+    static const std::unordered_map<std::string_view, const OpDef*> by_name = [] {
+        std::unordered_map<std::string_view, const OpDef*> ops;
+        for (const OpDef& op : table()) ops.emplace(op.name, &op);
+        return ops;
+    }();
+    const auto found = by_name.find(name);
+    return found == by_name.end() ? nullptr : found->second;
 }
 
 std::vector<Tensor> convert_inputs(const OpDef& op, std::vector<Tensor> inputs) {

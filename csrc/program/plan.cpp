@@ -95,8 +95,6 @@ class Planner {
             last_[size_t(i)].assign(graph_.nodes[size_t(i)].out.size(), end(i));
         for (const Operand& v : graph_.outputs) last_[size_t(v.node)][size_t(v.output)] = n;
         for (const Carried& c : carried_) last_[size_t(c.input)][0] = n;
-        for (int i = 0; i < n; ++i)
-            if (invariant(i)) last_[size_t(i)].assign(last_[size_t(i)].size(), n);
         for (int i = n - 1; i >= 0; --i) {
             const Node& node = graph_.nodes[size_t(i)];
             for (size_t k = 0; k < node.in.size(); ++k) {
@@ -129,15 +127,18 @@ class Planner {
                 const Operand v = node.in[0];
                 place = plan_.places[size_t(v.node)][size_t(v.output)];
                 block_[size_t(i)][o] = block_[size_t(v.node)][size_t(v.output)];
+            } else if (invariant(i)) {
+                place = {Place::kept, plan_.kept_bytes, i};
+                plan_.kept_bytes += aligned(node.out[o].bytes());
             } else {
                 place.kind = Place::arena;
                 int block = carried_block(i, int(o));
                 if (block < 0) block = reusable(i, node.out[o]);
                 const int last = last_[size_t(i)][o];
-                const bool always = node.kind == NodeKind::input || invariant(i);
+                const bool always = node.kind == NodeKind::input;
                 if (block >= 0)
                     blocks_[size_t(block)].last = std::max(blocks_[size_t(block)].last, last);
-                else  // inputs and what is hoisted are there before the first step
+                else  // inputs are there before the first step
                     block = new_block(node.out[o].bytes(), always ? -1 : begin(i), last);
                 block_[size_t(i)][o] = block;
             }

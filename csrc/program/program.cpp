@@ -12,7 +12,8 @@
 
 namespace hb {
 
-Program::Program(Graph graph) : graph_(std::move(graph)) {
+Program::Program(Graph graph, std::shared_ptr<Arenas> arenas)
+    : graph_(std::move(graph)), arenas_(std::move(arenas)) {
     optimize(graph_);
     const size_t n = graph_.nodes.size();
     variable_slot_.assign(n, -1);
@@ -29,9 +30,7 @@ Program::Program(Graph graph) : graph_(std::move(graph)) {
             if (node.changes[k])
                 variables_[size_t(variable_slot_[size_t(node.in[k].node)])].second = true;
     find_invariant();
-    auto first = std::make_unique<Instance>();
-    emit(*first);
-    idle_.push_back(std::move(first));
+    release(acquire());
 }
 
 // Values that are the same in every run until a variable is assigned that the program only reads:
@@ -56,28 +55,38 @@ const TensorType& Program::input_type(size_t k) const {
     return graph_.nodes[size_t(graph_.inputs[k])].out[0];
 }
 
+void* Program::address(const Instance& instance, const Place& place) const {
+    switch (place.kind) {
+        case Place::arena:
+            return instance.arena->data() + place.offset;
+        case Place::kept:
+            return static_cast<char*>(instance.kept->data()) + place.offset;
+        case Place::constant:
+            return graph_.nodes[size_t(place.node)].constant.data();
+        case Place::variable:
+            return variables_[size_t(variable_slot_[size_t(place.node)])].first->data();
+        case Place::none:
+        case Place::external:
+            break;
+    }
+    return nullptr;
+}
+
 void Program::emit_node(size_t i, Instance& instance, InstrList& list, int shares, const Plan* plan,
                         size_t* workspace) {
     const Node& node = graph_.nodes[i];
-    char* arena = plan ? static_cast<char*>(instance.arena->data()) : nullptr;
     const auto operand = [&](int node_index, int output) {
         const TensorType& type = graph_.nodes[size_t(node_index)].out[size_t(output)];
         void* data = nullptr;
-        if (plan) {
-            const Place& place = plan->places[size_t(node_index)][size_t(output)];
-            if (place.kind == Place::arena) data = arena + place.offset;
-            if (place.kind == Place::constant)
-                data = graph_.nodes[size_t(place.node)].constant.data();
-            if (place.kind == Place::variable)
-                data = variables_[size_t(variable_slot_[size_t(place.node)])].first->data();
-        }
+        if (plan) data = address(instance, plan->places[size_t(node_index)][size_t(output)]);
         return EmitOperand{data, type, invariant_[size_t(node_index)] != 0};
     };
     std::vector<EmitOperand> in, out;
     for (const Operand& v : node.in) in.push_back(operand(v.node, v.output));
     for (size_t o = 0; o < node.out.size(); ++o) out.push_back(operand(int(i), int(o)));
     *workspace = hb::emit_node(node, in, out, kernels(), shares, list,
-                               plan ? arena + plan->workspaces[i] : nullptr, &instance.hoisted);
+                               plan ? instance.arena->data() + plan->workspaces[i] : nullptr,
+                               &instance.hoisted);
 }
 
 void Program::emit(Instance& instance) {
@@ -101,9 +110,11 @@ void Program::emit(Instance& instance) {
         emit_node(i, instance, dry, shares(i), nullptr, &workspaces[i]);
     }
     const Plan plan = make_plan(graph_, workspaces, {}, pairs, invariant_);
-    arena_bytes_ = plan.arena_bytes;
-    if (!instance.arena || instance.arena->bytes() < plan.arena_bytes)
-        instance.arena = std::make_unique<Buffer>(plan.arena_bytes);
+    arena_bytes_ = plan.arena_bytes + plan.kept_bytes;
+    instance.arena->reserve(plan.arena_bytes);
+    instance.base = instance.arena->data();
+    if (!instance.kept || instance.kept->bytes() < plan.kept_bytes)
+        instance.kept = std::make_unique<Buffer>(plan.kept_bytes);
 
     instance.variables.clear();
     for (auto& [variable, changed] : variables_)
@@ -131,26 +142,21 @@ void Program::emit(Instance& instance) {
     }
     instance.first_effect = std::min(instance.first_effect, instance.list.instrs.size());
 
-    char* arena = static_cast<char*>(instance.arena->data());
+    const auto place = [&](const Operand& v) -> const Place& {
+        return plan.places[size_t(v.node)][size_t(v.output)];
+    };
     instance.inputs.clear();
     for (int input : graph_.inputs)
-        instance.inputs.push_back(arena + plan.places[size_t(input)][0].offset);
+        instance.inputs.push_back(static_cast<char*>(address(instance, place({input, 0}))));
     instance.outputs.clear();
-    for (const Operand& v : graph_.outputs) {
-        const Place& place = plan.places[size_t(v.node)][size_t(v.output)];
-        const char* data = arena + place.offset;
-        if (place.kind == Place::constant)
-            data = graph_.nodes[size_t(place.node)].constant.as<char>();
-        if (place.kind == Place::variable)
-            data = static_cast<const char*>(
-                variables_[size_t(variable_slot_[size_t(place.node)])].first->data());
-        instance.outputs.push_back(data);
-    }
+    for (const Operand& v : graph_.outputs)
+        instance.outputs.push_back(static_cast<const char*>(address(instance, place(v))));
 }
 
-// A list stays good while the threads, the level and the memory of the variables are what they
-// were.
+// A list stays good while the threads, the level, the arena and the memory of the variables are
+// what they were.
 bool Program::up_to_date(Instance& instance) {
+    if (instance.base != instance.arena->data()) return false;
     if (instance.threads != num_threads() || instance.kernels != &kernels()) return false;
     for (size_t v = 0; v < variables_.size(); ++v) {
         auto& [variable, changed] = variables_[v];
@@ -174,18 +180,28 @@ std::unique_ptr<Program::Instance> Program::acquire() {
     std::unique_ptr<Instance> instance;
     {
         std::lock_guard lock(mutex_);
-        if (!idle_.empty()) {
-            instance = std::move(idle_.back());
-            idle_.pop_back();
+        for (size_t i = idle_.size(); i-- > 0 && !instance;) {
+            if (!arenas_->try_take(*idle_[i]->arena)) continue;
+            instance = std::move(idle_[i]);
+            idle_.erase(idle_.begin() + std::ptrdiff_t(i));
         }
     }
-    if (!instance) instance = std::make_unique<Instance>();
-    if (instance->kernels == nullptr || !up_to_date(*instance)) emit(*instance);
-    run_hoisted(*instance);
+    if (!instance) {
+        instance = std::make_unique<Instance>();
+        instance->arena = arenas_->take();
+    }
+    try {
+        if (instance->kernels == nullptr || !up_to_date(*instance)) emit(*instance);
+        run_hoisted(*instance);
+    } catch (...) {
+        arenas_->give_back(*instance->arena);
+        throw;
+    }
     return instance;
 }
 
 void Program::release(std::unique_ptr<Instance> instance) {
+    arenas_->give_back(*instance->arena);
     std::lock_guard lock(mutex_);
     idle_.push_back(std::move(instance));
 }

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 
+#include "program/arenas.h"
 #include "program/executor.h"
 #include "program/plan.h"
 
@@ -20,7 +21,8 @@ struct Feed {
 
 class Program {
   public:
-    explicit Program(Graph graph);
+    // Runs in memory of its own, or in one that it shares with other programs.
+    explicit Program(Graph graph, std::shared_ptr<Arenas> arenas = std::make_shared<Arenas>());
 
     size_t num_inputs() const { return graph_.inputs.size(); }
     const TensorType& input_type(size_t k) const;
@@ -56,8 +58,10 @@ class Program {
 
   private:
     struct Instance {  // what one run at a time needs
-        std::unique_ptr<Buffer> arena;
-        InstrList list, hoisted;  // hoisted: once, until an invariant variable changes
+        Arenas::ArenaPtr arena;
+        const char* base = nullptr;    // of the arena when the list was made
+        std::unique_ptr<Buffer> kept;  // what is hoisted
+        InstrList list, hoisted;       // hoisted: once, until an invariant variable changes
         std::optional<std::vector<uint64_t>> versions;  // of the variables when it ran
         size_t first_effect = 0;
         std::vector<int> owner;              // node of each instruction
@@ -85,6 +89,7 @@ class Program {
     bool up_to_date(Instance& instance);
     void run_hoisted(Instance& instance);
     void emit(Instance& instance);
+    void* address(const Instance& instance, const Place& place) const;
     void emit_node(size_t i, Instance& instance, InstrList& list, int shares, const Plan* plan,
                    size_t* workspace);
     std::vector<Tensor> outputs_of(const Instance& instance) const;
@@ -95,6 +100,7 @@ class Program {
     std::vector<int> variable_slot_;                       // [node]
     std::vector<char> invariant_;                          // [node]
     size_t arena_bytes_ = 0;
+    std::shared_ptr<Arenas> arenas_;
     std::mutex mutex_;
     std::vector<std::unique_ptr<Instance>> idle_;
 };

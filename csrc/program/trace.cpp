@@ -64,7 +64,8 @@ Operand Trace::operand(const Tensor& tensor) {
     auto found = constants_.find(tensor.id());
     if (found != constants_.end()) return {found->second, 0};
     Tensor kept = tensor;
-    if (tensor.buffer()->foreign()) {  // somebody else may write there later
+    // somebody else may write there later
+    if (tensor.buffer()->foreign() || tensor.buffer().use_count() > 1) {
         kept = Tensor(tensor.type());
         if (kept.type().bytes()) std::memcpy(kept.data(), tensor.data(), kept.type().bytes());
     }

@@ -54,8 +54,13 @@ class Traced:
         return self.pack(self.program.run(values))
 
 
-def trace(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Traced:
-    """Traces fn for arguments of these shapes and dtypes."""
+def trace(
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    arenas: _core.Arenas | None = None,
+) -> Traced:
+    """Traces fn for arguments of these shapes and dtypes; its Program runs in one of `arenas`."""
     structure = (args, kwargs)
     values, marked = _split(structure)
     recording = _core.Trace()
@@ -64,7 +69,7 @@ def trace(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
         traced_args, traced_kwargs = _join(structure, marked, inputs)
         result = fn(*traced_args, **traced_kwargs)
         outputs, out_marked = _split(result)
-        program = recording.compile([_as_tensor(o) for o in outputs])
+        program = recording.compile([_as_tensor(o) for o in outputs], arenas)
     finally:
         recording.end()
     return Traced(program, tree.map_structure(lambda _: 0, result), out_marked)
@@ -90,6 +95,7 @@ class Function:
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         self.fn = fn
+        self._arenas = _core.Arenas()
         self._traced: dict[Hashable, Traced] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -104,7 +110,7 @@ class Function:
         key = self.signature(args, kwargs)
         found = self._traced.get(key)
         if found is None:
-            found = self._traced[key] = trace(self.fn, args, kwargs)
+            found = self._traced[key] = trace(self.fn, args, kwargs, self._arenas)
         return found
 
     def signature(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Hashable:

@@ -8,9 +8,12 @@ class MAP_TO_NONE:
     """What a function given to `traverse` returns to put None in the place of a value."""
 
 
+_NESTED = (list, tuple, dict)
+
+
 def is_nested(structure: Any) -> bool:
     """Whether `structure` is a list, a tuple or a dict."""
-    return isinstance(structure, (list, tuple, dict))
+    return isinstance(structure, _NESTED)
 
 
 def _keys(structure: dict[Any, Any]) -> list[Any]:
@@ -48,20 +51,20 @@ def flatten(structure: Any) -> list[Any]:
         >>> hb.tree.flatten({"b": [1, 2], "a": 3})
         [3, 1, 2]
     """
+    if not isinstance(structure, _NESTED):
+        return [structure]
     leaves: list[Any] = []
     _flatten(structure, leaves)
     return leaves
 
 
 def _flatten(structure: Any, leaves: list[Any]) -> None:
-    if isinstance(structure, dict):
-        for key in _keys(structure):
-            _flatten(structure[key], leaves)
-    elif isinstance(structure, (list, tuple)):
-        for value in structure:
+    is_dict = isinstance(structure, dict)
+    for value in [structure[key] for key in _keys(structure)] if is_dict else structure:
+        if isinstance(value, _NESTED):
             _flatten(value, leaves)
-    else:
-        leaves.append(structure)
+        else:
+            leaves.append(value)
 
 
 def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
@@ -144,8 +147,11 @@ def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
 
 
 def _pack(structure: Any, leaves: Any) -> Any:
-    if not is_nested(structure):
+    if not isinstance(structure, _NESTED):
         return next(leaves)
+    kind = type(structure)
+    if kind is list or kind is tuple:
+        return kind([_pack(value, leaves) for value in structure])
     return _rebuild(structure, [_pack(value, leaves) for _, value in _items(structure)])
 
 

@@ -37,10 +37,11 @@ changes = Changes()
 class _Walked:
     """What a search through the layers found, the lists it went through, and when that was."""
 
-    __slots__ = ("count", "found", "holders")
+    __slots__ = ("count", "found", "holders", "weights")
 
     def __init__(self, count: int, holders: list[Any], found: list[Any]) -> None:
         self.count, self.holders, self.found = count, holders, found
+        self.weights: list[Any] | None = None  # found when they are first asked for
 
 
 class Tracking(Operation):
@@ -156,7 +157,11 @@ class Tracking(Operation):
     def weights(self) -> list[Any]:
         """Weights: own trainable ones, own others, then those of the layers inside."""
         walk = self._walk()
-        return _unique([v for layer, tracked in walk for v in layer._own_variables(tracked)])
+        walked: _Walked = self.__dict__["_walked"]
+        if walked.weights is None:
+            found = [v for layer, tracked in walk for v in layer._own_variables(tracked)]
+            walked.weights = _unique(found)
+        return list(walked.weights)
 
     @property
     def trainable_variables(self) -> list[Any]:

@@ -27,7 +27,8 @@ class CallPrograms:
     afterwards sends calls the long way again until they are traced anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, arenas: _core.Arenas) -> None:
+        self._arenas = arenas
         self._programs: dict[Any, Traced] = {}
         self._calls: dict[Any, int] = {}
         self._changes = -1
@@ -53,12 +54,12 @@ class CallPrograms:
         free = not (_core.is_recording() or this_thread.context.depth or model.run_eagerly)
         if free and x.size <= _LARGEST and model.built and _of_this_package(model):
             self._traces += 1
-            traced = _traced(model, _core.tensor(x))
+            traced = _traced(model, _core.tensor(x), self._arenas)
             if traced is not None and self._changes == changes.count:
                 self._programs[key] = traced
 
 
-def _traced(model: Any, x: Any) -> Traced | None:
+def _traced(model: Any, x: Any, arenas: _core.Arenas) -> Traced | None:
     seen = []
 
     def call(inputs: Any) -> Any:
@@ -67,7 +68,7 @@ def _traced(model: Any, x: Any) -> Traced | None:
         return outputs
 
     try:
-        traced = trace(call, (x,), {})
+        traced = trace(call, (x,), {}, arenas)
     except Exception:  # noqa: BLE001  the long way either works or explains itself better
         return None
     finally:

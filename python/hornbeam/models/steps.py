@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hornbeam import ops, tree
+from hornbeam import _core, ops, tree
 from hornbeam._function import Traced, trace
+from hornbeam.layers._tracking import changes
 
 Specs = tuple[tuple[tuple[int, ...], str], ...]
 
@@ -42,10 +43,14 @@ class StepCache:
     Args:
         function: Takes a batch `(x, y, sample_weight)` of tensors, returns logs or outputs.
         version: Called for a value that tells whether Programs are still right.
+        arenas: Memory that its Programs share, with those of other caches.
     """
 
-    def __init__(self, function: Callable[[Any], Any], version: Callable[..., Any]) -> None:
+    def __init__(
+        self, function: Callable[[Any], Any], version: Callable[..., Any], arenas: _core.Arenas
+    ) -> None:
         self.function = function
+        self._arenas = arenas
         self._version = version
         self._made_for: Any = None
         self._traced: dict[Any, Traced] = {}
@@ -70,9 +75,10 @@ class StepCache:
         found = self._traced.get(key)
         if found is None:
             examples = [ops.zeros(shape, dtype) for shape, dtype in specs]
-            found = trace(self.function, (batch.pack(examples),), {})
+            before = changes.count
+            found = trace(self.function, (batch.pack(examples),), {}, self._arenas)
             # the first call may have made weights, which is a change too
-            self._made_for = self._version()
+            self._made_for = self._version(changes.count == before)
             self._traced[key] = found
         return found
 

@@ -70,9 +70,8 @@ class Trainer(Fitting, Evaluating, Predicting, OnBatch, State):
         self.train_function: Any = None
         self.test_function: Any = None
         self.predict_function: Any = None
-        self._predict_steps = StepCache(self._call_predict_step, _constant)
         self._predict_programs: dict[Any, Any] = {}
-        self._call_programs = CallPrograms()
+        self._reset_predictions(_core.Arenas())
 
     # ---- compile --------------------------------------------------------------------------
 
@@ -347,12 +346,16 @@ class Trainer(Fitting, Evaluating, Predicting, OnBatch, State):
     def _reset_programs(self) -> None:
         """Trace steps anew when they are next needed."""
         self._flags = None
-        self._train_steps = StepCache(self._call_train_step, self._version)
-        self._epoch_steps = StepCache(self._call_epoch_step, self._version)
-        self._test_steps = StepCache(self._call_test_step, self._version)
-        self._predict_steps = StepCache(self._call_predict_step, _constant)
+        arenas = _core.Arenas()  # one step runs at a time
+        self._train_steps = StepCache(self._call_train_step, self._version, arenas)
+        self._epoch_steps = StepCache(self._call_epoch_step, self._version, arenas)
+        self._test_steps = StepCache(self._call_test_step, self._version, arenas)
+        self._reset_predictions(arenas)
+
+    def _reset_predictions(self, arenas: _core.Arenas) -> None:
+        self._predict_steps = StepCache(self._call_predict_step, _constant, arenas)
         self._predict_programs = {}
-        self._call_programs = CallPrograms()
+        self._call_programs = CallPrograms(arenas)
 
     def _version(self, known: bool = False) -> Any:
         """What traced training depends on and may change: which weights are trained.

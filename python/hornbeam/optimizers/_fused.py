@@ -1,6 +1,7 @@
 """The update kernels: all parameters in one call, in place. The only door to `_core.update`."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from hornbeam import _core, ops
@@ -18,7 +19,7 @@ def _scalar(value: Any) -> Any:
 def _apart(*lists: Sequence[Any]) -> tuple[list[list[Any]], list[list[Any]]]:
     """The lists without what float16 and bfloat16 variables have in them; and that, by variable."""
     rows = [list(items) for items in lists if items]
-    if not any(v.dtype in HALVES for v in rows[0]):
+    if not _core.any_half(rows[0]):
         return rows, []
     by_variable = list(zip(*rows, strict=True))
     rest = [row for row in by_variable if row[0].dtype not in HALVES]
@@ -79,7 +80,7 @@ def sgd_update(
     variables = lists[0]
     if not variables:
         return
-    inputs = [_scalar(learning_rate), _scalar(momentum), *(x for rows in lists for x in rows)]
+    inputs = [_scalar(learning_rate), _scalar(momentum), *chain.from_iterable(lists)]
     _core.update("sgd_update", inputs, n=len(variables), nesterov=nesterov)
 
 
@@ -109,6 +110,6 @@ def adam_update(
     variables = lists[0]
     if not variables:
         return
-    inputs = [*map(_scalar, scalars), *(x for rows in lists for x in rows)]
+    inputs = [*map(_scalar, scalars), *chain.from_iterable(lists)]
     _core.update("adam_update", inputs, n=len(variables), amsgrad=bool(largest),
                  bias_correction=bias_correction)  # fmt: skip

@@ -262,7 +262,8 @@ class Optimizer(Gradients):
     ) -> tuple[list[Any], list[Any]]:
         pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
         if len(pairs) == len(grads):
-            return [ops.convert_to_tensor(g) for g in grads], variables
+            kind = _core.Tensor
+            return [g if type(g) is kind else ops.convert_to_tensor(g) for g in grads], variables
         missing = [
             getattr(v, "path", v.name) for g, v in zip(grads, variables, strict=True) if g is None
         ]
