@@ -91,8 +91,11 @@ struct Forward {
             const auto product = [&](int64_t g) { return V::load(sums + g * P + (j - panel * P)); };
             const auto sum = [&](int64_t g) { return V::load(x + g * u + j, lanes) + product(g); };
             const auto keep = [&](int64_t g, X v) {
-                V::store(gates + g * P + (j - panel * P), v, lanes);
+                if (p.gates) V::store(gates + g * P + (j - panel * P), v, lanes);
                 return v;
+            };
+            const auto save = [&](X v) {
+                if (p.saved) V::store(saved + j, v, lanes);
             };
             X after;
             if constexpr (cell == kLstm) {
@@ -101,7 +104,7 @@ struct Forward {
                 const X inner = V::fma(forget, V::load(c + j, lanes), in * value);
                 after = out * gate_tanh<T>(inner);
                 V::store(c + j, inner, lanes);
-                V::store(saved + j, inner, lanes);
+                save(inner);
             } else if constexpr (G == 3) {
                 X update, value;
                 if constexpr (cell == kGruAfter) {
@@ -109,11 +112,11 @@ struct Forward {
                     const X reset = keep(1, gate<T>(sum(1))), inner = product(2);
                     value =
                         keep(2, gate_tanh<T>(V::fma(reset, inner, V::load(x + 2 * u + j, lanes))));
-                    V::store(saved + j, inner, lanes);
+                    save(inner);
                 } else {
                     update = V::load(gates + (j - panel * P), lanes);
                     value = keep(2, gate_tanh<T>(sum(2)));
-                    V::store(saved + j, V::load(q + j, lanes), lanes);
+                    save(V::load(q + j, lanes));
                 }
                 after = V::fma(update, V::load(h + j, lanes), (V::splat(T(1)) - update) * value);
             } else {
@@ -146,14 +149,14 @@ struct Forward {
                     void* next) const {
         const int64_t step = place(i, t);
         const bool repeats = !p.zero_output && p.begins[i] < s;
-        if constexpr (G > 1) zero_row(at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)), G * P);
+        if (G > 1 && p.gates) zero_row(at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)), G * P);
         units(panel, [&](int64_t j, int64_t lanes) {
             const X h = V::load(at(p.h, i * stride + j), lanes);
             V::store(at(p.y, step * u + j), repeats ? h : V::zero(), lanes);
             const int64_t copies = p.mask_h ? G : 1, row = i * p.operand_stride + j;
             for (int64_t g = 0; g < copies; ++g)
                 V::store(at(next, row + g * u), V::load(at(now, row + g * u), lanes), lanes);
-            if constexpr (G > 1) {
+            if (G > 1 && p.saved) {
                 X kept = V::zero();
                 if constexpr (cell == kLstm) kept = V::load(at(p.c, i * stride + j), lanes);
                 V::store(at(p.saved, step * u + j), kept, lanes);
@@ -176,8 +179,8 @@ struct Forward {
             rnn_fetch_panel<0>(at(p.xw, (step * G + g) * u + panel * P));
         rnn_fetch_panel<1>(at(p.y, step * u + panel * P));
         if constexpr (G == 1) return;
-        rnn_fetch_panel<1>(at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)), G * P);
-        rnn_fetch_panel<1>(at(p.saved, step * u + panel * P));
+        if (p.gates) rnn_fetch_panel<1>(at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)), G * P);
+        if (p.saved) rnn_fetch_panel<1>(at(p.saved, step * u + panel * P));
     }
 
     void run(int64_t phase, int64_t first, int64_t last, const Range& panels) {
