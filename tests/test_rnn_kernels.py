@@ -7,6 +7,7 @@ import pytest
 
 import hornbeam as hb
 from hornbeam import _core
+from hornbeam._function import trace
 from op_cases import check_gradient, every_level, gradients, run, run_all
 from op_table import TABLE
 from rnn_reference import CELLS, arguments, sequence
@@ -259,3 +260,29 @@ def test_gradient_op_checks_what_it_is_given():
     inputs = [_core.tensor(np.zeros(s, "float32")) for s in ((5, 5), (3, 5), (3, 4, 5), (3, 4))]
     with pytest.raises(ValueError, match=r"rnn_sequence_grad: input 3 needs the shape \(3, 5\)"):
         _core.apply("rnn_sequence_grad", inputs, has_dy=False)
+
+
+@pytest.mark.parametrize("options", [{}, {"has_mask": True}, {"has_recurrent_mask": True}], ids=str)
+@each_cell
+def test_programs_keep_what_is_read(cell, options):
+    """What only a gradient needs takes no memory where nobody reads it, and changes nothing."""
+    attrs = {**cell.attrs, **options}
+    inputs = [_core.tensor(a) for a in arguments(cell, 7, 30, 65, options, "float32")]
+    outputs = _core.apply(cell.op, inputs, **attrs)
+
+    def arena(places):
+        traced = trace(
+            lambda *x: tuple(_core.apply(cell.op, list(x), **attrs)[i] for i in places),
+            tuple(inputs),
+            {},
+        )
+        for i, y in zip(places, traced.program.run(inputs), strict=True):
+            np.testing.assert_array_equal(np.asarray(y), np.asarray(outputs[i]))
+        return traced.program.arena_bytes
+
+    states = list(range(cell.states + 1))
+    few = arena(states)
+    for kept in range(cell.states + 1, len(outputs)):
+        size = np.asarray(outputs[kept]).nbytes
+        drops = cell.attrs.get("reset_after", True)  # else the gates are needed on the way
+        assert (arena([*states, kept]) > few + size // 2) == drops

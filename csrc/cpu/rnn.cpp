@@ -39,10 +39,13 @@ struct Forward {
     }
 
     // Gates [first, last) of the products for panel j; panel j + i begins at z[i * size].
+    template <class Fetch>
     void multiply(const RnnRows& rows, int64_t first, int64_t last, int64_t j, int64_t together,
-                  int64_t size, const void* from, int64_t from_stride, int64_t gate_step) {
+                  int64_t size, const void* from, int64_t from_stride, int64_t gate_step,
+                  Fetch& fetch) {
         if (rows.count <= kRnnFew && gate_step == 0) {
             RnnFew<T> few;
+            fetch.all();
             for (int64_t i = 0; i < together; ++i)
                 for (int64_t g = first; g < last; ++g)
                     few.add(z + i * size + g * P, weights(g, j + i), bias(g, j + i),
@@ -52,7 +55,7 @@ struct Forward {
         for (int64_t g = first; g < last; ++g) {
             const T* next = g + 1 < last ? weights(g + 1, j) : weights(first, j + 1);
             rnn_panel<T>(z + g * P, G * P, rows, at(from, g * gate_step), from_stride,
-                         weights(g, j), columns(j), u, bias(g, j), far ? next : nullptr);
+                         weights(g, j), columns(j), u, bias(g, j), far ? next : nullptr, fetch);
         }
     }
 
@@ -88,8 +91,11 @@ struct Forward {
             const auto product = [&](int64_t g) { return V::load(sums + g * P + (j - panel * P)); };
             const auto sum = [&](int64_t g) { return V::load(x + g * u + j, lanes) + product(g); };
             const auto keep = [&](int64_t g, X v) {
-                V::store(gates + g * P + (j - panel * P), v, lanes);
+                if (p.gates) V::store(gates + g * P + (j - panel * P), v, lanes);
                 return v;
+            };
+            const auto save = [&](X v) {
+                if (p.saved) V::store(saved + j, v, lanes);
             };
             X after;
             if constexpr (cell == kLstm) {
@@ -98,7 +104,7 @@ struct Forward {
                 const X inner = V::fma(forget, V::load(c + j, lanes), in * value);
                 after = out * gate_tanh<T>(inner);
                 V::store(c + j, inner, lanes);
-                V::store(saved + j, inner, lanes);
+                save(inner);
             } else if constexpr (G == 3) {
                 X update, value;
                 if constexpr (cell == kGruAfter) {
@@ -106,11 +112,11 @@ struct Forward {
                     const X reset = keep(1, gate<T>(sum(1))), inner = product(2);
                     value =
                         keep(2, gate_tanh<T>(V::fma(reset, inner, V::load(x + 2 * u + j, lanes))));
-                    V::store(saved + j, inner, lanes);
+                    save(inner);
                 } else {
                     update = V::load(gates + (j - panel * P), lanes);
                     value = keep(2, gate_tanh<T>(sum(2)));
-                    V::store(saved + j, V::load(q + j, lanes), lanes);
+                    save(V::load(q + j, lanes));
                 }
                 after = V::fma(update, V::load(h + j, lanes), (V::splat(T(1)) - update) * value);
             } else {
@@ -143,14 +149,14 @@ struct Forward {
                     void* next) const {
         const int64_t step = place(i, t);
         const bool repeats = !p.zero_output && p.begins[i] < s;
-        if constexpr (G > 1) zero_row(at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)), G * P);
+        if (G > 1 && p.gates) zero_row(at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)), G * P);
         units(panel, [&](int64_t j, int64_t lanes) {
             const X h = V::load(at(p.h, i * stride + j), lanes);
             V::store(at(p.y, step * u + j), repeats ? h : V::zero(), lanes);
             const int64_t copies = p.mask_h ? G : 1, row = i * p.operand_stride + j;
             for (int64_t g = 0; g < copies; ++g)
                 V::store(at(next, row + g * u), V::load(at(now, row + g * u), lanes), lanes);
-            if constexpr (G > 1) {
+            if (G > 1 && p.saved) {
                 X kept = V::zero();
                 if constexpr (cell == kLstm) kept = V::load(at(p.c, i * stride + j), lanes);
                 V::store(at(p.saved, step * u + j), kept, lanes);
@@ -166,12 +172,15 @@ struct Forward {
         });
     }
 
-    // xw is far away: the products are time enough to fetch it.
-    HB_INLINE void fetch(const RnnRows& rows, int64_t t, int64_t panel) const {
-        for (int64_t i = 0; i < rows.count; ++i) {
-            const int64_t step = place(rows.row[i], t) * G * u + panel * P;
-            for (int64_t g = 0; g < G; ++g) __builtin_prefetch(at(p.xw, step + g * u));
-        }
+    // What the gates of row i take and leave.
+    HB_INLINE void fetch(int64_t i, int64_t t, int64_t panel) const {
+        const int64_t step = place(i, t);
+        for (int64_t g = 0; g < G; ++g)
+            rnn_fetch_panel<0>(at(p.xw, (step * G + g) * u + panel * P));
+        rnn_fetch_panel<1>(at(p.y, step * u + panel * P));
+        if constexpr (G == 1) return;
+        if (p.gates) rnn_fetch_panel<1>(at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)), G * P);
+        if (p.saved) rnn_fetch_panel<1>(at(p.saved, step * u + panel * P));
     }
 
     void run(int64_t phase, int64_t first, int64_t last, const Range& panels) {
@@ -187,11 +196,15 @@ struct Forward {
         const int64_t group = on.count <= kRnnFew && gate_step == 0 ? kRnnPanels / gates : 1;
         for (int64_t j = panels.begin; j < panels.end; j += group) {
             const int64_t together = panels.end - j < group ? panels.end - j : group;
-            for (int64_t i = 0; i < together; ++i) fetch(on, t, j + i);
+            const auto ask = [&](int64_t i) __attribute__((always_inline)) {
+                for (int64_t k = 0; k < together; ++k) fetch(i, t, j + k);
+            };
+            RnnFetchRows<decltype(ask)> fetch_rows{on, gates, ask};
             if (lets)
-                multiply(on, 2, 3, j, together, size, p.q, stride, 0);
+                multiply(on, 2, 3, j, together, size, p.q, stride, 0, fetch_rows);
             else
-                multiply(on, 0, gates, j, together, size, now, p.operand_stride, gate_step);
+                multiply(on, 0, gates, j, together, size, now, p.operand_stride, gate_step,
+                         fetch_rows);
             for (int64_t i = 0; i < together; ++i)
                 gates_of(on, off, first, last, s, t, j + i, z + i * size, resets, now, next);
         }

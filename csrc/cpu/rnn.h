@@ -47,12 +47,40 @@ HB_INLINE void rnn_fetch(const T* from, int64_t count, int64_t i, int64_t parts)
         __builtin_prefetch(from + at * line, 0, 2);
 }
 
+// Asks for what a row has of a panel, to be read or written.
+template <int write, class T>
+HB_INLINE void rnn_fetch_panel(const T* from, int64_t count = kPanel<T>) {
+    constexpr int64_t line = 64 / sizeof(T);
+#pragma GCC unroll 16
+    for (int64_t at = 0; at < count; at += line) __builtin_prefetch(from + at, write, 2);
+}
+
+// What the gates of a task read and write is far away: the tiles of its products are time enough to
+// fetch it row by row. fetch(row) asks for that of one row.
+template <class Fetch>
+struct RnnFetchRows {
+    const RnnRows& rows;
+    int64_t panels;  // of weights, in all products of the task
+    Fetch fetch;
+    int64_t done = 0, asked = 0;
+
+    // After each of the `tiles` of each panel and block of K.
+    HB_INLINE void some(int64_t tiles, int64_t blocks) {
+        const int64_t end = ++done * rows.count / (panels * tiles * blocks);
+        for (; asked < end && asked < rows.count; ++asked) fetch(rows.row[asked]);
+    }
+    HB_INLINE void all() {
+        for (; asked < rows.count; ++asked) fetch(rows.row[asked]);
+    }
+};
+
 // c (count, n) = a[rows] (count, k) b + bias, for one panel b of n <= kPanel columns. `next`, or
 // null, is the panel after it, which is far away.
-template <class T>
+template <class T, class Fetch>
 void rnn_panel(T* c, int64_t c_stride, const RnnRows& rows, const T* a, int64_t a_stride,
-               const T* b, int64_t n, int64_t k, const T* bias, const T* next) {
+               const T* b, int64_t n, int64_t k, const T* bias, const T* next, Fetch& fetch) {
     if (rows.count == 0) return;
+    const int64_t blocks = (k + kRnnDepth - 1) / kRnnDepth;
     const TileRows tiles(rows.count);
     const int64_t zero = 0;
     int64_t a_rows[kRnnRows], c_rows[kRnnRows];
@@ -77,6 +105,7 @@ void rnn_panel(T* c, int64_t c_stride, const RnnRows& rows, const T* a, int64_t 
             t.c_rows = c_rows + tiles.begin(i);
             tile_fn<T>(tiles.size(i), int(n))(t, int(n));
             if (next) rnn_fetch(next + first * kPanel<T>, t.depth * kPanel<T>, i, tiles.count);
+            fetch.some(tiles.count, blocks);
         }
     }
 }

@@ -60,9 +60,11 @@ struct Backward {
 
     // dz R^T over gates [first, last), of panels of units; panel i of them begins at z[i * kSize].
     static constexpr int64_t kSize = kRnnFew * P;
+    template <class Fetch>
     void multiply(const RnnRows& rows, const void* dz, int64_t first, int64_t last, int64_t panel,
-                  int64_t together = 1) {
+                  int64_t together, Fetch& fetch) {
         if (rows.count <= kRnnFew) {
+            fetch.all();
             RnnFew<T> few;
             for (int64_t i = 0; i < together; ++i)
                 few.add(z + i * kSize, at(p.r, ((panel + i) * G * u + first * u) * P), nullptr,
@@ -71,14 +73,16 @@ struct Backward {
         }
         rnn_panel<T>(z, P, rows, at(dz, first * u), dz_stride,
                      at(p.r, (panel * G * u + first * u) * P), columns(panel), (last - first) * u,
-                     nullptr, far ? at(p.r, ((panel + 1) * G * u + first * u) * P) : nullptr);
+                     nullptr, far ? at(p.r, ((panel + 1) * G * u + first * u) * P) : nullptr,
+                     fetch);
     }
     // dh += (dz R^T) * mask_h over gates [0, gates).
+    template <class Fetch>
     void through_weights(const RnnRows& rows, const void* dz, int64_t gates, int64_t panel,
-                         int64_t together) {
+                         int64_t together, Fetch& fetch) {
         const int64_t parts = p.mask_h ? gates : 1, width = gates / parts;
         for (int64_t g = 0; g < parts; ++g) {
-            multiply(rows, dz, g * width, (g + 1) * width, panel, together);
+            multiply(rows, dz, g * width, (g + 1) * width, panel, together, fetch);
             for (int64_t k = 0; k < together; ++k)
                 each(rows, panel + k, z + k * kSize, [&](int64_t i, X d, int64_t j, int64_t lanes) {
                     if (p.mask_h) d *= V::load(at(p.mask_h, (i * G + g) * u + j), lanes);
@@ -162,7 +166,9 @@ struct Backward {
 
     // kGruBefore, second phase of a step: z is the gradient of r * h.
     void reset_rows(const RnnRows& rows, int64_t t, int64_t panel, void* dz) {
-        multiply(rows, dz, 2, 3, panel);
+        const auto nothing = [](int64_t) {};
+        RnnFetchRows<decltype(nothing)> none{rows, 1, nothing};
+        multiply(rows, dz, 2, 3, panel, 1, none);
         each(rows, panel, z, [&](int64_t i, X d, int64_t j, int64_t lanes) {
             const int64_t step = place(i, t), at_r = (step * G + 1) * u + j;
             const X r = V::load(
@@ -176,14 +182,24 @@ struct Backward {
         });
     }
 
-    HB_INLINE void fetch(const RnnRows& rows, int64_t t, int64_t panel) const {
-        for (int64_t i = 0; i < rows.count; ++i) {
-            const int64_t step = place(rows.row[i], t);
-            for (int64_t g = 0; g < G; ++g)
-                __builtin_prefetch(at(p.dxw, (step * G + g) * u + panel * P), 1);
-            if (p.dy) __builtin_prefetch(at(p.dy, step * u + panel * P));
-            if constexpr (G > 1) __builtin_prefetch(at(p.saved, step * u + panel * P));
+    // What row i takes and leaves.
+    HB_INLINE void fetch(int64_t i, int64_t s, int64_t t, int64_t panel) const {
+        const int64_t step = place(i, t), j = panel * P;
+        for (int64_t g = 0; g < G; ++g) {
+            rnn_fetch_panel<1>(at(p.dxw, (step * G + g) * u + j));
+            if constexpr (cell == kGruAfter)
+                rnn_fetch_panel<1>(at(p.dproduct, (step * G + g) * u + j));
         }
+        if (p.dy) rnn_fetch_panel<0>(at(p.dy, step * u + j));
+        if constexpr (G == 1) {
+            rnn_fetch_panel<0>(at(p.y, step * u + j));
+            return;
+        }
+        rnn_fetch_panel<0>(at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)), G * P);
+        rnn_fetch_panel<0>(at(p.saved, step * u + j));
+        if constexpr (G == 3) rnn_fetch_panel<0>(at(p.h_prev, step * u + j));
+        if constexpr (cell == kLstm)
+            if (s > 0) rnn_fetch_panel<0>(at(p.saved, place(i, time(s - 1)) * u + j));
     }
 
     // Phases count backwards in time: the last step first, then the others, then the states before
@@ -203,8 +219,13 @@ struct Backward {
                 reset_rows(on, t, begin, dz);
                 continue;
             }
-            for (int64_t i = 0; i < together; ++i) fetch(on, t, begin + i);
-            through_weights(after, dz_after, cell == kGruBefore ? 2 : G, begin, together);
+            const auto ask = [&](int64_t i) __attribute__((always_inline)) {
+                for (int64_t k = 0; k < together; ++k) fetch(i, s, t, begin + k);
+            };
+            RnnFetchRows<decltype(ask)> fetch_rows{on, p.mask_h ? G : 1, ask};
+            through_weights(after, dz_after, cell == kGruBefore ? 2 : G, begin, together,
+                            fetch_rows);
+            fetch_rows.all();
             for (int64_t j = begin; j < begin + together; ++j) {
                 for (int64_t i = 0; i < on.count; ++i) row(on.row[i], s, t, j, dz);
                 for (int64_t i = 0; i < off.count; ++i) masked_row(off.row[i], t, j);

@@ -29,7 +29,8 @@ struct RnnArgs {
     const void* mask_h;  // (n,G,u) factors of h in the products, or null
     const bool* mask;    // (n,t) or null
     void *y, *h_last, *c_last;
-    void* gates;  // after their activations: (t, panels of units, n, G, kPanel)
+    // For the gradient, null where nobody asks for it:
+    void* gates;  // after their activations: (t, panels of units, n, G, kPanel); kGruBefore has it
     void* saved;  // LSTM: c; GRU: the product that the reset gate scales, or r * h where it is
                   // before, zeros in masked steps
     int64_t n, t, u;

@@ -261,7 +261,8 @@ void emit_part(Emit& e, const Part* part) {
     int out = 0;
     a.y = e.out(out++), a.h_last = e.out(out++);
     if (cell == kLstm) a.c_last = e.out(out++);
-    if (has_gates(cell)) a.gates = e.out(out), a.saved = e.out(out + 1);
+    const auto wanted = [&](int i) { return volume(e.out_type(i).shape) > 0 ? e.out(i) : nullptr; };
+    if (has_gates(cell)) a.gates = wanted(out), a.saved = wanted(out + 1);
     a.n = s.n, a.t = s.t, a.u = s.u;
     a.row_step = time_first(e.attrs) ? 1 : s.t, a.time_step = time_first(e.attrs) ? s.n : 1;
     a.reverse = e.attrs.b("reverse", false);
@@ -450,6 +451,12 @@ Tensors no_second_gradient(const GradCtx&) {
         "the sequence with two tapes instead.");
 }
 }  // namespace
+
+int rnn_outputs_to_drop(const OpDef& op, const Attrs& attrs) {
+    const bool gru = &op == &op_def(Op::gru_sequence);
+    const bool drops = gru ? gru_cell(attrs) == kGruAfter : &op == &op_def(Op::lstm_sequence);
+    return drops ? 2 : 0;
+}
 
 Tensor slice_axis(const Tensor& x, int axis, int64_t from, int64_t to) {
     std::vector<int64_t> start(size_t(x.ndim()), 0), stop(x.shape()), step(size_t(x.ndim()), 1);

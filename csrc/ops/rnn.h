@@ -1,4 +1,5 @@
-// Recurrent sequences written with ops, for derivatives of derivatives.
+// Recurrent sequences: what programs know of them, and the same written with ops, for derivatives
+// of derivatives.
 #pragma once
 
 #include "kernels/rnn.h"
@@ -14,6 +15,9 @@ struct RnnSequence {
 
 // y, the last h and, of an LSTM, the last c (defined in program/rnn_composed.cpp, which has loops).
 std::vector<Tensor> rnn_composed(const RnnSequence& sequence);
+
+// How many of the last outputs are not computed where their type is empty.
+int rnn_outputs_to_drop(const OpDef& op, const Attrs& attrs);
 
 Tensor slice_axis(const Tensor& x, int axis, int64_t from, int64_t to);
 

@@ -21,6 +21,8 @@ bool is_dropout(const OpDef& op);
 // Lets later clusters make what they can make cheaply instead of keeping it for them; the nodes
 // must be in an order in which they can run.
 void recompute_late(Graph& graph);
+// Empties outputs that only a gradient would read, where there is none.
+void drop_unread(Graph& graph);
 // Makes one node of recurrent layers that stand on one another.
 void join_stacked(Graph& graph);
 // Moves updates of large parameters from the end to where their gradients are ready; the nodes must
@@ -37,6 +39,7 @@ inline void optimize(Graph& graph) {
     prune(graph);
     fuse_epilogues(graph);
     cluster_elementwise(graph);
+    drop_unread(graph);
     join_stacked(graph);
     schedule(graph);
 }
