@@ -13,7 +13,7 @@
 // Batch-reduce form: Georganas et al., arXiv 1906.06440.
 #pragma once
 
-#include "cpu/epilogue.h"
+#include "cpu/finish_tile.h"
 
 namespace hb::HB_ISA {
 
