@@ -2,15 +2,16 @@
 #pragma once
 
 #include "cpu/epilogue.h"
+#include "cpu/stream.h"
 
 namespace hb::HB_ISA {
 namespace {
 
 // Row i of C begins row(i) elements behind c and finish.other; the last vector of a row has `last`
-// elements if Partial.
+// elements if Partial. Whole vectors go past the caches if wanted: then C lies on their boundaries.
 template <class T, int M, int NV, bool Partial, class Row>
 HB_INLINE void finish_tile(typename Vec<T>::type (&acc)[M][NV], const Finish<T>& finish, T* c,
-                           Row row, int last) {
+                           Row row, int last, bool past_caches = false) {
     using V = Vec<T>;
     using v = typename V::type;
     constexpr int lanes = V::lanes;
@@ -61,6 +62,8 @@ HB_INLINE void finish_tile(typename Vec<T>::type (&acc)[M][NV], const Finish<T>&
         for (int j = 0; j < NV; ++j) {
             if (Partial && j == NV - 1)
                 arch::store_lanes<T, v>(to + j * lanes, acc[i][j], last);
+            else if (!Partial && past_caches)
+                store_past_caches(to + j * lanes, acc[i][j]);
             else
                 V::store(to + j * lanes, acc[i][j]);
         }

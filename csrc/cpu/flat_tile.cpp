@@ -38,7 +38,7 @@ void tile(const FlatTile<T>& t, int n) {
     }
 
     const auto row = [&](int i) __attribute__((always_inline)) { return i * t.c_row; };
-    finish_tile<T, M, NV, Partial>(acc, t.finish, t.c, row, n - (NV - 1) * lanes);
+    finish_tile<T, M, NV, Partial>(acc, t.finish, t.c, row, n - (NV - 1) * lanes, t.past_caches);
 }
 
 template <class T, int M, int NV>
