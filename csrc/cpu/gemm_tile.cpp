@@ -74,7 +74,7 @@ void tile(const Tile<T>& t, int n) {
             for (int j = 0; j < NV; ++j) acc[i][j] += load(t.c + t.c_rows[i], j);
     }
     const auto row = [&](int i) __attribute__((always_inline)) { return t.c_rows[i]; };
-    finish_tile<T, M, NV, Partial>(acc, t.finish, t.c, row, last);
+    finish_tile<T, M, NV, Partial>(acc, t.finish, t.c, row, last, t.past_caches);
 }
 
 template <class T, int M, int NV>

@@ -29,6 +29,7 @@ struct Tile {
     T* c;
     const int64_t* c_rows;
     bool accumulate;
+    bool past_caches;  // C, whose rows are whole vectors on their boundaries
     Finish<T> finish;  // its features and elements from c on
 };
 
