@@ -1,7 +1,7 @@
 // The gradient of convolution weights: for each slice of taps, dw (KH*KW*C, F) += x^T dy over the
 // pixels of a chunk (for each tap, dw (C, F), where taps of a row are not neighbours). A is the
 // window of x read through strides (no transpose), B the chunk of dy in panels, or as it lies where
-// a vector holds all features, the batch its rows. Where there are channels enough to fill tiles:
+// a panel holds all features, the batch its rows. Where there are channels enough to fill tiles:
 // conv_weights_blocked.cpp. Threads share panels and partial sums; each partial owns a fixed range
 // of chunks and another kernel adds them up, so the bits do not depend on the number of threads.
 #include "cpu/conv_weights.h"
@@ -106,8 +106,9 @@ void weights(const void* args, int thread, int threads) {
         for (int64_t index = range.begin; index < range.end; index += a.together) {
             const int64_t count = range.end - index < a.together ? range.end - index : a.together;
             const int64_t first = group * chunks.count + index;
-            // Vectors that reach beyond few features read into the next pixel, but at dy's end.
-            const bool direct = a.f <= lanes && index + count < chunks.count;
+            // A vector that reaches beyond few features reads into the next pixel, but at dy's end.
+            const bool direct =
+                a.f <= lanes ? index + count < chunks.count : a.f <= panel && a.f % lanes == 0;
             t.ldb = direct ? a.features : panel;
             Window<T> view{};
             t.batch = 0;
