@@ -257,6 +257,20 @@ def test_gradients_of_gradients(name):
     )
 
 
+def test_results_past_the_caches_have_the_same_bits():
+    """From 16 MB on results are not kept in the caches; those of one image are smaller."""
+    rng = np.random.default_rng(6)
+    x, w = rng.standard_normal((2, 184, 184, 1)), rng.standard_normal((3, 3, 1, 64))
+    b = rng.standard_normal(64)
+    x, w, b = (a.astype("float32") for a in (x, w, b))
+    attrs = {**attributes(2, pad=1), "activation": "relu"}
+    (both,) = run_all("conv", x, w, b, **attrs)
+    assert both.nbytes >= 16 << 20
+    for i in range(2):
+        (one,) = run("conv", x[i : i + 1], w, b, **attrs)
+        np.testing.assert_array_equal(both[i : i + 1], one)
+
+
 def test_threads_give_the_same_bits():
     """Shapes large enough for partial sums and many chunks."""
     for x_shape, w_shape in [((4, 56, 56, 16), (3, 3, 16, 32)), ((2, 300, 64), (3, 64, 64))]:

@@ -93,6 +93,17 @@ def test_integers(dtype):
     np.testing.assert_array_equal(y, a @ b, strict=True)
 
 
+def test_results_past_the_caches_have_the_same_bits():
+    """From 16 MB on results of short sums are not kept in the caches."""
+    rng = np.random.default_rng(3)
+    a = rng.standard_normal((16400, 24)).astype("float32")
+    b = rng.standard_normal((24, 256)).astype("float32")
+    (y,) = run_all("matmul", a, b)
+    assert y.nbytes >= 16 << 20
+    (half,) = run("matmul", a[:8200], b)
+    np.testing.assert_array_equal(y[:8200], half)
+
+
 def test_nan_and_inf_pass():
     a = np.ones((20, 30), "float32")
     a[3, 4], a[7, 8] = np.nan, np.inf

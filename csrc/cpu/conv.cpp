@@ -106,6 +106,9 @@ void run(const void* args, int thread, int threads) {
         flat.a_row = d[2].stride * shape.pixel * int64_t(sizeof(T));
         flat.depth = all_taps * w.c;
         flat.c_row = d[2].y_step * a.features;
+        const int64_t y = w.images * d[0].y_size * d[1].y_size * d[2].y_size * a.features;
+        flat.past_caches = beyond_caches(y * int64_t(sizeof(T))) && a.f % panel == 0 &&
+                           uintptr_t(a.y) % kVecBytes == 0;
     }
     int64_t* a_offset = scratch.take<int64_t>(a.flat ? 0 : taps);
     int64_t* b_offset = scratch.take<int64_t>(a.flat ? 0 : taps);
@@ -169,6 +172,7 @@ void run(const void* args, int thread, int threads) {
             } while (tap < taps);
         }
     }
+    finish_stores(flat.past_caches);
 }
 
 }  // namespace

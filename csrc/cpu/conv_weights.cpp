@@ -1,19 +1,34 @@
 // The gradient of convolution weights: for each slice of taps, dw (KH*KW*C, F) += x^T dy over the
 // pixels of a chunk (for each tap, dw (C, F), where taps of a row are not neighbours). A is the
-// window of x read through strides (no transpose), B the chunk of dy in panels, the batch its rows.
-// Where there are channels enough to fill tiles: conv_weights_blocked.cpp. Threads share panels and
-// partial sums; each partial owns a fixed range of chunks and another kernel adds them up, so the
-// bits do not depend on the number of threads.
+// window of x read through strides (no transpose), B the chunk of dy in panels, or as it lies where
+// a panel holds all features, the batch its rows. Where there are channels enough to fill tiles:
+// conv_weights_blocked.cpp. Threads share panels and partial sums; each partial owns a fixed range
+// of chunks and another kernel adds them up, so the bits do not depend on the number of threads.
 #include "cpu/conv_weights.h"
 
-#include "cpu/tall_tile.h"
+#include "cpu/strip_tile.h"
 
 namespace hb::HB_ISA {
 namespace {
 
+// Runs of neighbouring rows of dw in strips: several runs at once, or pieces of one.
+template <class T>
+void strip_rows(StripTile<T>& t, const T* x, T* dw, int64_t runs, int64_t run, int n) {
+    const int pieces = int((run + kStripRows - 1) / kStripRows);
+    const int64_t most = run < kStripRows ? kStripRows / run : 1;
+    const int groups = int((runs + most - 1) / most);
+    for (int g = 0; g < groups; ++g)
+        for (int i = 0; i < pieces; ++i) {
+            const Range rows = split(runs, g, groups), part = split(run, i, pieces);
+            t.a = x + rows.begin * t.a_run + part.begin;
+            t.c = dw + (rows.begin * run + part.begin) * t.c_row;
+            strip_tile_fn<T>(rows.end - rows.begin, part.end - part.begin)(t, n);
+        }
+}
+
 // All tiles of dw at one panel: (+)= the sum over chunks, or zeros where there is none.
 template <class T>
-void sum_chunk(const ConvWeightsArgs& a, Tile<T>& t, const Window<T>& view, T* dw, int64_t p,
+void sum_chunk(const ConvWeightsArgs& a, const Tile<T>& t, const Window<T>& view, T* dw, int64_t p,
                const int64_t* from, const int64_t* to) {
     constexpr int64_t panel = kPanel<T>;
     const ConvWindow& w = a.window;
@@ -21,24 +36,26 @@ void sum_chunk(const ConvWeightsArgs& a, Tile<T>& t, const Window<T>& view, T* d
     const int n = int(a.f - p * panel < panel ? a.f - p * panel : panel);
     const int64_t across = w.merge_taps ? 1 : d[2].taps, down = w.merge_taps ? 1 : d[1].taps;
     const TileRows tiles(conv_weights_rows(w));
-    const bool tall = n <= Vec<T>::lanes;
-    const int talls = int((tiles.rows + kTallRows - 1) / kTallRows);
+    const int64_t run = w.merge_taps ? d[2].taps * w.c : tiles.rows,
+                  lines = d[1].dilation * view.row;
+    StripTile<T> strip{nullptr,    t.b,     lines,   t.a_step, t.ldb,      t.a_offset,
+                       t.b_offset, t.batch, t.depth, nullptr,  a.features, t.accumulate};
     const int64_t taps = d[0].taps * down * across;
     for (int64_t tap = 0; tap < taps; ++tap) {
         const int64_t kw = tap % across, kh = tap / across % down, kd = tap / across / down;
-        t.a = view.data + kd * view.slice + kh * d[1].dilation * view.row +
-              kw * d[2].dilation * view.pixel;
-        t.c = dw + tap * tiles.rows * a.features + p * panel;
-        for (int i = 0; tall && i < talls; ++i) {
-            const Range rows = split(tiles.rows, i, talls);
-            t.a_rows = from + rows.begin;
-            t.c_rows = to + rows.begin;
-            tall_tile_fn<T>(int(rows.end - rows.begin))(t, n);
+        const T* x = view.data + kd * view.slice + kh * lines + kw * d[2].dilation * view.pixel;
+        T* c = dw + tap * tiles.rows * a.features + p * panel;
+        if (n <= Vec<T>::lanes) {
+            strip_rows(strip, x, c, tiles.rows / run, run, n);
+            continue;
         }
-        for (int64_t i = 0; !tall && i < tiles.count; ++i) {
-            t.a_rows = from + tiles.begin(i);
-            t.c_rows = to + tiles.begin(i);
-            tile_fn<T>(tiles.size(i), n)(t, n);
+        Tile<T> tile = t;
+        tile.a = x;
+        tile.c = c;
+        for (int64_t i = 0; i < tiles.count; ++i) {
+            tile.a_rows = from + tiles.begin(i);
+            tile.c_rows = to + tiles.begin(i);
+            tile_fn<T>(tiles.size(i), n)(tile, n);
         }
     }
 }
@@ -46,7 +63,7 @@ void sum_chunk(const ConvWeightsArgs& a, Tile<T>& t, const Window<T>& view, T* d
 template <class T>
 void weights(const void* args, int thread, int threads) {
     const ConvWeightsArgs& a = *static_cast<const ConvWeightsArgs*>(args);
-    constexpr int64_t panel = kPanel<T>;
+    constexpr int64_t panel = kPanel<T>, lanes = Vec<T>::lanes;
     const ConvWindow& w = a.window;
     const ConvDim* d = w.dim;
     const Chunks chunks(w);
@@ -89,6 +106,10 @@ void weights(const void* args, int thread, int threads) {
         for (int64_t index = range.begin; index < range.end; index += a.together) {
             const int64_t count = range.end - index < a.together ? range.end - index : a.together;
             const int64_t first = group * chunks.count + index;
+            // A vector that reaches beyond few features reads into the next pixel, but at dy's end.
+            const bool direct =
+                a.f <= lanes ? index + count < chunks.count : a.f <= panel && a.f % lanes == 0;
+            t.ldb = direct ? a.features : panel;
             Window<T> view{};
             t.batch = 0;
             for (int64_t i = 0, pixels = 0; i < count; ++i) {
@@ -98,10 +119,15 @@ void weights(const void* args, int thread, int threads) {
                 if (i == 0) view = next;
                 for (int64_t r = 0; r < chunk.rows; ++r, ++t.batch, pixels += chunk.cols) {
                     a_offset[t.batch] = next.data - view.data + r * d[1].stride * view.row;
-                    b_offset[t.batch] = pixels * panel;
+                    b_offset[t.batch] = direct ? dy_row(a, chunk, r) : pixels * panel;
                 }
             }
-            for (int64_t p0 = mine.cols.begin; p0 < mine.cols.end; p0 += a.panels) {
+            if (direct) {
+                t.b = (const T*)a.dy;
+                sum_chunk(a, t, view, dw, 0, from, to);
+            }
+            for (int64_t p0 = direct ? mine.cols.end : mine.cols.begin; p0 < mine.cols.end;
+                 p0 += a.panels) {
                 const int64_t p1 = mine.cols.end - p0 < a.panels ? mine.cols.end : p0 + a.panels;
                 T* end = dy;
                 for (int64_t i = 0; i < count; ++i)

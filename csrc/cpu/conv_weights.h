@@ -6,6 +6,13 @@
 namespace hb::HB_ISA {
 namespace {
 
+// Where row r of a chunk begins in dy.
+HB_INLINE int64_t dy_row(const ConvWeightsArgs& a, const Chunk& chunk, int64_t r) {
+    const ConvDim* d = a.window.dim;
+    const int64_t z = chunk.image * d[0].out + chunk.depth;
+    return ((z * d[1].out + chunk.row + r) * d[2].out + chunk.col) * a.features + chunk.group * a.f;
+}
+
 // Panels [p0, p1) of a chunk of dy, dst (p1 - p0, size), of which the chunk's pixels
 // begin at dst. Pixels are read once, in long runs. Returns where the next chunk's begin.
 template <class T>
@@ -14,9 +21,7 @@ T* load_panels(const ConvWeightsArgs& a, const Chunk& chunk, int64_t p0, int64_t
     using V = Vec<T>;
     constexpr int64_t panel = kPanel<T>, lanes = V::lanes;
     const ConvDim* d = a.window.dim;
-    const int64_t z = chunk.image * d[0].out + chunk.depth;
-    const T* dy = (const T*)a.dy + chunk.group * a.f + p0 * panel +
-                  ((z * d[1].out + chunk.row) * d[2].out + chunk.col) * a.features;
+    const T* dy = (const T*)a.dy + dy_row(a, chunk, 0) + p0 * panel;
     const int64_t count =
         a.f - p0 * panel < (p1 - p0) * panel ? a.f - p0 * panel : (p1 - p0) * panel;
     const T* end = (const T*)a.dy + a.window.images * d[0].out * d[1].out * d[2].out * a.features;

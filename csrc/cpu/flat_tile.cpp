@@ -37,60 +37,8 @@ void tile(const FlatTile<T>& t, int n) {
         }
     }
 
-    const int last = n - (NV - 1) * lanes;
-    const auto load = [last](const T* p, int j) __attribute__((always_inline)) {
-        return Partial && j == NV - 1 ? (v)arch::load_lanes<T, v>(p + j * lanes, last)
-                                      : (v)V::load(p + j * lanes);
-    };
-    const Finish<T>& finish = t.finish;
-    if (finish.bias) {
-#pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) {
-            const v bias = load(finish.bias, j);
-#pragma GCC unroll 12
-            for (int i = 0; i < M; ++i) acc[i][j] += bias;
-        }
-    }
-    if (finish.scale) {
-#pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) {
-            const v scale = load(finish.scale, j);
-#pragma GCC unroll 12
-            for (int i = 0; i < M; ++i) acc[i][j] = rounded(acc[i][j] * scale);
-        }
-    }
-    if (finish.shift) {
-#pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) {
-            const v shift = load(finish.shift, j);
-#pragma GCC unroll 12
-            for (int i = 0; i < M; ++i) acc[i][j] += shift;
-        }
-    }
-    if (finish.other) {
-        const T* other = finish.other;
-#pragma GCC unroll 12
-        for (int i = 0; i < M; ++i, other += t.c_row)
-#pragma GCC unroll 4
-            for (int j = 0; j < NV; ++j) acc[i][j] += load(other, j);
-    }
-    if (finish.relu) {
-#pragma GCC unroll 12
-        for (int i = 0; i < M; ++i)
-#pragma GCC unroll 4
-            for (int j = 0; j < NV; ++j) acc[i][j] = V::max(acc[i][j], v{});
-    }
-    T* c = t.c;
-#pragma GCC unroll 12
-    for (int i = 0; i < M; ++i, c += t.c_row) {
-#pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) {
-            if (Partial && j == NV - 1)
-                arch::store_lanes<T, v>(c + j * lanes, acc[i][j], last);
-            else
-                V::store(c + j * lanes, acc[i][j]);
-        }
-    }
+    const auto row = [&](int i) __attribute__((always_inline)) { return i * t.c_row; };
+    finish_tile<T, M, NV, Partial>(acc, t.finish, t.c, row, n - (NV - 1) * lanes, t.past_caches);
 }
 
 template <class T, int M, int NV>

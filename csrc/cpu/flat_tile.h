@@ -22,6 +22,7 @@ struct FlatTile {
     int64_t depth;
     T* c;
     int64_t c_row;
+    bool past_caches;  // C, whose rows are whole vectors on their boundaries
     Finish<T> finish;  // its features and elements from c on
 };
 

@@ -15,6 +15,7 @@ constexpr int64_t kBlockTiles = 32;  // tiles of an M block
 constexpr int64_t kBlockRows = kBlockTiles * kTileRows;
 constexpr int64_t kFewTiles = 8;      // panels of B met by fewer are used up before others arrive
 constexpr int64_t kCopiedPanels = 8;  // of B at a time: rows are then read in runs of 512 bytes
+constexpr int64_t kShortDepth = 128;  // of sums that take no longer than storing them to memory
 constexpr int64_t kFarBytes = int64_t{8} << 20;  // a matrix of that size comes from memory
 
 // Elements of a block of A packed into tiles, and what their last store writes past it.
@@ -80,7 +81,7 @@ HB_INLINE Ahead ahead_of(Rows<T> from, int64_t rows, int64_t depth, int64_t call
 template <class T>
 void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tiles, int64_t first,
            int64_t last, int64_t p0, int64_t p1, int64_t k, int64_t depth, bool begins, bool ends,
-           T* scratch, Ahead ahead) {
+           bool past_caches, T* scratch, Ahead ahead) {
     constexpr int64_t panel = kPanel<T>;
     const int64_t row0 = tiles.begin(first), rows = tiles.begin(last) - row0, zero = 0;
     a += row0 * g.a_row;
@@ -99,6 +100,7 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
     t.batch = 1;
     t.depth = depth;
     t.accumulate = !begins;
+    t.past_caches = past_caches;
     t.ldb = g.b_layout == BLayout::rows ? g.b_row : panel;
     const int64_t group = g.copied / panel;
     Ahead ahead_b;
@@ -137,7 +139,7 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
             const int m = tiles.size(i);
             ahead.fetch();
             ahead_b.fetch();
-            if (p + 1 < p1)  // the same rows at the next panel
+            if (p + 1 < p1 && !past_caches)  // the same rows at the next panel
                 for (int r = 0; r < m; ++r) __builtin_prefetch(t.c + t.c_rows[r] + panel, 1, 2);
             tile_fn<T>(m, n, g.pack_a)(t, n);
         }
@@ -162,6 +164,9 @@ void gemm(const void* args, int thread, int threads) {
     const Range rows = mine.rows, cols = mine.cols;
     if (cols.begin == cols.end) return;
     T* scratch = (T*)(g.scratch + thread * g.scratch_stride);
+    const bool past_caches = g.k <= kShortDepth && g.n % panel == 0 && g.splits == 1 &&
+                             uintptr_t(g.c) % kVecBytes == 0 &&
+                             beyond_caches(g.batch * g.m * g.n * int64_t(sizeof(T)));
     const bool far = (g.a_col == 1 || g.a_row == 1) && g.m * g.k * int64_t(sizeof(T)) >= kFarBytes;
 
     for (int64_t u = rows.begin; u < rows.end;) {
@@ -193,11 +198,12 @@ void gemm(const void* args, int thread, int threads) {
                                         (end - i) * (cols.end - cols.begin));
                 }
                 block(g, a + k * g.a_col, b, c, tiles, i, end, cols.begin, cols.end, k, depth,
-                      k == k0, k + depth == k1, scratch, ahead);
+                      k == k0, k + depth == k1, past_caches, scratch, ahead);
             }
             k += depth;
         } while (k < k1);
     }
+    finish_stores(past_caches);
 }
 
 template <class T>

@@ -73,54 +73,8 @@ void tile(const Tile<T>& t, int n) {
 #pragma GCC unroll 4
             for (int j = 0; j < NV; ++j) acc[i][j] += load(t.c + t.c_rows[i], j);
     }
-    const Finish<T>& finish = t.finish;
-    if (finish.bias) {
-#pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) {
-            const v bias = load(finish.bias, j);
-#pragma GCC unroll 8
-            for (int i = 0; i < M; ++i) acc[i][j] += bias;
-        }
-    }
-    if (finish.scale) {
-#pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) {
-            const v scale = load(finish.scale, j);
-#pragma GCC unroll 8
-            for (int i = 0; i < M; ++i) acc[i][j] = rounded(acc[i][j] * scale);
-        }
-    }
-    if (finish.shift) {
-#pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) {
-            const v shift = load(finish.shift, j);
-#pragma GCC unroll 8
-            for (int i = 0; i < M; ++i) acc[i][j] += shift;
-        }
-    }
-    if (finish.other) {
-#pragma GCC unroll 8
-        for (int i = 0; i < M; ++i)
-#pragma GCC unroll 4
-            for (int j = 0; j < NV; ++j) acc[i][j] += load(finish.other + t.c_rows[i], j);
-    }
-    if (finish.relu) {
-#pragma GCC unroll 8
-        for (int i = 0; i < M; ++i)
-#pragma GCC unroll 4
-            for (int j = 0; j < NV; ++j) acc[i][j] = V::max(acc[i][j], v{});
-    }
-#pragma GCC unroll 8
-    for (int i = 0; i < M; ++i) {
-        T* c = t.c + t.c_rows[i];
-#pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) {
-            if (Partial && j == NV - 1)
-                arch::store_lanes<T, v>(c + j * lanes, acc[i][j], last);
-            else
-                V::store(c + j * lanes, acc[i][j]);
-        }
-    }
+    const auto row = [&](int i) __attribute__((always_inline)) { return t.c_rows[i]; };
+    finish_tile<T, M, NV, Partial>(acc, t.finish, t.c, row, last, t.past_caches);
 }
 
 template <class T, int M, int NV>

@@ -13,7 +13,7 @@
 // Batch-reduce form: Georganas et al., arXiv 1906.06440.
 #pragma once
 
-#include "cpu/epilogue.h"
+#include "cpu/finish_tile.h"
 
 namespace hb::HB_ISA {
 
@@ -29,6 +29,7 @@ struct Tile {
     T* c;
     const int64_t* c_rows;
     bool accumulate;
+    bool past_caches;  // C, whose rows are whole vectors on their boundaries
     Finish<T> finish;  // its features and elements from c on
 };
 

@@ -1,5 +1,5 @@
 // Pooling by the mean, and its gradient.
-#include "cpu/pool.h"
+#include "cpu/pool_pairs.h"
 
 namespace hb::HB_ISA {
 namespace {
@@ -128,12 +128,14 @@ void avg_grad_pixels(const PoolArgs& a, int thread, int threads) {
 template <class T>
 void avg(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const PoolArgs*>(pod);
-    is_tiled(a) ? avg_tiled<T>(a, thread, threads) : avg_pixels<T>(a, thread, threads);
+    (is_pairs(a) ? avg_pairs<T> : is_tiled(a) ? avg_tiled<T> : avg_pixels<T>)(a, thread, threads);
 }
 template <class T>
 void avg_grad(const void* pod, int thread, int threads) {
     const auto& a = *static_cast<const PoolArgs*>(pod);
-    is_tiled(a) ? avg_grad_tiled<T>(a, thread, threads) : avg_grad_pixels<T>(a, thread, threads);
+    (is_pairs(a)   ? avg_grad_pairs<T>
+     : is_tiled(a) ? avg_grad_tiled<T>
+                   : avg_grad_pixels<T>)(a, thread, threads);
 }
 
 }  // namespace

@@ -199,16 +199,9 @@ HB_INLINE typename Vec<T>::type gate(typename Vec<T>::type x) {
     return q / (q + V::splat(T(1)));
 }
 
-// tanh(x) = q / (q + 2), q = exp(2x) - 1, which for both signs loses no bits around 0.
 template <class T>
 HB_INLINE typename Vec<T>::type gate_tanh(typename Vec<T>::type x) {
-    using V = Vec<T>;
-    using M = Math<T>;
-    const T end = sizeof(T) == 4 ? T(18.1) : T(38);
-    typename V::type n, s;
-    const auto y = M::exp_parts(M::clamp(x + x, -end, end), &n, &s);
-    const auto q = V::fma(y, s, s - V::splat(T(1)));
-    return q / (q + V::splat(T(2)));
+    return Math<T>::tanh_unsigned_zero(x);
 }
 
 // Phases on this share's blocks of rows, or on its slice of the units.

@@ -1,6 +1,6 @@
 // Transcendental functions of a whole vector, one formula per function for float and double.
 // Within 3 ulp (float) and 4 ulp (double); NaN, infinities, signed zeros and denormals as in C.
-// exp, log, tanh (float): Cephes; log (double): fdlibm; erf (float): N. Juffa's polynomials.
+// exp, log (float): Cephes; log (double): fdlibm; erf (float): N. Juffa's polynomials.
 #pragma once
 
 #include "cpu/vec.h"
@@ -157,24 +157,16 @@ struct Math {
         return V::select(x == splat(T(0)), x, y);
     }
 
-    static HB_INLINE X tanh(X x) {
-        const X z = x * x, size = V::abs(x);
-        X near;
-        if constexpr (sizeof(T) == 4) {
-            static constexpr T c[] = {-5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f,
-                                      1.33314422036e-1f, -3.33332819422e-1f};
-            near = V::fma(poly(z, c) * z, x, x);
-        } else {
-            static constexpr T p[] = {-9.64399179425052238628e-1, -9.92877231001918586564e1,
-                                      -1.61468768441708447952e3};
-            static constexpr T q[] = {1.0, 1.12811678491632931402e2, 2.23548839060100448583e3,
-                                      4.84406305325125486048e3};
-            near = V::fma(poly(z, p) / poly(z, q) * z, x, x);
-        }
-        const X e = exp_negative(size * splat(T(-2)));
-        const X far = V::copysign((splat(T(1)) - e) / (splat(T(1)) + e), x);
-        return V::copysign(V::select(size < splat(T(0.625)), near, far), x);
+    // tanh(x) = q / (q + 2), q = exp(2x) - 1, which for both signs loses no bits around 0; only
+    // -0 becomes 0.
+    static HB_INLINE X tanh_unsigned_zero(X x) {
+        const T end = sizeof(T) == 4 ? T(18.1) : T(38);
+        X n, s;
+        const X y = exp_parts(clamp(x + x, -end, end), &n, &s);
+        const X q = V::fma(y, s, s - splat(T(1)));
+        return q / (q + splat(T(2)));
     }
+    static HB_INLINE X tanh(X x) { return V::copysign(tanh_unsigned_zero(x), x); }
     static HB_INLINE X sigmoid(X x) {
         const X e = exp(-V::abs(x)), one = splat(T(1));
         return V::select(x < splat(T(0)), e, one) / (one + e);

@@ -13,7 +13,8 @@ constexpr size_t kSmallPart = 16;      // a leaf of this part of the value may l
 constexpr int kMaxSteps = 4, kMaxUsers = 2;
 constexpr size_t kMaxInputs = 24, kMaxClusterSteps = 96;
 
-bool contains(const std::vector<int>& list, int value) {
+template <class T>
+bool contains(const std::vector<T>& list, const T& value) {
     return std::find(list.begin(), list.end(), value) != list.end();
 }
 
@@ -127,6 +128,7 @@ class Recomputer {
         }
         const Cluster& cluster = *node.cluster;
         const int inputs = int(node.in.size());
+        std::vector<Operand> longer;  // values that would live longer
         steps_ = {cluster.outputs[size_t(o)]};
         for (size_t i = 0; i < steps_.size(); ++i) {
             if (steps_.size() > kMaxSteps || !cheap(cluster.steps[size_t(steps_[i])])) return false;
@@ -134,12 +136,18 @@ class Recomputer {
                 const Operand leaf = leaf_of(f, o, operand);
                 if (leaf.node >= 0) {
                     const bool small = graph_.type(leaf).bytes() * kSmallPart <= type.bytes();
-                    if (!small && value(leaf).last < kept.last) return false;
+                    if (!small && value(leaf).last < kept.last && !contains(longer, leaf))
+                        longer.push_back(leaf);
                 } else if (!contains(steps_, operand - inputs)) {
                     steps_.push_back(operand - inputs);
                 }
             }
         }
+        // One value may live on in its place: nothing is gained in memory, but a store is.
+        if (longer.size() > 1 ||
+            (longer.size() == 1 &&
+             (kept.users.size() > 1 || graph_.type(longer[0]).bytes() > type.bytes())))
+            return false;
         std::sort(steps_.begin(), steps_.end());
         return true;
     }

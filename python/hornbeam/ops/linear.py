@@ -27,19 +27,22 @@ __all__ = [
 
 
 def _matmul(a: Any, b: Any) -> Any:
-    return apply("matmul", [a, b], transpose_a=False, transpose_b=False)
+    return apply("matmul", [a, b])
 
 
 @symbolic_op
 def matmul(x1: TensorLike, x2: TensorLike) -> Any:
     """Matrix product over the last two axes; leading axes broadcast; vectors as in NumPy."""
     a, b = tensor(x1), tensor(x2)
-    if a.ndim == 0 or b.ndim == 0:
+    dims = a.ndim, b.ndim
+    if dims[0] > 1 and dims[1] > 1 and a.shape[-1] == b.shape[-2]:
+        return _matmul(a, b)
+    if 0 in dims:
         raise ValueError(
             f"matmul: rank 1 or more is needed. "
             f"Received: x1.shape={tuple(a.shape)}, x2.shape={tuple(b.shape)}."
         )
-    row, column = a.ndim == 1, b.ndim == 1
+    row, column = dims[0] == 1, dims[1] == 1
     if row:
         a = reshaped(a, (1, -1))
     if column:
