@@ -65,10 +65,9 @@ struct Outer {
         for (int64_t l = 0; l < n; l += 64 / int64_t(sizeof(T))) __builtin_prefetch(from + l);
     }
 
-    // Element (i, j) of B, whose columns have two sources.
+    // Element (i, j) of B.
     HB_INLINE const T* source(int64_t i, int64_t j) const {
-        return j < p.split ? static_cast<const T*>(p.b) + i * p.split + j
-                           : static_cast<const T*>(p.tail) + i * (p.n - p.split) + (j - p.split);
+        return static_cast<const T*>(p.b) + i * p.n + j;
     }
 
     // A block of K at a panel of B.
@@ -81,17 +80,14 @@ struct Outer {
         const int64_t j = job.j * panel, n = p.n - j < panel ? p.n - j : panel;
         const int64_t next = i1 + (i1 - i0) < job.depth ? i1 + (i1 - i0) : job.depth;
         for (int64_t i = i1; i < next; ++i) __builtin_prefetch(source(row(job.k + i), j));
-        const bool whole = n == panel && (j + panel <= p.split || j >= p.split);
         for (int64_t i = i0; i < i1; ++i) {
-            const int64_t r = row(job.k + i);
-            if (whole) {
-                const T* from = source(r, j);
+            const T* from = source(row(job.k + i), j);
+            if (n == panel) {
 #pragma GCC unroll 4
                 for (int64_t l = 0; l < panel; l += V::lanes)
                     V::store(to + i * panel + l, V::load(from + l));
             } else {
-                for (int64_t l = 0; l < panel; ++l)
-                    to[i * panel + l] = l < n ? *source(r, j + l) : T(0);
+                for (int64_t l = 0; l < panel; ++l) to[i * panel + l] = l < n ? from[l] : T(0);
             }
         }
     }

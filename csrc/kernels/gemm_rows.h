@@ -25,12 +25,11 @@ struct RowsProductArgs {
 };
 
 // c (m,n) = sum over rows i of a[i]^T b[i], a (k,m) and b (k,n) dense; sums (n): those of b's rows.
-// Columns of b from `split` on are those of `tail` (k, n - split).
 struct OuterArgs {
-    const void *a, *b, *tail;
+    const void *a, *b;
     void *c, *sums;       // sums may be null
     const int64_t* rows;  // null: all k
-    int64_t m, n, k, split;
+    int64_t m, n, k;
     char* scratch;
     int64_t scratch_stride;
 };

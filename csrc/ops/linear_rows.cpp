@@ -126,7 +126,7 @@ void emit_weights(Emit& e) {
     const int64_t m = type.shape[0], n = type.shape[1], k = volume(leading(e.in_type(1).shape));
     if (n == 0) return;
     const GemmRowsKernels& kernels = *e.kernels.gemm_rows;
-    OuterArgs args{e.in(0), e.in(1), nullptr, e.out(0), e.out(1), nullptr, m, n, k, n, nullptr, 0};
+    OuterArgs args{e.in(0), e.in(1), e.out(0), e.out(1), nullptr, m, n, k, nullptr, 0};
     args.scratch_stride = kernels.outer_bytes(args, int64_t(dtype_size(type.dtype)));
     if (e.num_in() == 3) args.rows = list_rows(e, 2, k);
     args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride * e.threads)));
