@@ -7,7 +7,6 @@ from typing import Any
 
 from hornbeam import _core, ops, tree
 from hornbeam._function import Traced, trace
-from hornbeam.layers._tracking import changes
 
 Specs = tuple[tuple[tuple[int, ...], str], ...]
 
@@ -75,10 +74,9 @@ class StepCache:
         found = self._traced.get(key)
         if found is None:
             examples = [ops.zeros(shape, dtype) for shape, dtype in specs]
-            before = changes.count
             found = trace(self.function, (batch.pack(examples),), {}, self._arenas)
-            # the first call may have made weights, which is a change too
-            self._made_for = self._version(changes.count == before)
+            # the first call may have made weights, or metrics' variables, which is a change too
+            self._made_for = self._version()
             self._traced[key] = found
         return found
 
