@@ -406,7 +406,16 @@ def test_no_control_characters_without_a_terminal(capsys):
     assert len(text.splitlines()) == 6
 
 
-def test_signal_in_a_long_epoch(tmp_path):
+@pytest.fixture
+def interrupts():
+    """Ctrl-C raises; a process in the background of a shell is started with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
+def test_signal_in_a_long_epoch():
     model = hb.Sequential([hb.Input((64,)), hb.layers.Dense(256, "relu"), hb.layers.Dense(1)])
     model.compile("sgd", "mse")
     x = RNG.rand(4096, 64).astype("float32")
