@@ -1,4 +1,4 @@
-"""What follows a convolution or a product is done in its epilogue: the same bits, whoever reads."""
+"""What follows a convolution, product or norm is done in its epilogue: the same bits for all."""
 
 import itertools
 
@@ -193,17 +193,75 @@ def test_a_sum_that_a_cluster_reads_is_left_to_it():
     assert [line.split("(")[0] for line in lines] == ["dense", "add+tanh"]
 
 
+def normalized(parts, seen):
+    """Batch normalisation that trains, what follows, and all gradients; `seen`: y is kept, too."""
+
+    def fn(x, gamma, beta, other, dy):
+        with hb.GradientTape() as tape:
+            for value in (x, gamma, beta, other):
+                tape.watch(value)
+            y, mean, var = _core.apply("batch_norm", [x, gamma, beta], epsilon=1e-3)
+            moved = mean * 0.9 + var  # as the moving averages: between the norm and what follows
+            z = other + y if "other" in parts else y
+            z = _core.apply("relu", [z]) if "relu" in parts else z
+        grads = tape.gradient(z, [x, gamma, beta, other], output_gradients=dy)
+        return [z, moved, *[g for g in grads if g is not None], *([y] if seen else [])]
+
+    return fn
+
+
+@pytest.mark.parametrize("shape", [(9, 5, 7, 3), (4, 6, 6, 24), (30, 20), (6, 1100), (8, 1)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_training_norms_take_what_follows(shape, dtype):
+    n = shape[-1:]
+    x, gamma, beta = array(*shape, dtype=dtype), array(*n, dtype=dtype), array(*n, dtype=dtype)
+    other, dy = array(*shape, dtype=dtype, seed=1), array(*shape, dtype=dtype, seed=2)
+    x.flat[2], dy.flat[5] = 1e30, -0.0
+    for parts in (("relu",), ("other",), ("other", "relu"), ()):
+        for seen in (False, True):
+            program = check_same_as_eager(normalized(parts, seen), x, gamma, beta, other, dy)
+            text = program.describe()
+            fused = "".join("+" + part for part in parts) if not seen or not parts else ""
+            assert f"batch_norm{fused}(" in text
+            assert ("relu_grad" in text) == ("relu" in parts and (seen or "other" in parts))
+
+
+def test_the_gradient_of_a_relu_goes_with_its_own_norm_alone():
+    """Two norms of one input; dy of the first passes the second one's ReLU."""
+    x, gamma, beta = array(40, 6), array(6), array(6, seed=1)
+    dy, eps = array(40, 6, seed=3), {"epsilon": 1e-3}
+
+    def fn(x, gamma, beta, dy):
+        _, mean, var = _core.apply("batch_norm", [x, gamma, gamma], **eps)
+        y, _, _ = _core.apply("batch_norm", [x, gamma, beta], **eps)
+        z = _core.apply("relu", [y])
+        dz = _core.apply("relu_grad", [z, dy])
+        return [z, *_core.apply("batch_norm_grad", [x, gamma, mean, var, dz], **eps)]
+
+    assert "relu_grad" in check_same_as_eager(fn, x, gamma, beta, dy).describe()
+
+
+def test_a_norm_that_nobody_can_pass_waits_for_a_later_sum():
+    def fn(x, gamma, beta):
+        y, mean, _ = _core.apply("batch_norm", [x, gamma, beta], epsilon=1e-3)
+        return [_core.apply("relu", [y + (x + mean)])]
+
+    check_same_as_eager(fn, array(40, 6), array(6), array(6, seed=1))
+
+
 def test_the_epilogue_is_no_argument():
     x, w = array(3, 4), array(4, 5)
     with pytest.raises(ValueError, match=r"dense: the attribute 'epilogue' is set by the comp"):
         _core.apply("dense", [x, w], epilogue=[4])
+    with pytest.raises(ValueError, match=r"batch_norm: the attribute 'epilogue' is set by the com"):
+        _core.apply("batch_norm", [x, x[0], x[0]], epsilon=1e-3, epilogue=[4])
 
 
 @st.composite
 def graphs(draw):
     """Steps over values of one shape: (op, first operand, second operand), and what is kept."""
     count = draw(st.integers(1, 9))
-    ops = st.sampled_from(["conv", "scale", "shift", "add", "relu", "norm"])
+    ops = st.sampled_from(["conv", "scale", "shift", "add", "relu", "norm", "trained"])
     chain = []
     for i in range(count):
         value = st.integers(max(0, i - 2), i) if draw(st.booleans()) else st.just(i)
@@ -233,6 +291,9 @@ def test_random_graphs_compute_what_their_ops_compute(graph):
                 y = a + b
             elif op == "relu":
                 y = _core.apply("relu", [a])
+            elif op == "trained":
+                y, mean, var = _core.apply("batch_norm", [a, v[0], v[1]], epsilon=1e-3)
+                values[0] = values[0] + mean * var  # read between the norm and what follows it
             else:
                 y = hb.ops.batch_normalization(a, v[2], v[3] ** 2, -1, v[1], v[0])
             values.append(y)

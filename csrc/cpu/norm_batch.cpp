@@ -1,7 +1,8 @@
 // Batch normalisation. Statistics: x (rows, n) is read from memory once, in blocks that fit L1;
 // each block gets mean and squared differences in two passes, and blocks join by Chan's formula, so
 // nothing cancels. Parts are fixed by the shape. Blocks are as wide as can be: a few long runs are
-// what memory reads fastest. 12 bytes an element forward, 20 backward.
+// what memory reads fastest. 12 bytes an element forward, 20 backward, with a ReLU behind it, too:
+// its mask is computed from x again.
 #include "cpu/rows.h"
 #include "cpu/stream.h"
 #include "kernels/norm.h"
@@ -105,15 +106,28 @@ void batch_join(const void* args, int thread, int threads) {
     }
 }
 
-template <class T>
-void batch_grad(const void* args, int thread, int threads) {
+// What a ReLU behind the normalisation lets through of dy.
+template <class T, class X>
+HB_INLINE X passed(X dy, X centered, X scale, X beta) {
     using V = Vec<T>;
-    const BatchGradArgs& p = *static_cast<const BatchGradArgs*>(args);
+    return V::select(V::fma(centered, scale, beta) > V::zero(), dy, V::zero());
+}
+
+template <class T, bool relu>
+void batch_sums(const BatchGradArgs& p, int thread, int threads) {
+    using V = Vec<T>;
     const int64_t step = p.n * p.fold;
     for_tasks(p, thread, threads, [&](int64_t part, Range rows, int64_t first, int64_t width) {
         alignas(64) T center[kNormColumns], sum[kNormColumns] = {}, product[kNormColumns] = {};
-        for (int64_t c = 0; c < width; ++c)
-            center[c] = static_cast<const T*>(p.mean)[(first + c) % p.n];
+        alignas(64) T scale[relu ? kNormColumns : 1], beta[relu ? kNormColumns : 1];
+        for (int64_t c = 0; c < width; ++c) {
+            const int64_t channel = (first + c) % p.n;
+            center[c] = static_cast<const T*>(p.mean)[channel];
+            if constexpr (relu) {
+                scale[c] = static_cast<const T*>(p.relu.scale)[channel];
+                beta[c] = static_cast<const T*>(p.relu.beta)[channel];
+            }
+        }
         const int64_t chunk = chunk_rows<T>(width);
         for (int64_t row = rows.begin; row < rows.end; row += chunk) {
             const int64_t k = rows.end - row < chunk ? rows.end - row : chunk;
@@ -123,9 +137,13 @@ void batch_grad(const void* args, int thread, int threads) {
                 const auto mean = V::load(center + c, lanes);
                 typename V::type s = V::zero(), q = V::zero();
                 for (int64_t i = 0; i < k; ++i) {
-                    const auto d = V::load(dy + i * step + c, lanes);
+                    auto d = V::load(dy + i * step + c, lanes);
+                    const auto centered = V::load(x + i * step + c, lanes) - mean;
+                    if constexpr (relu)
+                        d = passed<T>(d, centered, V::load(scale + c, lanes),
+                                      V::load(beta + c, lanes));
                     s += d;
-                    q = V::fma(d, V::load(x + i * step + c, lanes) - mean, q);
+                    q = V::fma(d, centered, q);
                 }
                 V::store(sum + c, V::load(sum + c, lanes) + s, lanes);
                 V::store(product + c, V::load(product + c, lanes) + q, lanes);
@@ -139,6 +157,13 @@ void batch_grad(const void* args, int thread, int threads) {
             out[c] = sum[c], out[p.n + c] = product[c];
         }
     });
+}
+
+template <class T>
+void batch_grad(const void* args, int thread, int threads) {
+    const BatchGradArgs& p = *static_cast<const BatchGradArgs*>(args);
+    p.relu.scale ? batch_sums<T, true>(p, thread, threads)
+                 : batch_sums<T, false>(p, thread, threads);
 }
 
 // Vectors over the channels, repeated where several narrow rows are treated as one.
@@ -172,35 +197,55 @@ HB_INLINE void for_rows(T* y, int64_t rows, int64_t n, int64_t fold, int thread,
     finish_stores(past_caches);
 }
 
-template <class T>
-void batch_apply(const void* args, int thread, int threads) {
+template <class T, bool other, bool relu>
+void batch_apply_to(const BatchApplyArgs& p, int thread, int threads) {
     using V = Vec<T>;
-    const BatchApplyArgs& p = *static_cast<const BatchApplyArgs*>(args);
     const PerChannel<T, 3> vectors({p.mean, p.scale, p.beta}, p.n);
     const T *x = static_cast<const T*>(p.x), *mean = vectors.of[0], *scale = vectors.of[1],
             *beta = vectors.of[2];
     for_rows(static_cast<T*>(p.y), p.rows, p.n, vectors.fold, thread, threads,
              [&](int64_t at, int64_t c, int64_t lanes) {
                  const auto centered = V::load(x + at, lanes) - V::load(mean + c, lanes);
-                 return V::fma(centered, V::load(scale + c, lanes), V::load(beta + c, lanes));
+                 auto y = V::fma(centered, V::load(scale + c, lanes), V::load(beta + c, lanes));
+                 if constexpr (other) y += V::load(static_cast<const T*>(p.other) + at, lanes);
+                 return relu ? V::max(y, V::zero()) : y;
+             });
+}
+
+template <class T>
+void batch_apply(const void* args, int thread, int threads) {
+    const BatchApplyArgs& p = *static_cast<const BatchApplyArgs*>(args);
+    if (p.other)
+        p.relu ? batch_apply_to<T, true, true>(p, thread, threads)
+               : batch_apply_to<T, true, false>(p, thread, threads);
+    else
+        p.relu ? batch_apply_to<T, false, true>(p, thread, threads)
+               : batch_apply_to<T, false, false>(p, thread, threads);
+}
+
+template <class T, bool relu>
+void batch_dx(const BatchGradApplyArgs& p, int thread, int threads) {
+    using V = Vec<T>;
+    const void* beta_or_mean = relu ? p.relu.beta : p.mean;
+    const PerChannel<T, 5> vectors({p.mean, p.slope, p.shift, p.scale, beta_or_mean}, p.n);
+    const T *x = static_cast<const T*>(p.x), *dy = static_cast<const T*>(p.dy),
+            *mean = vectors.of[0], *slope = vectors.of[1], *shift = vectors.of[2],
+            *scale = vectors.of[3], *beta = vectors.of[4];
+    for_rows(static_cast<T*>(p.dx), p.rows, p.n, vectors.fold, thread, threads,
+             [&](int64_t at, int64_t c, int64_t lanes) {
+                 const auto centered = V::load(x + at, lanes) - V::load(mean + c, lanes);
+                 const auto times = V::load(scale + c, lanes);
+                 auto d = V::load(dy + at, lanes);
+                 if constexpr (relu) d = passed<T>(d, centered, times, V::load(beta + c, lanes));
+                 const auto moved = d - V::load(shift + c, lanes);
+                 return V::fma(-centered, V::load(slope + c, lanes), moved) * times;
              });
 }
 
 template <class T>
 void batch_grad_apply(const void* args, int thread, int threads) {
-    using V = Vec<T>;
     const BatchGradApplyArgs& p = *static_cast<const BatchGradApplyArgs*>(args);
-    const PerChannel<T, 4> vectors({p.mean, p.slope, p.shift, p.scale}, p.n);
-    const T *x = static_cast<const T*>(p.x), *dy = static_cast<const T*>(p.dy),
-            *mean = vectors.of[0], *slope = vectors.of[1], *shift = vectors.of[2],
-            *scale = vectors.of[3];
-    for_rows(static_cast<T*>(p.dx), p.rows, p.n, vectors.fold, thread, threads,
-             [&](int64_t at, int64_t c, int64_t lanes) {
-                 const auto centered = V::load(x + at, lanes) - V::load(mean + c, lanes);
-                 const auto moved = V::load(dy + at, lanes) - V::load(shift + c, lanes);
-                 return V::fma(-centered, V::load(slope + c, lanes), moved) *
-                        V::load(scale + c, lanes);
-             });
+    p.relu.scale ? batch_dx<T, true>(p, thread, threads) : batch_dx<T, false>(p, thread, threads);
 }
 
 }  // namespace

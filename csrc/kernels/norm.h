@@ -24,23 +24,32 @@ struct BatchJoinArgs {
     int64_t rows, n, parts, fold;
 };
 
+// The ReLU behind a normalisation: its gradient takes dy where (x - mean) scale + beta > 0, with
+// the bits of the way there. Null: there is none.
+struct BatchRelu {
+    const void *scale = nullptr, *beta = nullptr;
+};
+
 // partial (parts, 2, n): each part's sums of dy and of dy (x - mean).
 struct BatchGradArgs {
     const void *x, *mean, *dy;
+    BatchRelu relu;
     void* partial;
     int64_t rows, n, parts, fold;
 };
 
-// y = (x - mean) scale + beta
+// y = relu?((x - mean) scale + beta + other); other, of x's shape, may be null.
 struct BatchApplyArgs {
-    const void *x, *mean, *scale, *beta;
+    const void *x, *mean, *scale, *beta, *other;
     void* y;
     int64_t rows, n;
+    bool relu;
 };
 
 // dx = (dy - shift - (x - mean) slope) scale
 struct BatchGradApplyArgs {
     const void *x, *mean, *slope, *dy, *shift, *scale;
+    BatchRelu relu;
     void* dx;
     int64_t rows, n;
 };

@@ -12,6 +12,9 @@ enum class EpiloguePart : int64_t { bias, scale, shift, other, relu };
 
 inline constexpr const char* kEpilogue = "epilogue";
 
+// Set on a gradient of batch normalisation that does that of the ReLU behind it, too.
+inline constexpr const char* kBehindRelu = "behind_relu";
+
 // The epilogue of an op with `operands` inputs: as the pass left it, or else one more input, the
 // bias, and the attribute `activation`. Before there is memory its pointers are not null, either:
 // what is there decides how much workspace is asked for.

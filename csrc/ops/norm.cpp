@@ -5,6 +5,7 @@
 
 #include "core/tape.h"
 #include "ops/elementwise.h"
+#include "ops/epilogue.h"
 #include "ops/ops.h"
 #include "ops/reduce.h"
 
@@ -52,6 +53,7 @@ void check(const InferCtx& c, int inputs) {
 
 std::vector<TensorType> infer_batch(const InferCtx& c) {
     check(c, 3);
+    check_no_epilogue(c);
     const TensorType per_channel{c.in[0].dtype, {c.in[0].shape.back()}};
     return {c.in[0], per_channel, per_channel};
 }
@@ -101,6 +103,19 @@ Split split_rows(const TensorType& x) {
     return s;
 }
 
+// gamma / sqrt(var + epsilon), gamma being input 1.
+const void* emit_scale(Emit& e, const void* var) {
+    const TensorType& vector = e.in_type(1);
+    void* scale = e.workspace(vector.bytes());
+    EwProgramBuilder p(vector.shape);
+    const int eps = p.add_constant(e.attrs.f("epsilon"), vector.dtype);
+    const int sum = p.add_op(EwOp::add, {p.add_input(var, vector), eps});
+    p.set_output(scale,
+                 p.add_op(EwOp::mul, {p.add_input(e.in(1), vector), p.add_op(EwOp::rsqrt, {sum})}));
+    p.run(e);
+    return scale;
+}
+
 void emit_batch_norm(Emit& e) {
     const TensorType &x = e.in_type(0), &vector = e.in_type(1);
     const Split s = split_rows(x);
@@ -111,20 +126,14 @@ void emit_batch_norm(Emit& e) {
     const BatchJoinArgs join{partial, e.out(1), e.out(2), s.rows, s.n, s.parts, s.fold};
     e.run(kernel_for(e.kernels.batch_norm->join, x.dtype), join, 8 * s.n * s.parts);
 
-    void* scale = e.workspace(vector.bytes());
-    {
-        EwProgramBuilder p(vector.shape);
-        const int eps = p.add_constant(e.attrs.f("epsilon"), x.dtype);
-        const int var = p.add_op(EwOp::add, {p.add_input(e.out(2), vector), eps});
-        p.set_output(scale, p.add_op(EwOp::mul,
-                                     {p.add_input(e.in(1), vector), p.add_op(EwOp::rsqrt, {var})}));
-        p.run(e);
-    }
-    const BatchApplyArgs args{e.in(0), e.out(1), scale, e.in(2), e.out(0), s.rows, s.n};
+    const void* scale = emit_scale(e, e.out(2));
+    const Epilogue after = epilogue_of(e, 3);
+    const BatchApplyArgs args{e.in(0),  e.out(1), scale, e.in(2),   after.other,
+                              e.out(0), s.rows,   s.n,   after.relu};
     e.run(kernel_for(e.kernels.batch_norm->apply, x.dtype), args, 4 * volume(x.shape));
 }
 
-// in: x, gamma, mean, var, dy; out: dx, dgamma, dbeta.
+// in: x, gamma, mean, var, dy, and beta if a ReLU follows (`kBehindRelu`); out: dx, dgamma, dbeta.
 // dx = gamma rstd (dy - sum(dy)/m - (x - mean) rstd^2 sum(dy (x - mean))/m)
 void emit_batch_norm_grad(Emit& e) {
     const TensorType &x = e.in_type(0), &vector = e.in_type(1);
@@ -133,12 +142,16 @@ void emit_batch_norm_grad(Emit& e) {
     const size_t bytes = vector.bytes();
     const auto workspace = [&](size_t n) { return static_cast<char*>(e.workspace(n)); };
     char* partial = workspace(2 * size_t(s.parts) * bytes);
-    const BatchGradArgs args{e.in(0), e.in(2), e.in(4), partial, s.rows, s.n, s.parts, s.fold};
+    const void* scale = emit_scale(e, e.in(3));
+    BatchRelu relu;
+    if (e.attrs.b(kBehindRelu, false)) relu = {scale, e.in(5)};
+    const BatchGradArgs args{e.in(0), e.in(2), e.in(4), relu,  partial,
+                             s.rows,  s.n,     s.parts, s.fold};
     e.run(kernel_for(e.kernels.batch_norm->grad, x.dtype), args, 6 * volume(x.shape));
     char* sums = workspace(2 * bytes);
     emit_reduce(e, ReduceOp::sum, partial, {x.dtype, {s.parts, 2 * s.n}}, {0}, sums);
 
-    char *scale = workspace(bytes), *shift = workspace(bytes), *slope = workspace(bytes);
+    char *shift = workspace(bytes), *slope = workspace(bytes);
     {
         EwProgramBuilder p(vector.shape);
         const int eps = p.add_constant(e.attrs.f("epsilon"), x.dtype);
@@ -150,13 +163,12 @@ void emit_batch_norm_grad(Emit& e) {
             p.add_op(EwOp::mul, {p.add_input(sums ? sums + bytes : nullptr, vector), rstd});
         p.set_output(e.out(1), product);
         p.set_output(e.out(2), sum);
-        p.set_output(scale, p.add_op(EwOp::mul, {p.add_input(e.in(1), vector), rstd}));
         p.set_output(shift, p.add_op(EwOp::mul, {sum, share}));
         p.set_output(slope, p.add_op(EwOp::mul, {p.add_op(EwOp::mul, {product, rstd}), share}));
         p.run(e);
     }
-    const BatchGradApplyArgs apply{e.in(0), e.in(2),  slope,  e.in(4), shift,
-                                   scale,   e.out(0), s.rows, s.n};
+    const BatchGradApplyArgs apply{e.in(0), e.in(2), slope,    e.in(4), shift,
+                                   scale,   relu,    e.out(0), s.rows,  s.n};
     e.run(kernel_for(e.kernels.batch_norm->grad_apply, x.dtype), apply, 6 * volume(x.shape));
 }
 
