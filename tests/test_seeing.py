@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hornbeam as hb
-from hornbeam import layers
+from hornbeam import _core, layers
 from hornbeam.utils.layered import layered
 
 
@@ -243,3 +243,16 @@ def test_memory_of_what_is_not_planned():
     model.compile("sgd", "mse", run_eagerly=True)
     with pytest.raises(ValueError, match="runs eagerly"):
         model.memory_use(x, y)
+
+
+def test_the_profile_of_a_program_can_be_taken_again():
+    """Labels lie where later values may: each repetition gets them anew."""
+    model = hb.Sequential([hb.Input((64,)), layers.Dense(64, "relu"), layers.Dense(3)])
+    model.compile("sgd", hb.losses.SparseCategoricalCrossentropy(from_logits=True))
+    x, y = np.ones((64, 64), "float32"), np.arange(64) % 3
+    model.train_on_batch(x, y)
+    ((traced, dtypes, _),) = model._train_steps.plain.values()
+    inputs = [_core.tensor(a, dtype) for a, dtype in zip((x, y), dtypes, strict=True)]
+    for _ in range(2):
+        rows = traced.program.profile(inputs, 3)
+    assert any(what.startswith("dense") for what, *_ in rows)

@@ -92,6 +92,7 @@ class Program {
     void* address(const Instance& instance, const Place& place) const;
     void emit_node(size_t i, Instance& instance, InstrList& list, int shares, const Plan* plan,
                    size_t* workspace);
+    static void load(const Instance& instance, const std::vector<Tensor>& inputs);
     std::vector<Tensor> outputs_of(const Instance& instance) const;
     void check_inputs(const std::vector<Tensor>& inputs) const;
 
