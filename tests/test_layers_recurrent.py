@@ -198,6 +198,24 @@ def test_masks_travel():
     np.testing.assert_array_equal(back._keras_mask, (words != 0)[:, ::-1])
 
 
+def test_states_of_stacked_cells():
+    """Symbolic calls give a cell's only state itself, eager ones in a list, as in Keras."""
+    layer = hb.layers.RNN([hb.layers.GRUCell(3), hb.layers.LSTMCell(2)], return_state=True)
+    inputs = hb.Input((4, 2))
+    y, gru, lstm = layer(inputs)
+    assert gru.shape == (None, 3)
+    assert [state.shape for state in lstm] == [(None, 2), (None, 2)]
+    model = hb.Model(inputs, [hb.layers.Dense(5)(gru), lstm])
+    x = np.random.default_rng(0).normal(size=(6, 4, 2)).astype(np.float32)
+    dense, states = model(x)
+    assert dense.shape == (6, 5)
+    eager = layer(x)
+    assert eager[1][0].shape == (6, 3)
+    np.testing.assert_array_equal(states[1], eager[2][1])
+    again = hb.layers.RNN([hb.layers.GRUCell(3), hb.layers.LSTMCell(2)])
+    assert again(inputs, initial_state=[gru, lstm]).shape == (None, 2)
+
+
 def test_bidirectional():
     layer = hb.layers.Bidirectional(hb.layers.LSTM(2, name="a"))
     layer(X)

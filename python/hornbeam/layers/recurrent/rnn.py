@@ -236,13 +236,11 @@ class RNN(Layer):
         return plain_sizes(self.cell.state_size) if size is None else size
 
     def _state_shapes(self, batch: int | None) -> list[Any]:
-        """Shapes of the states, nested as they are in the output."""
-        nested = []
-        for size in as_list(plain_sizes(self.cell.state_size)):
-            shapes = state_shapes(size, batch)
-            stacked = isinstance(self.cell, StackedRNNCells)
-            nested.append(shapes if stacked or len(shapes) > 1 else shapes[0])
-        return nested
+        """Shapes of the states; a cell's only one is not in a list, in symbolic calls as in Keras."""
+        all_shapes = [
+            state_shapes(size, batch) for size in as_list(plain_sizes(self.cell.state_size))
+        ]
+        return [shapes if len(shapes) > 1 else shapes[0] for shapes in all_shapes]
 
     def compute_output_spec(
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = None
