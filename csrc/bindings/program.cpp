@@ -3,6 +3,7 @@
 
 #include "bindings/bindings.h"
 #include "program/loop.h"
+#include "program/resize.h"
 
 namespace hb {
 
@@ -18,9 +19,10 @@ class PyTrace {
         return trace().input({dtype_from_name(dtype), Shape(shape)});
     }
     std::shared_ptr<Program> compile(const std::vector<Tensor>& outputs,
-                                     std::shared_ptr<Arenas> arenas) {
+                                     std::shared_ptr<Arenas> arenas, bool keep) {
         Graph graph = trace().finish(outputs);
         leave();
+        if (keep) recorded_ = std::make_shared<Graph>(graph);
         py::gil_scoped_release release;
         if (!arenas) arenas = std::make_shared<Arenas>();
         return std::make_shared<Program>(std::move(graph), std::move(arenas));
@@ -31,6 +33,9 @@ class PyTrace {
         active_tapes() = std::move(tapes_);
     }
 
+    // What was compiled with `keep`.
+    std::shared_ptr<Graph> recorded() const { return recorded_; }
+
   private:
     Trace& trace() {
         if (!trace_) fail_value("Trace: it has ended.");
@@ -38,7 +43,21 @@ class PyTrace {
     }
     std::vector<Tape*> tapes_;
     std::unique_ptr<Trace> trace_;
+    std::shared_ptr<Graph> recorded_;
 };
+
+// The Program for inputs of these types; None where they need a trace of their own.
+std::shared_ptr<Program> resized(
+    const Resizable& traces, const std::vector<std::pair<std::vector<int64_t>, std::string>>& specs,
+    std::shared_ptr<Arenas> arenas) {
+    std::vector<TensorType> types;
+    for (const auto& [shape, dtype] : specs)
+        types.push_back({dtype_from_name(dtype), Shape(shape)});
+    py::gil_scoped_release release;
+    std::optional<Graph> graph = traces.resized(types);
+    if (!graph) return nullptr;
+    return std::make_shared<Program>(std::move(*graph), std::move(arenas));
+}
 
 py::list to_list(const std::vector<Tensor>& tensors) {
     py::list list(tensors.size());
@@ -195,10 +214,18 @@ void register_program(py::module_& m) {
         .def_property_readonly("num_instructions", &Program::num_instructions)
         .def("describe", &Program::describe);
     py::class_<Arenas, std::shared_ptr<Arenas>>(m, "Arenas").def(py::init<>());
+    py::class_<Graph, std::shared_ptr<Graph>>(m, "Graph");
+    py::class_<Resizable>(m, "Resizable")
+        .def_static("of", &Resizable::of, py::arg("first"), py::arg("second"),
+                    "What two traces have in common that differ in one size alone; else None.")
+        .def("foretells", &Resizable::foretells, py::arg("third"))
+        .def("program", &resized, py::arg("specs"), py::arg("arenas"));
     py::class_<PyTrace>(m, "Trace")
         .def(py::init<>())
         .def("input", &PyTrace::input, py::arg("shape"), py::arg("dtype"))
-        .def("compile", &PyTrace::compile, py::arg("outputs"), py::arg("arenas") = nullptr)
+        .def("compile", &PyTrace::compile, py::arg("outputs"), py::arg("arenas") = nullptr,
+             py::arg("keep") = false)
+        .def("recorded", &PyTrace::recorded)
         .def("end", &PyTrace::leave);
 }
 

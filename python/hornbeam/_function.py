@@ -42,10 +42,18 @@ def _join(structure: Any, marked: list[Any], values: list[Any]) -> Any:
 class Traced:
     """One signature's Program and how its outputs are put together."""
 
-    def __init__(self, program: Any, structure: Any, marked: list[Any]) -> None:
+    def __init__(
+        self, program: Any, structure: Any, marked: list[Any], graph: _core.Graph | None = None
+    ) -> None:
         self.program = program
         self.structure = structure
         self.marked = marked
+        self.graph = graph
+
+    @property
+    def only_values(self) -> bool:
+        """Whether all outputs are what the Program computes."""
+        return all(x is _SLOT for x in self.marked)
 
     def pack(self, outputs: list[Any]) -> Any:
         return _join(self.structure, self.marked, outputs)
@@ -59,8 +67,12 @@ def trace(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     arenas: _core.Arenas | None = None,
+    keep: bool = False,
 ) -> Traced:
-    """Traces fn for arguments of these shapes and dtypes; its Program runs in one of `arenas`."""
+    """Traces fn for arguments of these shapes and dtypes; its Program runs in one of `arenas`.
+
+    With `keep` the Traced has the graph as it was recorded, too.
+    """
     structure = (args, kwargs)
     values, marked = _split(structure)
     recording = _core.Trace()
@@ -69,10 +81,11 @@ def trace(
         traced_args, traced_kwargs = _join(structure, marked, inputs)
         result = fn(*traced_args, **traced_kwargs)
         outputs, out_marked = _split(result)
-        program = recording.compile([_as_tensor(o) for o in outputs], arenas)
+        program = recording.compile([_as_tensor(o) for o in outputs], arenas, keep)
     finally:
         recording.end()
-    return Traced(program, tree.map_structure(lambda _: 0, result), out_marked)
+    structure = tree.map_structure(lambda _: 0, result)
+    return Traced(program, structure, out_marked, recording.recorded())
 
 
 def _as_tensor(x: Any) -> Any:

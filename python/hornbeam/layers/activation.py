@@ -15,6 +15,8 @@ class Activation(Layer):
         activation: Name or function.
     """
 
+    _any_length = True
+
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
@@ -40,6 +42,8 @@ class ReLU(Layer):
         negative_slope: Slope below the threshold.
         threshold: Where the slope changes.
     """
+
+    _any_length = True
 
     def __init__(
         self,

@@ -32,6 +32,8 @@ class Dense(LowRank):
         (2, 3)
     """
 
+    _any_length = True
+
     def __init__(
         self,
         units: int,

@@ -26,6 +26,7 @@ class Embedding(LowRank):
         quantization_config: Not supported.
     """
 
+    _any_length = True
     _adapted = "embeddings"
     embeddings_initializer: Any
 

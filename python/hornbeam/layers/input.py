@@ -22,6 +22,8 @@ class InputLayer(Layer):
         name: Name of the layer and its tensor.
     """
 
+    _any_length = True
+
     def __init__(
         self,
         shape: Any = None,

@@ -183,6 +183,8 @@ class LayerNormalization(Layer):
         gamma_constraint: Constraint of gamma.
     """
 
+    _any_length = True
+
     def __init__(
         self,
         axis: Any = -1,

@@ -125,6 +125,7 @@ class GlobalMaxPooling1D(_GlobalMax):
         keepdims: Whether the axes stay, with size 1.
     """
 
+    _any_length = True
     rank = 1
 
 
@@ -148,6 +149,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
         keepdims: Whether the axis stays, with size 1.
     """
 
+    _any_length = True
     rank = 1
 
     def __init__(

@@ -38,6 +38,8 @@ class Dropout(_Seeded):
         seed: Seed of the draws.
     """
 
+    _any_length = True
+
     def __init__(
         self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
     ) -> None:
@@ -95,6 +97,7 @@ class SpatialDropout1D(_SpatialDropout):
         seed: Seed of the draws.
     """
 
+    _any_length = True
     rank = 1
 
     def __init__(

@@ -28,6 +28,7 @@ class Functional(HasPlan, Model):
         trainable: Whether the weights are trained.
     """
 
+    _any_length = True
     _halves_inputs = False
     _untracked = (
         *Model._untracked,

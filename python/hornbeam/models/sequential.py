@@ -36,6 +36,7 @@ class Sequential(Model):
         49
     """
 
+    _any_length = True
     _halves_inputs = False
     _untracked = (*Model._untracked, "_tensors", "_input_layer", "_host")
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from hornbeam import _core, ops, tree
 from hornbeam._function import Traced, trace
-
-Specs = tuple[tuple[tuple[int, ...], str], ...]
+from hornbeam.models.lengths import Lengths, Specs
 
 
 class Batch:
@@ -43,12 +42,18 @@ class StepCache:
         function: Takes a batch `(x, y, sample_weight)` of tensors, returns logs or outputs.
         version: Called for a value that tells whether Programs are still right.
         arenas: Memory that its Programs share, with those of other caches.
+        model: The model whose step it is, where lengths that were not traced are to be cheap.
     """
 
     def __init__(
-        self, function: Callable[[Any], Any], version: Callable[..., Any], arenas: _core.Arenas
+        self,
+        function: Callable[[Any], Any],
+        version: Callable[..., Any],
+        arenas: _core.Arenas,
+        model: Any = None,
     ) -> None:
         self.function = function
+        self._lengths = None if model is None else Lengths(model, arenas)
         self._arenas = arenas
         self._version = version
         self._made_for: Any = None
@@ -67,17 +72,27 @@ class StepCache:
         self._traced.clear()
         self.plain.clear()
         self._made_for = None
+        if self._lengths is not None:
+            self._lengths.clear()
 
     def traced(self, batch: Batch, specs: Specs) -> Traced:
         """The Program for arrays of these shapes and dtypes."""
         key = (batch.key, specs)
         found = self._traced.get(key)
         if found is None:
-            examples = [ops.zeros(shape, dtype) for shape, dtype in specs]
-            found = trace(self.function, (batch.pack(examples),), {}, self._arenas)
-            # the first call may have made weights, or metrics' variables, which is a change too
-            self._made_for = self._version()
-            self._traced[key] = found
+            found = None if self._lengths is None else self._lengths.traced(batch, specs)
+            self._traced[key] = found = found or self._trace(batch, specs)
+        return found
+
+    def _trace(self, batch: Batch, specs: Specs) -> Traced:
+        lengths = self._lengths
+        keep = lengths is not None and lengths.learns(batch, specs)
+        examples = [ops.zeros(shape, dtype) for shape, dtype in specs]
+        found = trace(self.function, (batch.pack(examples),), {}, self._arenas, keep)
+        # the first call may have made weights, or metrics' variables, which is a change too
+        self._made_for = self._version()
+        if lengths is not None and keep:
+            lengths.learn(batch, specs, found)
         return found
 
     def run(self, batch: Batch, specs: Specs, values: Sequence[Any]) -> Any:

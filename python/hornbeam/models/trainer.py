@@ -347,13 +347,13 @@ class Trainer(Fitting, Evaluating, Predicting, OnBatch, State):
         """Trace steps anew when they are next needed."""
         self._flags = None
         arenas = _core.Arenas()  # one step runs at a time
-        self._train_steps = StepCache(self._call_train_step, self._version, arenas)
-        self._epoch_steps = StepCache(self._call_epoch_step, self._version, arenas)
-        self._test_steps = StepCache(self._call_test_step, self._version, arenas)
+        self._train_steps = StepCache(self._call_train_step, self._version, arenas, self)
+        self._epoch_steps = StepCache(self._call_epoch_step, self._version, arenas, self)
+        self._test_steps = StepCache(self._call_test_step, self._version, arenas, self)
         self._reset_predictions(arenas)
 
     def _reset_predictions(self, arenas: _core.Arenas) -> None:
-        self._predict_steps = StepCache(self._call_predict_step, _constant, arenas)
+        self._predict_steps = StepCache(self._call_predict_step, _constant, arenas, self)
         self._predict_programs = {}
         self._call_programs = CallPrograms(arenas)
 

@@ -37,6 +37,8 @@ class Bidirectional(Layer):
         (2, 8)
     """
 
+    _any_length = True
+
     def __init__(
         self,
         layer: Any,

@@ -11,6 +11,7 @@ from hornbeam.layers.recurrent.cell_layer import CellLayer
 class GRUCell(Cell):
     """One step of a GRU; arguments as there."""
 
+    _any_length = True
     gates = 3
 
     def __init__(
@@ -116,6 +117,7 @@ class GRU(CellLayer):
         (2, 4)
     """
 
+    _any_length = True
     cell_class = GRUCell
     fused_op = "gru_sequence"
 

@@ -11,6 +11,7 @@ from hornbeam.layers.recurrent.cell_layer import CellLayer
 class LSTMCell(Cell):
     """One step of an LSTM; arguments as there. The states are [h, c]."""
 
+    _any_length = True
     gates = 4
 
     def __init__(
@@ -99,6 +100,7 @@ class LSTM(CellLayer):
         (2, 5, 4)
     """
 
+    _any_length = True
     cell_class = LSTMCell
     fused_op = "lstm_sequence"
 

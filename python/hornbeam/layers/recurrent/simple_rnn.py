@@ -9,6 +9,8 @@ from hornbeam.layers.recurrent.cell_layer import CellLayer
 class SimpleRNNCell(Cell):
     """One step of a SimpleRNN; arguments as there."""
 
+    _any_length = True
+
     def __init__(
         self,
         units: int,
@@ -77,6 +79,7 @@ class SimpleRNN(CellLayer):
         (2, 4)
     """
 
+    _any_length = True
     cell_class = SimpleRNNCell
     fused_op = "rnn_sequence"
 
