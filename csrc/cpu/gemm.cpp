@@ -11,7 +11,7 @@ namespace hb::HB_ISA {
 namespace {
 
 constexpr int64_t kDepth = 256;      // of a K block
-constexpr int64_t kBlockTiles = 32;  // tiles of an M block
+constexpr int64_t kBlockTiles = 48;  // tiles of an M block, at most
 constexpr int64_t kBlockRows = kBlockTiles * kTileRows;
 constexpr int64_t kFewTiles = 8;      // panels of B met by fewer are used up before others arrive
 constexpr int64_t kCopiedPanels = 8;  // of B at a time: rows are then read in runs of 512 bytes
@@ -123,6 +123,14 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
                                   width = left < g.copied ? left : g.copied;
                     const Rows<T> at{b + k * g.b_row + j * g.b_col, g.b_row, g.b_col};
                     pack_panels<T>(scratch, depth, at.a, at.row, at.col, depth, width);
+                    const int64_t calls = group * (last - first);
+                    if (p + group < p1)
+                        ahead_b = ahead_of<T>({at.a + g.copied * at.col, at.row, at.col}, depth,
+                                              g.copied, calls);
+                    else if (k + depth < g.k)
+                        ahead_b = ahead_of<T>(
+                            {b + (k + depth) * at.row + p0 * panel * at.col, at.row, at.col}, depth,
+                            g.copied, calls);
                 }
                 t.b = scratch + (p - p0) % group * panel * depth;
                 break;
@@ -180,17 +188,19 @@ void gemm(const void* args, int thread, int threads) {
         const T* b = (const T*)g.b + g.b_offset[product];
         T* c = (T*)g.c + item * g.m * g.n;
         const T* a = (const T*)g.a + g.a_offset[product];
+        const int64_t blocks = (last - first + kBlockTiles - 1) / kBlockTiles,
+                      block_tiles = (last - first + blocks - 1) / blocks;
         int64_t k = k0;
         do {
             const int64_t depth = k1 - k < kDepth ? k1 - k : kDepth;
-            for (int64_t i = first; i < last; i += kBlockTiles) {
-                const int64_t end = i + kBlockTiles < last ? i + kBlockTiles : last;
+            for (int64_t i = first, end; i < last; i = end) {
+                end = i + block_tiles < last ? i + block_tiles : last;
                 Ahead ahead;
                 const bool same = end < last;  // the next block has the same columns
                 const int64_t next_k = same ? k : k + depth;
                 if (far && next_k < k1) {
                     const int64_t i0 = same ? end : first;
-                    const int64_t i1 = i0 + kBlockTiles < last ? i0 + kBlockTiles : last;
+                    const int64_t i1 = i0 + block_tiles < last ? i0 + block_tiles : last;
                     const int64_t row = tiles.begin(i0);
                     ahead = ahead_of<T>({a + row * g.a_row + next_k * g.a_col, g.a_row, g.a_col},
                                         tiles.begin(i1) - row,

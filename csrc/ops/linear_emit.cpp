@@ -95,7 +95,7 @@ void emit_product(Emit& e, Product p, const Part* part) {
     const bool wide = p.n > shape.nr / 2;
     const bool far = p.b_row * int64_t(size) >= 1024 && p.k * p.n * int64_t(size) > kNearBytes;
     if (p.b_col != 1 || (wide && p.m >= kPackRows) || (panels > 1 && far))
-        g.b_layout = p.m <= shape.rows && !hoist && !part ? BLayout::strided : BLayout::panels;
+        g.b_layout = p.m <= 2 * shape.rows && !hoist && !part ? BLayout::strided : BLayout::panels;
     // Columns are long runs as they are; a B in the caches needs none.
     if (far && p.b_col == 1) g.copied = std::min(shape.copied, panels * shape.nr);
     g.pack_a =
