@@ -15,7 +15,7 @@ constexpr int kTaps = 3;  // each way
 // Which tap an output and an input of a tile meet at, along either axis; -1: none.
 template <int Stride>
 struct Forward {
-    static constexpr int out_rows = Stride == 1 ? 2 : 1, out_cols = 2;
+    static constexpr int out_rows = 2, out_cols = Stride == 1 ? 2 : 1;
     static constexpr int in_rows = (out_rows - 1) * Stride + kTaps;
     static constexpr int in_cols = (out_cols - 1) * Stride + kTaps;
     static constexpr int tap(int out, int in) {
@@ -30,16 +30,16 @@ struct Backward {
     static constexpr int tap(int out, int in) { return out == 0 ? 2 - 2 * in : in == 1 ? 1 : -1; }
 };
 
-// A tile's inputs and outputs at channel 0. Where it is at an edge: each input, or another in its
-// place that a mask hides, and the outputs that there are.
+// A tile's inputs and outputs at channel 0. At an edge each for itself: zeros in the place of
+// inputs that there are not, and where outputs that there are not may go.
 template <class T, class G>
 struct Place {
     const T* x;
     T* y;
     int64_t pixel, x_row, y_row;
-    int64_t first_row, last_row, first_col, last_col;
     const T* at[G::in_rows][G::in_cols];
-    typename Vec<T>::mask inside[G::in_rows][G::in_cols];
+    int64_t to[G::out_rows * G::out_cols];  // from y on
+    bool there[G::out_rows * G::out_cols];
 };
 
 // NV vectors of channels; if Partial, the last of them has `last` channels.
@@ -57,9 +57,9 @@ HB_INLINE void tile(const DepthwiseTilesArgs& a, const Place<T, G>& here, const 
             const T* from = (Edge ? here.at[i][q] : here.x + i * here.x_row + q * here.pixel) + c;
 #pragma GCC unroll 4
             for (int j = 0; j < NV; ++j) {
-                v x = Partial && j == NV - 1 ? (v)arch::load_lanes<T, v>(from + j * lanes, last)
-                                             : (v)V::load(from + j * lanes);
-                if (Edge) x = V::from_bits(V::bits(x) & here.inside[i][q]);
+                const v x = Partial && j == NV - 1
+                                ? (v)arch::load_lanes<T, v>(from + j * lanes, last)
+                                : (v)V::load(from + j * lanes);
 #pragma GCC unroll 8
                 for (int r = 0; r < G::out_rows; ++r)
 #pragma GCC unroll 8
@@ -74,22 +74,17 @@ HB_INLINE void tile(const DepthwiseTilesArgs& a, const Place<T, G>& here, const 
     T* y = here.y + c;
     const Finish<T> finish(a.epilogue, c, y - (T*)a.y);
     const auto row = [&](int i) __attribute__((always_inline)) {
-        return i / cols * here.y_row + i % cols * here.pixel;
+        return Edge ? here.to[i] : i / cols * here.y_row + i % cols * here.pixel;
     };
-    if constexpr (!Edge) {
+    if (!Edge || !finish.other) {
         finish_tile<T, G::out_rows * cols, NV, Partial>(sum, finish, y, row, last);
         return;
     }
-#pragma GCC unroll 8
-    for (int i = 0; i < G::out_rows * cols; ++i) {
-        if (i / cols < here.first_row || i / cols >= here.last_row) continue;
-        if (i % cols < here.first_col || i % cols >= here.last_col) continue;
-#pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) {
+    for (int i = 0; i < G::out_rows * cols; ++i)
+        for (int j = 0; here.there[i] && j < NV; ++j) {
             const int64_t f = j * lanes, n = Partial && j == NV - 1 ? last : lanes;
             V::store(y + row(i) + f, finish(sum[i][j], f, row(i) + f, n), n);
         }
-    }
 }
 
 template <class T, class G, bool Edge>
@@ -105,21 +100,22 @@ void all_channels(const DepthwiseTilesArgs& a, const Place<T, G>& here) {
     if (c < a.channels) tile<T, G, 1, Edge, true>(a, here, w, c, int(a.channels - c));
 }
 
-HB_INLINE int64_t clamped(int64_t i, int64_t n) { return i < 0 ? 0 : i >= n ? n - 1 : i; }
-
 template <class T, class G>
 void edge(const DepthwiseTilesArgs& a, Place<T, G>& here, const T* image, int64_t in_row,
-          int64_t in_col, int64_t out_row, int64_t out_col) {
+          int64_t in_col, int64_t out_row, int64_t out_col, T* zeros, T* nowhere) {
     const DepthwiseAxis &rows = a.rows, &cols = a.cols;
+    const auto inside = [](int64_t i, int64_t n) { return i >= 0 && i < n; };
     for (int i = 0; i < G::in_rows; ++i)
         for (int q = 0; q < G::in_cols; ++q) {
-            const int64_t row = clamped(in_row + i, rows.in), col = clamped(in_col + q, cols.in);
-            here.at[i][q] = image + (row * cols.in + col) * a.channels;
-            const bool inside = row == in_row + i && col == in_col + q;
-            here.inside[i][q] = typename Vec<T>::mask{} - typename Vec<T>::Int(inside);
+            const int64_t row = in_row + i, col = in_col + q;
+            const bool there = inside(row, rows.in) && inside(col, cols.in);
+            here.at[i][q] = there ? image + row * here.x_row + col * here.pixel : zeros;
         }
-    here.first_row = -out_row, here.last_row = rows.out - out_row;
-    here.first_col = -out_col, here.last_col = cols.out - out_col;
+    for (int i = 0; i < G::out_rows * G::out_cols; ++i) {
+        const int64_t row = i / G::out_cols, col = i % G::out_cols;
+        here.there[i] = inside(out_row + row, rows.out) && inside(out_col + col, cols.out);
+        here.to[i] = here.there[i] ? row * here.y_row + col * here.pixel : nowhere - here.y;
+    }
     all_channels<T, G, true>(a, here);
 }
 
@@ -127,6 +123,9 @@ template <class T, class G>
 void tiles(const DepthwiseTilesArgs& a, int thread, int threads) {
     const DepthwiseAxis &rows = a.rows, &cols = a.cols;
     const Range range = split(a.images * rows.tiles, thread, threads);
+    Scratch scratch{a.scratch + thread * a.scratch_stride};
+    T *zeros = scratch.take<T>(a.channels), *nowhere = scratch.take<T>(a.channels);
+    if (range.begin < range.end) __builtin_memset(zeros, 0, size_t(a.channels) * sizeof(T));
     Place<T, G> here;
     here.pixel = a.channels;
     here.x_row = cols.in * a.channels, here.y_row = cols.out * a.channels;
@@ -147,7 +146,7 @@ void tiles(const DepthwiseTilesArgs& a, int thread, int threads) {
                 here.x = x + in_row * here.x_row + in_col * here.pixel;
                 all_channels<T, G, false>(a, here);
             } else {
-                edge(a, here, x, in_row, in_col, out_row, out_col);
+                edge(a, here, x, in_row, in_col, out_row, out_col, zeros, nowhere);
             }
         }
     }

@@ -90,6 +90,8 @@ struct DepthwiseTilesArgs {
     const void *x, *w;
     void* y;
     Epilogue epilogue;
+    char* scratch;
+    int64_t scratch_stride;  // bytes a thread: twice the channels of a pixel
 };
 
 struct ConvKernels {

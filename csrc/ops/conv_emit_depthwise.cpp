@@ -56,7 +56,9 @@ void emit_depthwise_tiles(Emit& e, DType dtype, const ConvShape& s, bool backwar
                             .x = x,
                             .w = nullptr,
                             .y = y,
-                            .epilogue = epilogue};
+                            .epilogue = epilogue,
+                            .scratch = nullptr,
+                            .scratch_stride = 0};
     ConvPackArgs pack{w, nullptr, {}, 1, 1, s.channels, s.channels, 0, 0, 1};
     for (int i = 0; i < 3; ++i)
         pack.dim[i] = reversed ? data_phase(s, i, 0) : forward_window(s).dim[i];
@@ -68,8 +70,11 @@ void emit_depthwise_tiles(Emit& e, DType dtype, const ConvShape& s, bool backwar
             axis = forward_axis(s.out[i], s.in[i], 1, kTaps - 1 - s.low[i], 2);
         else
             axis = forward_axis(s.in[i], s.out[i], s.stride[i], s.low[i],
-                                i == 1 && s.stride[i] == 2 ? 1 : 2);
+                                i == 2 && s.stride[i] == 2 ? 1 : 2);
     }
+    const int64_t pixel = s.channels * int64_t(dtype_size(dtype));
+    args.scratch_stride = 2 * ceil_div(pixel, 64) * 64;
+    args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
     const int64_t nr = f32 ? kernels.nr_f32 : kernels.nr_f64;
     const int64_t packed = ceil_div(s.channels, nr) * nr * kTaps * kTaps;
     const bool once = e.invariant(1) && 4 * packed * kPackShare > s.flops();
