@@ -75,12 +75,32 @@ struct ConvSpreadArgs {
     int64_t scratch_stride;  // bytes a thread
 };
 
+// Tile t of an axis: outputs from out_first on, as many a tile as the kernel has
+// (depthwise_outputs), from inputs in_first + t * in_step on.
+struct DepthwiseAxis {
+    int64_t in, out, stride, tiles, out_first, in_first, in_step;
+};
+
+// Depthwise 3x3, dilation 1, strides of 1 or 2: x (N,H,W,C), w in panels (panel, tap, c),
+// y (N,OH,OW,C). Backward, at strides of 2: x is dy and y is dx.
+struct DepthwiseTilesArgs {
+    DepthwiseAxis rows, cols;
+    int64_t images, channels;
+    bool backward;
+    const void *x, *w;
+    void* y;
+    Epilogue epilogue;
+    char* scratch;
+    int64_t scratch_stride;  // bytes a thread: twice the channels of a pixel
+};
+
 struct ConvKernels {
     KernelFn pack_f32, pack_f64;            // ConvPackArgs
     KernelFn run_f32, run_f64;              // ConvArgs
     KernelFn weights_f32, weights_f64;      // ConvWeightsArgs
     KernelFn depthwise_f32, depthwise_f64;  // ConvArgs with c = f = 1: vectors of channels
     KernelFn depthwise_weights_f32, depthwise_weights_f64;  // ConvWeightsArgs
+    KernelFn depthwise_tiles_f32, depthwise_tiles_f64;      // DepthwiseTilesArgs
     KernelFn spread_f32, spread_f64;                        // ConvSpreadArgs
     KernelFn winograd_pack_f32;                             // ConvPackArgs
     KernelFn winograd_f32;                                  // WinogradArgs

@@ -122,6 +122,10 @@ void emit_conv(Emit& e, DType dtype, const ConvShape& s, const void* x, const vo
                          .b_invariant = e.invariant(1)});
         return;
     }
+    if (tiles_depthwise(s)) {
+        emit_depthwise_tiles(e, dtype, s, false, x, w, epilogue, y);
+        return;
+    }
     emit_correlation(e, dtype,
                      {.window = forward_window(s),
                       .x = x,
@@ -155,6 +159,10 @@ void emit_conv_data(Emit& e, DType dtype, const ConvShape& s, const void* dy, co
                          .b_col = s.features,
                          .epilogue = epilogue,
                          .b_invariant = e.invariant(1)});
+        return;
+    }
+    if (tiles_depthwise(s)) {
+        emit_depthwise_tiles(e, dtype, s, true, dy, w, epilogue, dx);
         return;
     }
     if (spread_pays(e, dtype, s)) {

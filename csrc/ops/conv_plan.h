@@ -42,4 +42,9 @@ bool spread_pays(const Emit& e, DType dtype, const ConvShape& s);
 void emit_spread(Emit& e, DType dtype, const ConvShape& s, const void* dy, const void* w,
                  const Epilogue& epilogue, void* dx);
 
+// Depthwise convolutions in tiles of outputs that share their inputs, and whether one is such.
+bool tiles_depthwise(const ConvShape& s);
+void emit_depthwise_tiles(Emit& e, DType dtype, const ConvShape& s, bool backward, const void* x,
+                          const void* w, const Epilogue& epilogue, void* y);
+
 }  // namespace hb

@@ -1,0 +1,87 @@
+// Depthwise convolutions of 3x3 taps, and their gradients with respect to x, in tiles.
+#include "ops/conv_plan.h"
+
+namespace hb {
+
+namespace {
+constexpr int64_t kTaps = 3;
+constexpr int64_t kPackShare = 500;  // as in conv_emit.cpp
+
+int64_t floor_half(int64_t i) { return (i - (i & 1)) / 2; }
+
+// Tiles of `outputs` each. Strides of 1: the gradient is a correlation with the taps backwards.
+DepthwiseAxis forward_axis(int64_t in, int64_t out, int64_t stride, int64_t low, int64_t outputs) {
+    return {.in = in,
+            .out = out,
+            .stride = stride,
+            .tiles = ceil_div(out, outputs),
+            .out_first = 0,
+            .in_first = -low,
+            .in_step = outputs * stride};
+}
+
+// Strides of 2: element i of dx meets, where i + low = 2 j, dy[j] at the first tap and dy[j - 1] at
+// the last; where i + low = 2 j + 1, dy[j] at the second. A tile is such a pair of dx.
+DepthwiseAxis backward_axis(int64_t dx, int64_t dy, int64_t low) {
+    const int64_t first = floor_half(low), last = floor_half(low + dx - 1);
+    return {.in = dy,
+            .out = dx,
+            .stride = 2,
+            .tiles = last - first + 1,
+            .out_first = 2 * first - low,
+            .in_first = first - 1,
+            .in_step = 1};
+}
+
+}  // namespace
+
+bool tiles_depthwise(const ConvShape& s) {
+    if (!s.depthwise() || s.stride[1] != s.stride[2] || s.stride[1] > 2) return false;
+    if (s.kernel[0] != 1 || s.in[0] != 1 || s.out[0] != 1 || s.low[0] != 0) return false;
+    for (int i = 1; i < 3; ++i)
+        if (s.kernel[i] != kTaps || s.dilation[i] != 1 || s.in[i] == 0 || s.out[i] <= 0)
+            return false;
+    return s.n > 0;
+}
+
+void emit_depthwise_tiles(Emit& e, DType dtype, const ConvShape& s, bool backward, const void* x,
+                          const void* w, const Epilogue& epilogue, void* y) {
+    const ConvKernels& kernels = *e.kernels.conv;
+    const bool f32 = dtype == DType::f32, reversed = backward && s.stride[1] == 1;
+    DepthwiseTilesArgs args{.rows = {},
+                            .cols = {},
+                            .images = s.n,
+                            .channels = s.channels,
+                            .backward = backward && !reversed,
+                            .x = x,
+                            .w = nullptr,
+                            .y = y,
+                            .epilogue = epilogue,
+                            .scratch = nullptr,
+                            .scratch_stride = 0};
+    ConvPackArgs pack{w, nullptr, {}, 1, 1, s.channels, s.channels, 0, 0, 1};
+    for (int i = 0; i < 3; ++i)
+        pack.dim[i] = reversed ? data_phase(s, i, 0) : forward_window(s).dim[i];
+    for (int i = 1; i < 3; ++i) {
+        DepthwiseAxis& axis = i == 1 ? args.rows : args.cols;
+        if (args.backward)
+            axis = backward_axis(s.in[i], s.out[i], s.low[i]);
+        else if (reversed)
+            axis = forward_axis(s.out[i], s.in[i], 1, kTaps - 1 - s.low[i], 2);
+        else
+            axis = forward_axis(s.in[i], s.out[i], s.stride[i], s.low[i],
+                                i == 2 && s.stride[i] == 2 ? 1 : 2);
+    }
+    const int64_t pixel = s.channels * int64_t(dtype_size(dtype));
+    args.scratch_stride = 2 * ceil_div(pixel, 64) * 64;
+    args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
+    const int64_t nr = f32 ? kernels.nr_f32 : kernels.nr_f64;
+    const int64_t packed = ceil_div(s.channels, nr) * nr * kTaps * kTaps;
+    const bool once = e.invariant(1) && 4 * packed * kPackShare > s.flops();
+    args.w = e.prepared(size_t(packed) * dtype_size(dtype), once);
+    pack.packed = const_cast<void*>(args.w);
+    e.prepare(f32 ? kernels.pack_f32 : kernels.pack_f64, pack, 4 * packed, once);
+    e.run(f32 ? kernels.depthwise_tiles_f32 : kernels.depthwise_tiles_f64, args, 4 * s.flops());
+}
+
+}  // namespace hb
