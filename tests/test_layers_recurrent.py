@@ -202,7 +202,7 @@ def test_states_of_stacked_cells():
     """Symbolic calls give a cell's only state itself, eager ones in a list, as in Keras."""
     layer = hb.layers.RNN([hb.layers.GRUCell(3), hb.layers.LSTMCell(2)], return_state=True)
     inputs = hb.Input((4, 2))
-    y, gru, lstm = layer(inputs)
+    _, gru, lstm = layer(inputs)
     assert gru.shape == (None, 3)
     assert [state.shape for state in lstm] == [(None, 2), (None, 2)]
     model = hb.Model(inputs, [hb.layers.Dense(5)(gru), lstm])

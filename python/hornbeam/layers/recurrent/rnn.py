@@ -236,7 +236,7 @@ class RNN(Layer):
         return plain_sizes(self.cell.state_size) if size is None else size
 
     def _state_shapes(self, batch: int | None) -> list[Any]:
-        """Shapes of the states; a cell's only one is not in a list, in symbolic calls as in Keras."""
+        """Shapes of the states; in symbolic calls a cell's only one stands alone, as in Keras."""
         all_shapes = [
             state_shapes(size, batch) for size in as_list(plain_sizes(self.cell.state_size))
         ]
