@@ -21,7 +21,7 @@ void* InstrList::store(const void* data, size_t bytes) {
     const size_t size = aligned(bytes, 16);
     if (blocks_.empty() || used_ + size > capacity_) {
         capacity_ = size > kBlock ? size : kBlock;
-        blocks_.push_back(std::make_unique<char[]>(capacity_));
+        blocks_.push_back(std::make_unique_for_overwrite<char[]>(capacity_));
         used_ = 0;
     }
     char* where = blocks_.back().get() + used_;
