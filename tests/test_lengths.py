@@ -64,19 +64,34 @@ MODELS = {
     ),
     "pooled": tokens(layers.GlobalMaxPooling1D, mask=False),
     "two ways": two_ways,
+    "tags": tokens(
+        lambda: layers.Bidirectional(layers.GRU(UNITS, return_sequences=True)),
+        lambda: layers.Dropout(0.3, seed=2),
+        lambda: layers.Dense(UNITS, "tanh"),
+    ),
+    "tags of all": tokens(lambda: layers.LSTM(UNITS, return_sequences=True), mask=False),
 }
+SPARSE = "tags of all"  # its targets are numbers of classes, with weights
 
 
 def compiled(name: str) -> Any:
     hb.utils.set_random_seed(3)
     model = MODELS[name]()
-    model.compile("adam", "mse", metrics=None if name == "two ways" else ["mae"])
+    if name == SPARSE:
+        loss = hb.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss, loss_weights=[0.5], weighted_metrics=["accuracy"])
+    else:
+        model.compile("adam", "mse", metrics=None if name == "two ways" else ["mae"])
     return model
 
 
 def batch_of(model: Any, length: int) -> tuple[Any, Any]:
+    """Inputs, and targets or a pair of them and of weights."""
     rng = np.random.default_rng(length)
-    y = rng.random((BATCH, 3), dtype=np.float32)
+    sequences = [length] if model.output_shape[1] is None else []
+    y: Any = rng.random((BATCH, *sequences, 3), dtype=np.float32)
+    if isinstance(model.loss, hb.losses.SparseCategoricalCrossentropy):
+        y = y.argmax(-1), rng.random((BATCH, length), dtype=np.float32)
     if model.inputs[0].dtype == "int32":
         return rng.integers(0, TOKENS, (BATCH, length)).astype(np.int32), y
     x = rng.random((BATCH, length, FEATURES), dtype=np.float32)
@@ -86,9 +101,10 @@ def batch_of(model: Any, length: int) -> tuple[Any, Any]:
 
 def step(model: Any, length: int, mode: str) -> Any:
     x, y = batch_of(model, length)
+    given = y if isinstance(y, tuple) else (y,)
     if mode == "train":
-        return model.train_on_batch(x, y)
-    return model.test_on_batch(x, y) if mode == "test" else model.predict(x, verbose=0)
+        return model.train_on_batch(x, *given)
+    return model.test_on_batch(x, *given) if mode == "test" else model.predict(x, verbose=0)
 
 
 def traces_of(model: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
@@ -117,7 +133,8 @@ def test_made_programs_are_those_of_a_trace(
     cache = getattr(model, f"_{mode}_steps")
     for (_, specs), made in list(cache._traced.items()):
         x, y = batch_of(model, specs[0][0][1])
-        batch = Batch((x, None, None) if mode == "predict" else (x, y, None))
+        given = (None, None) if mode == "predict" else y if isinstance(y, tuple) else (y, None)
+        batch = Batch((x, *given))
         again = cache._trace(batch, specs)
         assert made.program.describe() == again.program.describe()
         assert made.program.nodes() == again.program.nodes()
@@ -125,7 +142,7 @@ def test_made_programs_are_those_of_a_trace(
         assert made.structure == again.structure
 
 
-@pytest.mark.parametrize("name", ["stack", "two ways"])
+@pytest.mark.parametrize("name", ["stack", "two ways", "tags", SPARSE])
 def test_training_is_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     lengths = (*TRACED, *MADE[::3], 1, *MADE[::4])
     first = compiled(name)
@@ -200,13 +217,29 @@ REFUSED = {
         layers.GlobalMaxPooling1D,
         mask=False,
     ),
-    "sequences out": tokens(lambda: layers.LSTM(UNITS, return_sequences=True)),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_who_is_refused(name: str) -> None:
     assert not takes_any_length(REFUSED[name]())
+
+
+@pytest.mark.parametrize(
+    "judged",
+    [
+        {"loss": lambda y, pred: ops.mean(ops.abs(y - pred)) * pred.shape[1]},
+        {"loss": "mse", "metrics": [lambda y, pred: ops.mean(y, axis=-1) * pred.shape[1]]},
+    ],
+)
+def test_own_judges_of_sequences_are_refused(judged: dict[str, Any]) -> None:
+    model = MODELS["tags"]()
+    assert takes_any_length(model)
+    model.compile("sgd", **judged)
+    for length in (5, 6, 7, 8):
+        x, y = batch_of(model, length)
+        model.train_on_batch(x, y)
+        assert not takes_any_length(model)
 
 
 def test_graphs_of_ops_are_refused() -> None:

@@ -1,5 +1,7 @@
 #include "program/resize.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace hb {
@@ -25,8 +27,7 @@ bool alike(const Node& a, const Node& b) {
     if (a.kind != b.kind || a.op != b.op || a.in != b.in || a.changes != b.changes) return false;
     if (a.variable != b.variable || a.external != b.external || a.after != b.after) return false;
     if (a.kind > NodeKind::op || !alike(a.out, b.out)) return false;
-    if (a.kind == NodeKind::variable) return a.out == b.out;
-    return a.kind != NodeKind::constant || equal(a.constant, b.constant);
+    return a.kind != NodeKind::variable || a.out == b.out;
 }
 
 bool alike(const Graph& a, const Graph& b) {
@@ -47,6 +48,43 @@ bool grows(const Attrs::Value& a, const Attrs::Value& b, int64_t step) {
     const Ints x = ints_of(a), y = ints_of(b);
     return std::equal(x.begin(), x.end(), y.begin(), y.end(),
                       [&](int64_t v, int64_t w) { return (w - v) % step == 0; });
+}
+
+Ints ints_of(const Shape& shape) { return Ints(shape.begin(), shape.end()); }
+
+// The number that all elements are; nothing where they differ.
+std::optional<double> number_in(const Tensor& tensor) {
+    const size_t size = dtype_size(tensor.dtype()), bytes = tensor.type().bytes();
+    const char* data = tensor.as<char>();
+    if (bytes == 0 || std::memcmp(data, data + size, bytes - size) != 0) return std::nullopt;
+    return load_scalar(data, tensor.dtype());
+}
+
+// A whole number, or one over a whole number: a number of elements, say, or a mean's gradient.
+struct Count {
+    int64_t count;
+    bool below;  // one over it
+
+    double value() const { return below ? 1 / double(count) : double(count); }
+};
+std::optional<Count> count_in(double number, DType dtype) {
+    if (std::abs(number) < 0x1p53 && number == std::trunc(number))
+        return Count{int64_t(number), false};
+    if (!(std::abs(number) > 0x1p-53 && std::abs(number) < 1)) return std::nullopt;
+    const Count count{std::llround(1 / number), true};
+    char as_stored[16];
+    store_scalar(as_stored, dtype, count.value());
+    if (load_scalar(as_stored, dtype) != number) return std::nullopt;
+    return count;
+}
+
+// All elements one number, in a shape that grows.
+bool grows(const Tensor& a, const Tensor& b, int64_t step) {
+    const std::optional<double> x = number_in(a), y = number_in(b);
+    if (!x || !y || !grows(ints_of(a.shape()), ints_of(b.shape()), step)) return false;
+    if (*x == *y) return true;
+    const std::optional<Count> m = count_in(*x, a.dtype()), n = count_in(*y, b.dtype());
+    return m && n && m->below == n->below && (n->count - m->count) % step == 0;
 }
 
 void infer_types(Graph& graph) {
@@ -93,14 +131,21 @@ bool Resizable::find_size(const Graph& second) {
 }
 
 bool Resizable::find_grown(const Graph& second) {
+    const int64_t step = sizes_[1] - sizes_[0];
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+        if (graph_.nodes[i].kind == NodeKind::constant) {
+            const Tensor &one = graph_.nodes[i].constant, &other = second.nodes[i].constant;
+            if (equal(one, other)) continue;
+            if (!grows(one, other, step)) return false;
+            constants_.push_back({i, other});
+            continue;
+        }
         const auto& a = graph_.nodes[i].attrs.items();
         const auto& b = second.nodes[i].attrs.items();
         if (a.size() != b.size()) return false;
         for (size_t k = 0; k < a.size(); ++k) {
             if (a[k] == b[k]) continue;
-            if (a[k].name != b[k].name || !grows(a[k].value, b[k].value, sizes_[1] - sizes_[0]))
-                return false;
+            if (a[k].name != b[k].name || !grows(a[k].value, b[k].value, step)) return false;
             grown_.push_back({i, k, b[k].value});
         }
     }
@@ -118,14 +163,36 @@ std::optional<int64_t> Resizable::size_in(const std::vector<TensorType>& inputs)
     return size;
 }
 
+int64_t Resizable::grown(int64_t first, int64_t second, int64_t size) const {
+    return first + (second - first) / (sizes_[1] - sizes_[0]) * (size - sizes_[0]);
+}
+
 Attrs::Value Resizable::grown(const Grown& at, int64_t size) const {
     const Attrs::Value& first = graph_.nodes[at.node].attrs.items()[at.item].value;
     Ints values = ints_of(first);
     const Ints others = ints_of(at.second);
-    for (size_t i = 0; i < values.size(); ++i)
-        values[i] += (others[i] - values[i]) / (sizes_[1] - sizes_[0]) * (size - sizes_[0]);
+    for (size_t i = 0; i < values.size(); ++i) values[i] = grown(values[i], others[i], size);
     if (std::holds_alternative<int64_t>(first)) return values[0];
     return values;
+}
+
+Tensor Resizable::grown(const GrownConstant& at, int64_t size) const {
+    const Tensor& first = graph_.nodes[at.node].constant;
+    TensorType type = first.type();
+    for (int d = 0; d < type.shape.ndim(); ++d)
+        type.shape[d] = grown(type.shape[d], at.second.shape()[d], size);
+    const double x = *number_in(first), y = *number_in(at.second);
+    double number = x;
+    if (x != y) {
+        Count count = *count_in(x, type.dtype);
+        count.count = grown(count.count, count_in(y, type.dtype)->count, size);
+        number = count.value();
+    }
+    Tensor tensor(type);
+    const size_t bytes = dtype_size(type.dtype);
+    for (size_t i = 0; i < size_t(tensor.size()); ++i)
+        store_scalar(tensor.as<char>() + i * bytes, type.dtype, number);
+    return tensor;
 }
 
 std::optional<Graph> Resizable::resized(const std::vector<TensorType>& inputs) const {
@@ -137,6 +204,11 @@ std::optional<Graph> Resizable::resized(const std::vector<TensorType>& inputs) c
     for (const Grown& at : grown_) {
         Attrs& attrs = graph.nodes[at.node].attrs;
         attrs.set(attrs.items()[at.item].name, grown(at, *size));
+    }
+    for (const GrownConstant& at : constants_) {
+        Node& node = graph.nodes[at.node];
+        node.constant = grown(at, *size);
+        node.out[0] = node.constant.type();
     }
     try {
         infer_types(graph);
@@ -151,7 +223,9 @@ bool Resizable::foretells(const Graph& third) const {
     if (!mine || !alike(*mine, third)) return false;
     for (size_t i = 0; i < third.nodes.size(); ++i)
         if (mine->nodes[i].attrs != third.nodes[i].attrs ||
-            mine->nodes[i].out != third.nodes[i].out)
+            mine->nodes[i].out != third.nodes[i].out ||
+            (mine->nodes[i].kind == NodeKind::constant &&
+             !equal(mine->nodes[i].constant, third.nodes[i].constant)))
             return false;
     return true;
 }

@@ -70,11 +70,9 @@ class Lengths:
             self._allowed = takes_any_length(self._model)
         if not self._allowed:
             return None
-        inputs = sum(leaf is not None for leaf in tree.flatten(batch.structure[0]))
-        if any(len(shape) < 2 for shape, _ in specs[:inputs]):
+        if any(not shape for shape, _ in specs):
             return None
-        same = [(shape[0], len(shape), dtype) for shape, dtype in specs[:inputs]]
-        key = (batch.key, *same, *specs[inputs:])
+        key = (batch.key, *[(shape[0], len(shape), dtype) for shape, dtype in specs])
         found = self._kinds.get(key)
         if found is None:
             found = self._kinds[key] = _Kind()
@@ -104,15 +102,24 @@ class Lengths:
 def takes_any_length(model: Any) -> bool:
     """Whether the Python code of a step does the same for all lengths of sequences.
 
-    The outputs, which losses and metrics see, must have no axis of unknown length.
+    Losses and metrics see the lengths if the outputs have such an axis: then they must be ours.
     """
     if "_any_length" not in vars(type(model)) or not model.built or not model.outputs:
         return False
-    if any(None in output.shape[1:] for output in model.outputs):
+    if any(name in vars(model) for name in _STEPS):
         return False
-    return all(_any_length(layer) for layer, _ in model._walk()) and not any(
-        name in vars(model) for name in _STEPS
-    )
+    if any(None in output.shape[1:] for output in model.outputs) and model.compiled:
+        compiled = model._compile_loss
+        judges = [*model.metrics, *tree.flatten(None if compiled is None else compiled.given)]
+        if not all(_ours(judge) and _ours(getattr(judge, "fn", None)) for judge in judges):
+            return False
+    return all(_any_length(layer) for layer, _ in model._walk())
+
+
+def _ours(x: Any) -> bool:
+    """Whether a function, or the class of an object, is the package's own; None will do."""
+    module = getattr(x, "__module__", None) or type(x).__module__
+    return x is None or module.startswith("hornbeam.")
 
 
 def _any_length(layer: Any) -> bool:
@@ -123,7 +130,7 @@ def _any_length(layer: Any) -> bool:
         "_any_length" in vars(type(layer))
         and "call" not in vars(layer)
         and layer.activity_regularizer is None
-        and all(f is None or getattr(f, "__module__", "").startswith("hornbeam.") for f in own)
+        and all(map(_ours, own))
         and (plan is None or all(map(_layer_or_mask, plan.operations)))
     )
 
