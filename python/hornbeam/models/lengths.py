@@ -33,13 +33,15 @@ class _Kind:
 
     def take(self, traced: Traced, graph: _core.Graph) -> None:
         self.traces += 1
+        last, self.last = self.last, Traced(None, traced.structure, traced.marked, graph)
         if self.rule is not None and self.rule.foretells(graph):
             self.sure = True
+        if self.sure or self.traces == _MOST_TRACES:
+            self.last.graph = None  # of no more use
             return
-        last, self.rule = self.last, None
+        self.rule = None
         if last is not None and last.graph is not None and last.structure == traced.structure:
             self.rule = _core.Resizable.of(last.graph, graph)
-        self.last = Traced(None, traced.structure, traced.marked, graph)
 
 
 class Lengths:
