@@ -44,6 +44,32 @@ void pack(const void* args, int thread, int threads) {
     }
 }
 
+template <class T>
+void pack_tiles(const void* args, int thread, int threads) {
+    const PackTilesArgs& p = *static_cast<const PackTilesArgs*>(args);
+    // Rows are long runs, a tile at a time; columns are read in runs of many tiles.
+    const bool by_rows = p.col == 1;
+    const int64_t depth = by_rows ? p.k : 64, together = by_rows ? 1 : 16;
+    const TileRows tiles(p.m);
+    const int64_t groups = (tiles.count + together - 1) / together,
+                  blocks = (p.k + depth - 1) / depth;
+    const Range range = split(groups * blocks, thread, threads);
+    for (int64_t u = range.begin; u < range.end; ++u) {
+        const int64_t k = u % blocks * depth, first = u / blocks * together;
+        const int64_t last = first + together < tiles.count ? first + together : tiles.count;
+        // What is written past a tile's end is the next one's, which may be another share's.
+        const int64_t steps = p.k - k < depth ? p.k - k : depth, final = u + 1 == range.end;
+        for (int64_t i = first; i < last; ++i) {
+            const int64_t at = tiles.begin(i), m = tiles.size(i), whole = steps - final;
+            T* dst = (T*)p.dst + at * p.k + k * m;
+            const T* src = (const T*)p.src + at * p.row + k * p.col;
+            pack_tile<T>(dst, src, p.row, p.col, m, whole);
+            for (int64_t r = 0; final && r < m; ++r)
+                dst[whole * m + r] = src[r * p.row + whole * p.col];
+        }
+    }
+}
+
 // Where element (i, k) of a block of A is: a[i * row + k * col].
 template <class T>
 struct Rows {
@@ -86,7 +112,7 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
     const int64_t row0 = tiles.begin(first), rows = tiles.begin(last) - row0, zero = 0;
     a += row0 * g.a_row;
     T* packed = scratch + g.a_copy;
-    for (int64_t i = first; g.pack_a && i < last; ++i) {
+    for (int64_t i = first; g.pack_a && !g.a_tiles && i < last; ++i) {
         const int64_t at = tiles.begin(i) - row0;
         pack_tile<T>(packed + at * depth, a + at * g.a_row, g.a_row, g.a_col, tiles.size(i), depth);
     }
@@ -138,7 +164,9 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
         if (ends) t.finish = Finish<T>(g.epilogue, j, c + j - (T*)g.c);
         for (int64_t i = first; i < last; ++i) {
             const int64_t at = tiles.begin(i) - row0;
-            if (g.pack_a)
+            if (g.a_tiles)
+                t.a = (const T*)g.a_tiles + tiles.begin(i) * g.k + k * tiles.size(i);
+            else if (g.pack_a)
                 t.a = packed + at * depth;
             else
                 t.a_rows = a_rows + at;
@@ -164,18 +192,20 @@ void gemm(const void* args, int thread, int threads) {
     const int64_t items = g.batch * g.splits, units = items * tiles.count;
     const double depth = double(g.k) / double(g.splits), size = sizeof(T);
     const double passes = g.b_layout == BLayout::strided ? 3 : 1;  // read, written, read again
-    const Grid mine = grid(units, panels,
-                           {.flops = 2 * depth * double(kTileRows * panel),
-                            .row_bytes = depth * double(kTileRows) * size,
-                            .col_bytes = passes * depth * double(panel * items) * size},
-                           thread, threads);
+    const Grid mine =
+        grid(units, panels,
+             {.flops = 2 * depth * double(kTileRows * panel),
+              .row_bytes = (g.pack_a && !g.a_tiles ? 3 : 1) * depth * double(kTileRows) * size,
+              .col_bytes = passes * depth * double(panel * items) * size},
+             thread, threads);
     const Range rows = mine.rows, cols = mine.cols;
     if (cols.begin == cols.end) return;
     T* scratch = (T*)(g.scratch + thread * g.scratch_stride);
     const bool past_caches = g.k <= kShortDepth && g.n % panel == 0 && g.splits == 1 &&
                              uintptr_t(g.c) % kVecBytes == 0 &&
                              beyond_caches(g.batch * g.m * g.n * int64_t(sizeof(T)));
-    const bool far = (g.a_col == 1 || g.a_row == 1) && g.m * g.k * int64_t(sizeof(T)) >= kFarBytes;
+    const bool far =
+        !g.a_tiles && (g.a_col == 1 || g.a_row == 1) && g.m * g.k * int64_t(sizeof(T)) >= kFarBytes;
 
     for (int64_t u = rows.begin; u < rows.end;) {
         const int64_t item = u / tiles.count, first = u % tiles.count;
@@ -255,6 +285,8 @@ void naive_gemm_uint8(const void*, int, int);
 constinit const GemmKernels gemm_kernels = {
     .pack_f32 = pack<float>,
     .pack_f64 = pack<double>,
+    .pack_tiles_f32 = pack_tiles<float>,
+    .pack_tiles_f64 = pack_tiles<double>,
     .gemm_f32 = gemm<float>,
     .gemm_f64 = gemm<double>,
     .gemv_f32 = gemv_float,

@@ -15,6 +15,14 @@ struct PackArgs {
     int64_t row, col;  // strides of src
 };
 
+// A (m,k) into tiles: tile i, of rows [i0, i1), begins at dst + i0 * k and holds (k, i1 - i0).
+struct PackTilesArgs {
+    const void* src;
+    void* dst;
+    int64_t m, k;
+    int64_t row, col;  // strides of src
+};
+
 enum class BLayout : uint8_t {
     rows,     // in place: b[k * b_row + j]
     panels,   // packed by `pack`
@@ -30,8 +38,9 @@ struct GemmArgs {
     int64_t a_row, a_col;
     int64_t b_row, b_col;
     BLayout b_layout;
-    int64_t copied;  // columns of B that the product copies at a time where strided
-    bool pack_a;     // into tiles, a block at a time; B is packed, too
+    int64_t copied;       // columns of B that the product copies at a time where strided
+    bool pack_a;          // into tiles, a block at a time; B is packed, too
+    const void* a_tiles;  // or packed as a whole beforehand, by `pack_tiles`
     Epilogue epilogue;
     int64_t splits,
         split_k;    // splits > 1 (then batch == 1): product s sums k in [s, s + 1) * split_k
@@ -70,6 +79,7 @@ struct GemmShape {
 
 struct GemmKernels {
     KernelFn pack_f32, pack_f64;              // PackArgs
+    KernelFn pack_tiles_f32, pack_tiles_f64;  // PackTilesArgs
     KernelFn gemm_f32, gemm_f64;              // GemmArgs
     KernelFn gemv_f32, gemv_f64;              // GemvArgs
     KernelFn sum_f32, sum_f64;                // SumPartialsArgs

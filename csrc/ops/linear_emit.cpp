@@ -17,6 +17,10 @@ constexpr int64_t kTileRowsGuess = 6;
 constexpr int64_t kHoistRows = 2048;      // so many rows of A take 50 times what packing B takes
 constexpr int64_t kPackedTilePanels = 8;  // from so many panels of B on, packing A pays
 
+// So few rows of A a share, and shares cut columns: A had better be packed once for all of them.
+constexpr int64_t kTogether = 96;
+constexpr int64_t kTogetherFlops = 1 << 27;  // of products that this pays for
+
 // One B for all products, and A's rows without gaps between them: a single product with more rows.
 void merge_products(Product& p) {
     const int64_t batch = int64_t(p.a_offset.size());
@@ -87,10 +91,10 @@ void emit_product(Emit& e, Product p, const Part* part) {
     const size_t size = dtype_size(p.dtype);
     const GemmShape& shape = f32 ? kernels.f32 : kernels.f64;
     const int64_t panels = ceil_div(p.n, shape.nr);
-    GemmArgs g{p.a,     p.b,           p.c,      batch,   p.m,        p.n,
-               p.k,     a_offset,      b_offset, p.a_row, p.a_col,    p.b_row,
-               p.b_col, BLayout::rows, shape.nr, false,   p.epilogue, 1,
-               p.k,     nullptr,       0,        0};
+    GemmArgs g{p.a,     p.b,           p.c,      batch,   p.m,     p.n,
+               p.k,     a_offset,      b_offset, p.a_row, p.a_col, p.b_row,
+               p.b_col, BLayout::rows, shape.nr, false,   nullptr, p.epilogue,
+               1,       p.k,           nullptr,  0,       0};
     const bool hoist = p.b_invariant && p.m <= kHoistRows && !part;
     const bool wide = p.n > shape.nr / 2;
     const bool far = p.b_row * int64_t(size) >= 1024 && p.k * p.n * int64_t(size) > kNearBytes;
@@ -118,9 +122,17 @@ void emit_product(Emit& e, Product p, const Part* part) {
         g.b = b;
         g.b_offset = e.store(packed.data(), packed.size());
     }
-    if (g.pack_a || g.b_layout == BLayout::strided) {
+    if (g.pack_a && batch == 1 && !part && e.threads > 1 && flops >= kTogetherFlops &&
+        p.m <= kTogether * e.threads) {
+        void* tiles = e.workspace(size_t(p.m * p.k + 16) * size);
+        const PackTilesArgs pack{p.a, tiles, p.m, p.k, p.a_row, p.a_col};
+        e.run(f32 ? kernels.pack_tiles_f32 : kernels.pack_tiles_f64, pack, p.m * p.k * 4);
+        g.a_tiles = tiles;
+    }
+    if ((g.pack_a && !g.a_tiles) || g.b_layout == BLayout::strided) {
         if (g.b_layout == BLayout::strided) g.a_copy = std::min(p.k, shape.depth) * g.copied;
-        g.scratch_stride = g.a_copy * int64_t(size) + (g.pack_a ? shape.a_scratch : 0);
+        g.scratch_stride =
+            g.a_copy * int64_t(size) + (g.pack_a && !g.a_tiles ? shape.a_scratch : 0);
         g.scratch = static_cast<char*>(e.workspace(size_t(g.scratch_stride) * size_t(e.threads)));
     }
     g.split_k = choose_split(p, shape.nr);
