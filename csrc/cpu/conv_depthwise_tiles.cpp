@@ -13,11 +13,11 @@ namespace {
 constexpr int kTaps = 3;  // each way
 
 // Which tap an output and an input of a tile meet at, along either axis; -1: none.
-template <int Stride>
+template <int Stride, int Rows, int Cols>
 struct Forward {
-    static constexpr int out_rows = 2, out_cols = Stride == 1 ? 2 : 1;
-    static constexpr int in_rows = (out_rows - 1) * Stride + kTaps;
-    static constexpr int in_cols = (out_cols - 1) * Stride + kTaps;
+    static constexpr int out_rows = Rows, out_cols = Cols;
+    static constexpr int in_rows = (Rows - 1) * Stride + kTaps;
+    static constexpr int in_cols = (Cols - 1) * Stride + kTaps;
     static constexpr int tap(int out, int in) {
         const int tap = in - out * Stride;
         return tap >= 0 && tap < kTaps ? tap : -1;
@@ -155,12 +155,17 @@ void tiles(const DepthwiseTilesArgs& a, int thread, int threads) {
 template <class T>
 void run(const void* args, int thread, int threads) {
     const DepthwiseTilesArgs& a = *static_cast<const DepthwiseTilesArgs*>(args);
+    const int64_t rows = a.rows.outputs, cols = a.cols.outputs;
     if (a.backward)
         tiles<T, Backward>(a, thread, threads);
-    else if (a.rows.stride == 1)
-        tiles<T, Forward<1>>(a, thread, threads);
+    else if (a.rows.stride == 2)
+        tiles<T, Forward<2, 2, 1>>(a, thread, threads);
+    else if (rows == 2)
+        tiles<T, Forward<1, 2, 2>>(a, thread, threads);
+    else if (cols == 1)
+        tiles<T, Forward<1, 4, 1>>(a, thread, threads);
     else
-        tiles<T, Forward<2>>(a, thread, threads);
+        tiles<T, Forward<1, 4, 2>>(a, thread, threads);
 }
 
 }  // namespace

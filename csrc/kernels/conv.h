@@ -75,14 +75,15 @@ struct ConvSpreadArgs {
     int64_t scratch_stride;  // bytes a thread
 };
 
-// Tile t of an axis: outputs from out_first on, as many a tile as the kernel has
-// (depthwise_outputs), from inputs in_first + t * in_step on.
+// Tile t of an axis: outputs from out_first + t * outputs on, of inputs from in_first + t * in_step
+// on.
 struct DepthwiseAxis {
-    int64_t in, out, stride, tiles, out_first, in_first, in_step;
+    int64_t in, out, stride, outputs, tiles, out_first, in_first, in_step;
 };
 
 // Depthwise 3x3, dilation 1, strides of 1 or 2: x (N,H,W,C), w in panels (panel, tap, c),
-// y (N,OH,OW,C). Backward, at strides of 2: x is dy and y is dx.
+// y (N,OH,OW,C). Tiles of outputs: 2x2, 4x1 or 4x2 at strides of 1, 2x1 of 2. Backward, at strides
+// of 2: x is dy and y is dx, tiles are 2x2.
 struct DepthwiseTilesArgs {
     DepthwiseAxis rows, cols;
     int64_t images, channels;
