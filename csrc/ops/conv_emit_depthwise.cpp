@@ -1,4 +1,7 @@
-// Depthwise convolutions of 3x3 taps, and their gradients with respect to x, in tiles.
+// Depthwise convolutions of 3x3 taps, and their gradients, in tiles.
+#include <algorithm>
+
+#include "kernels/gemm.h"
 #include "ops/conv_plan.h"
 
 namespace hb {
@@ -6,6 +9,7 @@ namespace hb {
 namespace {
 constexpr int64_t kTaps = 3;
 constexpr int64_t kPackShare = 500;  // as in conv_emit.cpp
+constexpr int64_t kPartials = 16;    // of the gradient of the weights
 constexpr int64_t kTallRows = 16;    // of an image: fewer leave a part of tall tiles empty
 constexpr int64_t kNearBytes = 256;  // from one pixel to the next
 
@@ -58,21 +62,22 @@ bool tiles_depthwise(const ConvShape& s) {
     return s.n > 0;
 }
 
+// Small images with many channels read and write more sums than there are inputs.
+bool tiles_depthwise_weights(const ConvShape& s, size_t size) {
+    return tiles_depthwise(s) && (s.out[1] >= kTallRows || !gathers_lines(forward_window(s), size));
+}
+
 void emit_depthwise_tiles(Emit& e, DType dtype, const ConvShape& s, bool backward, const void* x,
                           const void* w, const Epilogue& epilogue, void* y) {
     const ConvKernels& kernels = *e.kernels.conv;
     const bool f32 = dtype == DType::f32, reversed = backward && s.stride[1] == 1;
-    DepthwiseTilesArgs args{.rows = {},
-                            .cols = {},
-                            .images = s.n,
-                            .channels = s.channels,
-                            .backward = backward && !reversed,
-                            .x = x,
-                            .w = nullptr,
-                            .y = y,
-                            .epilogue = epilogue,
-                            .scratch = nullptr,
-                            .scratch_stride = 0};
+    DepthwiseTilesArgs args{
+        .tiles = {.rows = {}, .cols = {}, .images = s.n, .channels = s.channels, .x = x, .y = y},
+        .w = nullptr,
+        .backward = backward && !reversed,
+        .epilogue = epilogue,
+        .scratch = nullptr,
+        .scratch_stride = 0};
     ConvPackArgs pack{w, nullptr, {}, 1, 1, s.channels, s.channels, 0, 0, 1};
     for (int i = 0; i < 3; ++i)
         pack.dim[i] = reversed ? data_phase(s, i, 0) : forward_window(s).dim[i];
@@ -80,7 +85,7 @@ void emit_depthwise_tiles(Emit& e, DType dtype, const ConvShape& s, bool backwar
     const Outputs tile = tile_outputs(backward ? s.in[1] : s.out[1], pixel, s.stride[1]);
     for (int i = 1; i < 3; ++i) {
         const int64_t outputs = i == 1 ? tile.rows : tile.cols;
-        DepthwiseAxis& axis = i == 1 ? args.rows : args.cols;
+        DepthwiseAxis& axis = i == 1 ? args.tiles.rows : args.tiles.cols;
         if (args.backward)
             axis = backward_axis(s.in[i], s.out[i], s.low[i]);
         else if (reversed)
@@ -97,6 +102,38 @@ void emit_depthwise_tiles(Emit& e, DType dtype, const ConvShape& s, bool backwar
     pack.packed = const_cast<void*>(args.w);
     e.prepare(f32 ? kernels.pack_f32 : kernels.pack_f64, pack, 4 * packed, once);
     e.run(f32 ? kernels.depthwise_tiles_f32 : kernels.depthwise_tiles_f64, args, 4 * s.flops());
+}
+
+void emit_depthwise_tiles_weights(Emit& e, DType dtype, const ConvShape& s, const void* x,
+                                  const void* dy, void* dw) {
+    const ConvKernels& kernels = *e.kernels.conv;
+    const bool f32 = dtype == DType::f32, tall = s.out[1] >= kTallRows;
+    const int64_t size = int64_t(dtype_size(dtype)), volume = kTaps * kTaps * s.channels;
+    const int64_t wide = !tall && s.stride[2] == 1 ? 2 : 1;
+    DepthwiseTilesWeightsArgs args{
+        .tiles = {.rows = forward_axis(s.in[1], s.out[1], s.stride[1], s.low[1], tall ? 4 : 2),
+                  .cols = forward_axis(s.in[2], s.out[2], s.stride[2], s.low[2], wide),
+                  .images = s.n,
+                  .channels = s.channels,
+                  .x = x,
+                  .y = const_cast<void*>(dy)},
+        .dw = dw,
+        .partials = 1,
+        .scratch = nullptr,
+        .scratch_stride = 0};
+    // Enough partial sums for many threads; a number that depends on shapes only.
+    args.partials = std::min(kPartials, s.n * args.tiles.rows.tiles);
+    if (args.partials > 1) args.dw = e.workspace(size_t(args.partials * volume * size));
+    const int64_t nr = f32 ? kernels.nr_f32 : kernels.nr_f64;
+    const int64_t sums = ceil_div(s.channels, nr) * nr * kTaps * kTaps;
+    args.scratch_stride = ceil_div(s.channels * size, 64) * 64 + ceil_div(sums * size, 64) * 64;
+    args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride) * size_t(e.threads)));
+    e.run(f32 ? kernels.depthwise_tiles_weights_f32 : kernels.depthwise_tiles_weights_f64, args,
+          4 * s.flops());
+    if (args.partials == 1) return;
+    const GemmKernels& gemm = *e.kernels.gemm;
+    const SumPartialsArgs sum{args.dw, dw, volume, args.partials, 1, {}};
+    e.run(f32 ? gemm.sum_f32 : gemm.sum_f64, sum, args.partials * volume);
 }
 
 }  // namespace hb
