@@ -134,6 +134,37 @@ CASES = {
         attributes(2, strides=2, pad=1, groups=24),
     ),
     "depthwise dilated": ((1, 12, 13, 8), (3, 3, 1, 8), attributes(2, pad=2, dilation=2, groups=8)),
+    # 3x3: tiles of outputs, whose number depends on rows and channels
+    "depthwise tall": ((2, 18, 7, 21), (3, 3, 1, 21), attributes(2, pad=1, groups=21)),
+    "depthwise tall, far pixels": ((2, 19, 6, 70), (3, 3, 1, 70), attributes(2, pad=1, groups=70)),
+    "depthwise 3x3 valid": ((2, 17, 5, 136), (3, 3, 1, 136), attributes(2, groups=136)),
+    "depthwise 3x3 in one pixel": ((3, 1, 1, 9), (3, 3, 1, 9), attributes(2, pad=1, groups=9)),
+    "depthwise stride, uneven padding": (
+        (2, 9, 8, 41),
+        (3, 3, 1, 41),
+        attributes(2, strides=2, pad=(0, 1), high=(1, 2), groups=41),
+    ),
+    "depthwise stride, much padding": (
+        (1, 5, 4, 8),
+        (3, 3, 1, 8),
+        attributes(2, strides=2, pad=4, high=5, groups=8),
+    ),
+    "depthwise stride, inputs past the windows": (
+        (2, 8, 10, 19),
+        (3, 3, 1, 19),
+        attributes(2, strides=2, groups=19),
+    ),
+    "depthwise two strides": (
+        (2, 9, 8, 12),
+        (3, 3, 1, 12),
+        attributes(2, strides=(1, 2), pad=1, groups=12),
+    ),
+    "depthwise wide, dilated": (
+        (1, 9, 8, 520),
+        (3, 3, 1, 520),
+        attributes(2, pad=2, dilation=2, groups=520),
+    ),
+    "depthwise, no images": ((0, 5, 5, 9), (3, 3, 1, 9), attributes(2, pad=1, groups=9)),
     "depthwise multiplier": ((2, 9, 9, 6), (3, 3, 1, 18), attributes(2, pad=1, groups=6)),
     "depthwise 1d": ((2, 100, 20), (4, 1, 20), attributes(1, pad=3, high=0, groups=20)),
     "3d": ((2, 5, 6, 7, 3), (2, 3, 2, 3, 17), attributes(3, pad=1)),
@@ -212,6 +243,25 @@ def test_any_geometry(data):
     )
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_depthwise_geometry(data):
+    draw = data.draw
+    size = [draw(st.sampled_from([1, 2, 3, 6, 7, 15, 16, 17])) for _ in range(2)]
+    strides = draw(st.sampled_from([1, 2, 2, (2, 1)]))
+    low, high = ([draw(st.integers(0, 4)) for _ in range(2)] for _ in range(2))
+    for n, a, b in zip(size, low, high, strict=True):
+        assume(n + a + b >= 3)
+    channels = draw(st.sampled_from([2, 4, 8, 9, 16, 31, 64, 65]))
+    check_conv(
+        (draw(st.integers(1, 3)), *size, channels),
+        (3, 3, 1, channels),
+        attributes(2, strides, low, 1, channels, high),
+        dtype=draw(st.sampled_from(["float32", "float64"])),
+        activation=draw(st.sampled_from(["none", "relu"])),
+    )
+
+
 GRADIENTS = {
     "plain": ((2, 4, 5, 2), (3, 2, 2, 3), attributes(2, pad=1)),
     "stride and dilation": (
@@ -221,6 +271,7 @@ GRADIENTS = {
     ),
     "groups": ((1, 4, 4, 4), (2, 2, 2, 4), attributes(2, groups=2)),
     "depthwise": ((1, 5, 4, 3), (3, 2, 1, 3), attributes(2, strides=2, pad=1, groups=3)),
+    "depthwise tiles": ((1, 3, 4, 2), (3, 3, 1, 2), attributes(2, strides=2, pad=1, groups=2)),
     "1d": ((2, 6, 2), (3, 2, 2), attributes(1, pad=2, high=0)),
     "3d": ((1, 3, 3, 2, 2), (2, 2, 2, 2, 1), attributes(3)),
 }

@@ -191,6 +191,8 @@ void depthwise_weights_float(const void*, int, int);
 void depthwise_weights_double(const void*, int, int);
 void depthwise_tiles_float(const void*, int, int);
 void depthwise_tiles_double(const void*, int, int);
+void depthwise_tiles_weights_float(const void*, int, int);
+void depthwise_tiles_weights_double(const void*, int, int);
 
 constinit const ConvKernels conv_kernels = {
     .pack_f32 = pack<float>,
@@ -205,6 +207,8 @@ constinit const ConvKernels conv_kernels = {
     .depthwise_weights_f64 = depthwise_weights_double,
     .depthwise_tiles_f32 = depthwise_tiles_float,
     .depthwise_tiles_f64 = depthwise_tiles_double,
+    .depthwise_tiles_weights_f32 = depthwise_tiles_weights_float,
+    .depthwise_tiles_weights_f64 = depthwise_tiles_weights_double,
     .spread_f32 = spread_float,
     .spread_f64 = spread_double,
     .winograd_pack_f32 = winograd_pack,

@@ -75,23 +75,39 @@ struct ConvSpreadArgs {
     int64_t scratch_stride;  // bytes a thread
 };
 
-// Tile t of an axis: outputs from out_first on, as many a tile as the kernel has
-// (depthwise_outputs), from inputs in_first + t * in_step on.
+// Tile t of an axis: outputs from out_first + t * outputs on, of inputs from in_first + t * in_step
+// on.
 struct DepthwiseAxis {
-    int64_t in, out, stride, tiles, out_first, in_first, in_step;
+    int64_t in, out, stride, outputs, tiles, out_first, in_first, in_step;
 };
 
-// Depthwise 3x3, dilation 1, strides of 1 or 2: x (N,H,W,C), w in panels (panel, tap, c),
-// y (N,OH,OW,C). Backward, at strides of 2: x is dy and y is dx.
-struct DepthwiseTilesArgs {
+// Depthwise 3x3, dilation 1, strides of 1 or 2: x (N,H,W,C), y (N,OH,OW,C).
+struct DepthwiseTiles {
     DepthwiseAxis rows, cols;
     int64_t images, channels;
-    bool backward;
-    const void *x, *w;
+    const void* x;
     void* y;
+};
+
+// w in panels (panel, tap, c). Tiles of outputs: 2x2, 4x1 or 4x2 at strides of 1, 2x1 of 2.
+// Backward, at strides of 2: x is dy and y is dx, tiles are 2x2.
+struct DepthwiseTilesArgs {
+    DepthwiseTiles tiles;
+    const void* w;
+    bool backward;
     Epilogue epilogue;
     char* scratch;
     int64_t scratch_stride;  // bytes a thread: twice the channels of a pixel
+};
+
+// dw (partials, 3,3,1,C) of x and, in the place of y, dy: partial p sums over its own rows of
+// tiles, which are 2x2 or 4x1 at strides of 1, 2x1 or 4x1 of 2.
+struct DepthwiseTilesWeightsArgs {
+    DepthwiseTiles tiles;
+    void* dw;
+    int64_t partials;
+    char* scratch;
+    int64_t scratch_stride;  // bytes a thread: the channels of a pixel, and dw in panels
 };
 
 struct ConvKernels {
@@ -101,12 +117,13 @@ struct ConvKernels {
     KernelFn depthwise_f32, depthwise_f64;  // ConvArgs with c = f = 1: vectors of channels
     KernelFn depthwise_weights_f32, depthwise_weights_f64;  // ConvWeightsArgs
     KernelFn depthwise_tiles_f32, depthwise_tiles_f64;      // DepthwiseTilesArgs
-    KernelFn spread_f32, spread_f64;                        // ConvSpreadArgs
-    KernelFn winograd_pack_f32;                             // ConvPackArgs
-    KernelFn winograd_f32;                                  // WinogradArgs
-    KernelFn winograd_weights_f32, winograd_finish_f32;     // WinogradWeightsArgs
-    int nr_f32, nr_f64;                                     // columns of a panel
-    int panel_vectors;                                      // vectors of a panel
+    KernelFn depthwise_tiles_weights_f32, depthwise_tiles_weights_f64;
+    KernelFn spread_f32, spread_f64;                     // ConvSpreadArgs
+    KernelFn winograd_pack_f32;                          // ConvPackArgs
+    KernelFn winograd_f32;                               // WinogradArgs
+    KernelFn winograd_weights_f32, winograd_finish_f32;  // WinogradWeightsArgs
+    int nr_f32, nr_f64;                                  // columns of a panel
+    int panel_vectors;                                   // vectors of a panel
 };
 HB_DECLARE_KERNELS(ConvKernels, conv_kernels)
 

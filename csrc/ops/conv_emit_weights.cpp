@@ -38,6 +38,10 @@ void emit_conv_weights(Emit& e, DType dtype, ConvShape s, const void* x, const v
     const bool f32 = dtype == DType::f32, depthwise = s.depthwise();
     const size_t size = dtype_size(dtype);
     if (volume == 0) return;
+    if (tiles_depthwise_weights(s, dtype_size(dtype))) {
+        emit_depthwise_tiles_weights(e, dtype, s, x, dy, dw);
+        return;
+    }
     if (s.pointwise()) {  // all pixels are one long row
         s.in[2] = s.out[2] = s.n * s.in[0] * s.in[1] * s.in[2];
         s.n = s.in[0] = s.in[1] = s.out[0] = s.out[1] = 1;

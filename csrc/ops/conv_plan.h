@@ -44,7 +44,10 @@ void emit_spread(Emit& e, DType dtype, const ConvShape& s, const void* dy, const
 
 // Depthwise convolutions in tiles of outputs that share their inputs, and whether one is such.
 bool tiles_depthwise(const ConvShape& s);
+bool tiles_depthwise_weights(const ConvShape& s, size_t size);
 void emit_depthwise_tiles(Emit& e, DType dtype, const ConvShape& s, bool backward, const void* x,
                           const void* w, const Epilogue& epilogue, void* y);
+void emit_depthwise_tiles_weights(Emit& e, DType dtype, const ConvShape& s, const void* x,
+                                  const void* dy, void* dw);
 
 }  // namespace hb
