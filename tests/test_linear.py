@@ -29,11 +29,13 @@ def assert_product(y, exact, a, b, dtype):
     assert (np.abs(y - exact) <= 1e-300 + 8 * eps * np.sqrt(a.shape[-1] + 1) * scale).all()
 
 
-# m, k, n: tails of tiles and panels, few rows, one column, split K, blocks of K and M
+# m, k, n: tails of tiles and panels, few rows, one column, split K, blocks of K and M, A packed for
+# all shares
 SIZES = [
     (1, 1, 1), (1, 300, 70), (2, 17, 33), (3, 5, 16), (4, 64, 1030), (5, 3, 7), (6, 16, 16),
     (7, 40, 31), (40, 257, 65), (33, 12, 1), (1, 12, 1), (200, 300, 130), (13, 5000, 10),
     (6, 2048, 16), (400, 70, 520), (64, 1024, 256), (13, 37, 515), (23, 259, 300),
+    (290, 601, 515), (600, 300, 400),
 ]  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 // Matrix products from tiles. K is cut into blocks of fixed size, M into blocks whose part of A
 // stays in L2; a panel of B (kDepth x kPanel) stays in L1 while it meets all tiles of the block. A
-// is read in place, or packed into tiles block by block where many panels meet them; B is read in
-// place, packed beforehand, or packed panel by panel where few rows of A meet it.
+// is read in place, or packed into tiles where many panels meet them: block by block, or as a whole
+// beforehand where most shares would pack the same rows. B is read in place, packed beforehand, or
+// copied a few panels at a time where few rows of A meet it, the next ones being fetched meanwhile.
 #include "kernels/gemm.h"
 
 #include "cpu/gemm_pack.h"
