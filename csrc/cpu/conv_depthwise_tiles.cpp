@@ -1,9 +1,9 @@
 // Depthwise convolution of 3x3 taps, and the gradient of its input, at strides of 1 or 2: a tile is
 // a few outputs by a panel of channels, and each of its inputs is loaded once. Panels go by in the
 // order of memory, so that reads and writes are runs as long as all channels. Weights are packed
-// into (panel, tap, channel). Bound by L2 and memory: 4 or 4.5 (stride 1), 7.5
-// (stride 2) or 1 (gradient at stride 2) inputs are read for an output, each row of them from
-// memory once and from L2 0.3 to 1 times more. Threads share rows of tiles.
+// into (panel, tap, channel). Bound by L2 and memory: an output reads 4 or 4.5 inputs (strides of
+// 1), 7.5 (of 2) or 1 (the gradient at strides of 2), most of them from L1 or L2. Threads share
+// rows of tiles.
 #include "cpu/conv_depthwise_tiles.h"
 
 #include "cpu/finish_tile.h"
