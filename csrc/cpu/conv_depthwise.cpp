@@ -1,9 +1,10 @@
 // Depthwise convolution, one filter a channel: x (N,D,H,W,C)  w (KD,KH,KW,1,C)  y (N,OD,OH,OW,C).
-// Where windows are not in place (those: conv_depthwise_direct.cpp): a cache line of channels of a
-// chunk's window, with its halo of zeros, is gathered into L1 (pixels that lie a power of two apart
-// would push one another out of it), and all outputs of the chunk at these channels are computed
-// from there: tiles of pixels by the line's vectors. Bound by memory. Threads share chunks of
-// outputs (for the weights' gradient: lines of channels and partial sums).
+// What is left by conv_depthwise_tiles.cpp, and where windows are not in place (those:
+// conv_depthwise_direct.cpp): a cache line of channels of a chunk's window, with its halo of zeros,
+// is gathered into L1 (pixels that lie a power of two apart would push one another out of it), and
+// all outputs of the chunk at these channels are computed from there: tiles of pixels by the line's
+// vectors. Bound by memory. Threads share chunks of outputs (for the weights' gradient: lines of
+// channels and partial sums).
 #include "cpu/conv_window.h"
 #include "cpu/stream.h"
 

@@ -1,9 +1,9 @@
 // Depthwise convolution of 3x3 taps, and the gradient of its input, at strides of 1 or 2: a tile is
 // a few outputs by a panel of channels, and each of its inputs is loaded once. Panels go by in the
 // order of memory, so that reads and writes are runs as long as all channels. Weights are packed
-// into (panel, tap, channel). Tiles at an edge look at each input and each output for itself. Bound
-// by L2 and memory: 4 (stride 1), 7.5 (stride 2) or 1 (gradient at stride 2) inputs are read from
-// L2 for an output. Threads share rows of tiles.
+// into (panel, tap, channel). Bound by L2 and memory: an output reads 4 or 4.5 inputs (strides of
+// 1), 7.5 (of 2) or 1 (the gradient at strides of 2), most of them from L1 or L2. Threads share
+// rows of tiles.
 #include "cpu/conv_depthwise_tiles.h"
 
 #include "cpu/finish_tile.h"
@@ -85,17 +85,14 @@ void tiles(const DepthwiseTilesArgs& a, int thread, int threads) {
 template <class T>
 void run(const void* args, int thread, int threads) {
     const DepthwiseTilesArgs& a = *static_cast<const DepthwiseTilesArgs*>(args);
-    const int64_t rows = a.tiles.rows.outputs, cols = a.tiles.cols.outputs;
     if (a.backward)
         tiles<T, Backward>(a, thread, threads);
     else if (a.tiles.rows.stride == 2)
         tiles<T, Forward<2, 2, 1>>(a, thread, threads);
-    else if (rows == 2)
+    else if (a.tiles.rows.outputs == 2)
         tiles<T, Forward<1, 2, 2>>(a, thread, threads);
-    else if (cols == 1)
-        tiles<T, Forward<1, 4, 1>>(a, thread, threads);
     else
-        tiles<T, Forward<1, 4, 2>>(a, thread, threads);
+        tiles<T, Forward<1, 4, 1>>(a, thread, threads);
 }
 
 }  // namespace

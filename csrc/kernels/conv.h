@@ -89,7 +89,7 @@ struct DepthwiseTiles {
     void* y;
 };
 
-// w in panels (panel, tap, c). Tiles of outputs: 2x2, 4x1 or 4x2 at strides of 1, 2x1 of 2.
+// w in panels (panel, tap, c). Tiles of outputs: 2x2 or 4x1 at strides of 1, 2x1 of 2.
 // Backward, at strides of 2: x is dy and y is dx, tiles are 2x2.
 struct DepthwiseTilesArgs {
     DepthwiseTiles tiles;
