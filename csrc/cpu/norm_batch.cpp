@@ -86,23 +86,32 @@ void batch_stats(const void* args, int thread, int threads) {
     });
 }
 
+// Four vectors of channels at a time: each waits for the part before.
 template <class T>
 void batch_join(const void* args, int thread, int threads) {
     using V = Vec<T>;
+    constexpr int64_t width = 4 * V::lanes;
     const BatchJoinArgs& p = *static_cast<const BatchJoinArgs*>(args);
-    const T* partial = static_cast<const T*>(p.partial);
-    const Range vectors = split((p.n + V::lanes - 1) / V::lanes, thread, threads);
-    for (int64_t v = vectors.begin; v < vectors.end; ++v) {
-        const int64_t c = v * V::lanes, lanes = p.n - c;
-        typename V::type mean = V::zero(), m2 = V::zero();
+    const T rows = T(p.begins[p.parts]);
+    const Range groups = split((p.n + width - 1) / width, thread, threads);
+    for (int64_t g = groups.begin; g < groups.end; ++g) {
+        const int64_t first = g * width, n = p.n - first < width ? p.n - first : width;
+        alignas(64) T mean[width] = {}, m2[width] = {};
         for (int64_t part = 0; part < p.parts; ++part) {
-            const Range rows = split(p.rows / p.fold, int(part), int(p.parts));
-            const T* from = partial + part * 2 * p.n + c;
-            join_stats<T>(mean, m2, T(rows.begin * p.fold), V::load(from, lanes),
-                          V::load(from + p.n, lanes), T((rows.end - rows.begin) * p.fold));
+            const T* from = static_cast<const T*>(p.partial) + part * 2 * p.n + first;
+            const int64_t begin = p.begins[part], count = p.begins[part + 1] - begin;
+            for_vectors<T>(n, [&](int64_t c, int64_t lanes) {
+                auto m = V::load(mean + c), s = V::load(m2 + c);
+                join_stats<T>(m, s, T(begin), V::load(from + c, lanes),
+                              V::load(from + p.n + c, lanes), T(count));
+                V::store(mean + c, m);
+                V::store(m2 + c, s);
+            });
         }
-        V::store(static_cast<T*>(p.mean) + c, mean, lanes);
-        V::store(static_cast<T*>(p.var) + c, m2 / V::splat(T(p.rows)), lanes);
+        for_vectors<T>(n, [&](int64_t c, int64_t lanes) {
+            V::store(static_cast<T*>(p.mean) + first + c, V::load(mean + c), lanes);
+            V::store(static_cast<T*>(p.var) + first + c, V::load(m2 + c) / V::splat(rows), lanes);
+        });
     }
 }
 
@@ -250,12 +259,16 @@ void batch_grad_apply(const void* args, int thread, int threads) {
 
 }  // namespace
 
+void batch_slabs_float(const void*, int, int);
+void batch_slabs_double(const void*, int, int);
+
 extern const BatchNormKernels batch_norm_kernels = {
     .stats = {batch_stats<float>, batch_stats<double>},
     .join = {batch_join<float>, batch_join<double>},
     .apply = {batch_apply<float>, batch_apply<double>},
     .grad = {batch_grad<float>, batch_grad<double>},
     .grad_apply = {batch_grad_apply<float>, batch_grad_apply<double>},
+    .slabs = {batch_slabs_float, batch_slabs_double},
 };
 
 }  // namespace hb::HB_ISA
