@@ -34,6 +34,8 @@ void compute(const SlabArgs& p, const Slab& slab, int64_t first, T* y, int threa
             g.a = moved<T>(g.a, slab.image * g.a_row);
             g.c = y;
             g.m = slab.images;
+            const int64_t left = p.slabs.images - slab.image - slab.images;
+            g.follow = left < p.slabs.slab_images ? left : p.slabs.slab_images;
             return p.compute(&g, 0, 1);
         }
         case SlabOf::conv: {

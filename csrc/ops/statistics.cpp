@@ -67,7 +67,7 @@ std::optional<SlabArgs> whole(const Emit& e, const Instr& instr) {
         const GemmArgs& g = args_of<GemmArgs>(instr);
         s.kind = SlabOf::product;
         s.slabs = {g.m, 1, 1, g.n, 0, 0};
-        if (g.batch > 1 || g.splits > 1 || g.b_layout == BLayout::strided) return {};
+        if (g.batch > 1 || g.splits > 1 || g.a_tiles || g.b_layout == BLayout::strided) return {};
     } else if (is(conv.run_f32, conv.run_f64) || is(conv.depthwise_f32, conv.depthwise_f64)) {
         const ConvArgs& c = args_of<ConvArgs>(instr);
         const ConvDim(&d)[3] = c.window.dim;
