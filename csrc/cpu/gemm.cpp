@@ -205,8 +205,8 @@ void gemm(const void* args, int thread, int threads) {
     const bool past_caches = g.k <= kShortDepth && g.n % panel == 0 && g.splits == 1 &&
                              uintptr_t(g.c) % kVecBytes == 0 &&
                              beyond_caches(g.batch * g.m * g.n * int64_t(sizeof(T)));
-    const bool far =
-        !g.a_tiles && (g.a_col == 1 || g.a_row == 1) && g.m * g.k * int64_t(sizeof(T)) >= kFarBytes;
+    const bool far = !g.a_tiles && (g.a_col == 1 || g.a_row == 1) &&
+                     (g.follow > 0 || g.m * g.k * int64_t(sizeof(T)) >= kFarBytes);
 
     for (int64_t u = rows.begin; u < rows.end;) {
         const int64_t item = u / tiles.count, first = u % tiles.count;
@@ -236,6 +236,10 @@ void gemm(const void* args, int thread, int threads) {
                     ahead = ahead_of<T>({a + row * g.a_row + next_k * g.a_col, g.a_row, g.a_col},
                                         tiles.begin(i1) - row,
                                         k1 - next_k < kDepth ? k1 - next_k : kDepth,
+                                        (end - i) * (cols.end - cols.begin));
+                } else if (g.follow > 0 && !same) {
+                    ahead = ahead_of<T>({a + g.m * g.a_row, g.a_row, g.a_col}, g.follow,
+                                        g.k < kDepth ? g.k : kDepth,
                                         (end - i) * (cols.end - cols.begin));
                 }
                 block(g, a + k * g.a_col, b, c, tiles, i, end, cols.begin, cols.end, k, depth,

@@ -1,8 +1,8 @@
-// Batch normalisation. Statistics: x (rows, n) is read from memory once, in blocks that fit L1;
-// each block gets mean and squared differences in two passes, and blocks join by Chan's formula, so
-// nothing cancels. Parts are fixed by the shape. Blocks are as wide as can be: a few long runs are
-// what memory reads fastest. 12 bytes an element forward, 20 backward, with a ReLU behind it, too:
-// its mask is computed from x again.
+// Batch normalisation. Statistics: x (rows, n) is read from memory once, a few rows side by side;
+// they get mean and squared differences in registers and join the rows before by Chan's formula, so
+// nothing cancels. Parts are fixed by the shape. Sums read, and statistics fetch, one row after the
+// other: a single long run is what memory reads fastest. 12 bytes an element forward, 20 backward,
+// with a ReLU behind it, too: its mask is computed from x again.
 #include "cpu/rows.h"
 #include "cpu/stream.h"
 #include "kernels/norm.h"
@@ -10,12 +10,7 @@
 namespace hb::HB_ISA {
 namespace {
 
-// Rows of a block.
-template <class T>
-int64_t chunk_rows(int64_t width) {
-    const int64_t rows = 16384 / int64_t(sizeof(T)) / width;
-    return rows < 4 ? 4 : rows > 32 ? 32 : rows;
-}
+constexpr int kRowsAtOnce = 8;  // streams that memory is read in
 
 // Joins the statistics of `more` rows to those of `count`.
 template <class T, class X>
@@ -40,6 +35,34 @@ HB_INLINE void for_tasks(const Args& p, int thread, int threads, F f) {
     }
 }
 
+// Joins the statistics of `count` rows to those of `done` before them.
+template <class T, int count>
+HB_INLINE void add_rows(const T* x, int64_t step, int64_t width, int64_t done, T* mean, T* m2) {
+    using V = Vec<T>;
+    const auto share = V::splat(T(count) / T(done + count));
+    const auto weight = V::splat(T(done)) * share, part = V::splat(T(1) / T(count));
+    for_vectors<T>(width, [&](int64_t c, int64_t lanes) {
+        typename V::type value[count], squares = V::zero();
+#pragma GCC unroll 8
+        for (int i = 0; i < count; ++i) {
+            value[i] = V::load(x + i * step + c, lanes);
+            if (step == width) fetch_early(x + count * (step + c) + i * V::lanes);
+        }
+        typename V::type center = value[0];
+#pragma GCC unroll 8
+        for (int i = 1; i < count; ++i) center += value[i];
+        if constexpr (count > 1) center *= part;
+#pragma GCC unroll 8
+        for (int i = 0; i < count; ++i) {
+            const auto d = value[i] - center;
+            squares = V::fma(d, d, squares);
+        }
+        const auto m = V::load(mean + c), delta = center - m;
+        V::store(mean + c, V::fma(delta, share, m));
+        V::store(m2 + c, V::load(m2 + c) + V::fma(delta * delta, weight, squares));
+    });
+}
+
 template <class T>
 void batch_stats(const void* args, int thread, int threads) {
     using V = Vec<T>;
@@ -47,29 +70,14 @@ void batch_stats(const void* args, int thread, int threads) {
     const int64_t step = p.n * p.fold;
     for_tasks(p, thread, threads, [&](int64_t part, Range rows, int64_t first, int64_t width) {
         alignas(64) T mean[kNormColumns] = {}, m2[kNormColumns] = {};
-        const int64_t chunk = chunk_rows<T>(width);
-        for (int64_t row = rows.begin; row < rows.end; row += chunk) {
-            const int64_t k = rows.end - row < chunk ? rows.end - row : chunk;
+        for (int64_t row = rows.begin; row < rows.end; row += kRowsAtOnce) {
             const T* x = static_cast<const T*>(p.x) + row * step + first;
-            for_vectors<T>(width, [&](int64_t c, int64_t lanes) {
-                const auto at = [&](int64_t i) { return V::load(x + i * step + c, lanes); };
-                typename V::type sum = V::zero(), sum1 = sum, squares = sum, squares1 = sum;
-                int64_t i = 0;
-                for (; i + 2 <= k; i += 2) sum += at(i), sum1 += at(i + 1);
-                if (i < k) sum += at(i);
-                const auto center = (sum + sum1) * V::splat(T(1) / T(k));
-                for (i = 0; i + 2 <= k; i += 2) {
-                    const auto d = at(i) - center, d1 = at(i + 1) - center;
-                    squares = V::fma(d, d, squares);
-                    squares1 = V::fma(d1, d1, squares1);
-                }
-                if (i < k) squares = V::fma(at(i) - center, at(i) - center, squares);
-                squares += squares1;
-                auto m = V::load(mean + c, lanes), s = V::load(m2 + c, lanes);
-                join_stats<T>(m, s, T(row - rows.begin), center, squares, T(k));
-                V::store(mean + c, m, lanes);
-                V::store(m2 + c, s, lanes);
-            });
+            const int64_t left = rows.end - row, done = row - rows.begin;
+            if (left >= kRowsAtOnce)
+                add_rows<T, kRowsAtOnce>(x, step, width, done, mean, m2);
+            else
+                for (int64_t i = 0; i < left; ++i)
+                    add_rows<T, 1>(x + i * step, step, width, done + i, mean, m2);
         }
         const T count = T(rows.end - rows.begin);
         for (int64_t k = 1; k < p.fold; ++k)
@@ -86,23 +94,32 @@ void batch_stats(const void* args, int thread, int threads) {
     });
 }
 
+// Four vectors of channels at a time: each waits for the part before.
 template <class T>
 void batch_join(const void* args, int thread, int threads) {
     using V = Vec<T>;
+    constexpr int64_t width = 4 * V::lanes;
     const BatchJoinArgs& p = *static_cast<const BatchJoinArgs*>(args);
-    const T* partial = static_cast<const T*>(p.partial);
-    const Range vectors = split((p.n + V::lanes - 1) / V::lanes, thread, threads);
-    for (int64_t v = vectors.begin; v < vectors.end; ++v) {
-        const int64_t c = v * V::lanes, lanes = p.n - c;
-        typename V::type mean = V::zero(), m2 = V::zero();
+    const T rows = T(p.begins[p.parts]);
+    const Range groups = split((p.n + width - 1) / width, thread, threads);
+    for (int64_t g = groups.begin; g < groups.end; ++g) {
+        const int64_t first = g * width, n = p.n - first < width ? p.n - first : width;
+        alignas(64) T mean[width] = {}, m2[width] = {};
         for (int64_t part = 0; part < p.parts; ++part) {
-            const Range rows = split(p.rows / p.fold, int(part), int(p.parts));
-            const T* from = partial + part * 2 * p.n + c;
-            join_stats<T>(mean, m2, T(rows.begin * p.fold), V::load(from, lanes),
-                          V::load(from + p.n, lanes), T((rows.end - rows.begin) * p.fold));
+            const T* from = static_cast<const T*>(p.partial) + part * 2 * p.n + first;
+            const int64_t begin = p.begins[part], count = p.begins[part + 1] - begin;
+            for_vectors<T>(n, [&](int64_t c, int64_t lanes) {
+                auto m = V::load(mean + c), s = V::load(m2 + c);
+                join_stats<T>(m, s, T(begin), V::load(from + c, lanes),
+                              V::load(from + p.n + c, lanes), T(count));
+                V::store(mean + c, m);
+                V::store(m2 + c, s);
+            });
         }
-        V::store(static_cast<T*>(p.mean) + c, mean, lanes);
-        V::store(static_cast<T*>(p.var) + c, m2 / V::splat(T(p.rows)), lanes);
+        for_vectors<T>(n, [&](int64_t c, int64_t lanes) {
+            V::store(static_cast<T*>(p.mean) + first + c, V::load(mean + c), lanes);
+            V::store(static_cast<T*>(p.var) + first + c, V::load(m2 + c) / V::splat(rows), lanes);
+        });
     }
 }
 
@@ -128,25 +145,16 @@ void batch_sums(const BatchGradArgs& p, int thread, int threads) {
                 beta[c] = static_cast<const T*>(p.relu.beta)[channel];
             }
         }
-        const int64_t chunk = chunk_rows<T>(width);
-        for (int64_t row = rows.begin; row < rows.end; row += chunk) {
-            const int64_t k = rows.end - row < chunk ? rows.end - row : chunk;
+        for (int64_t row = rows.begin; row < rows.end; ++row) {
             const int64_t at = row * step + first;
             const T *x = static_cast<const T*>(p.x) + at, *dy = static_cast<const T*>(p.dy) + at;
             for_vectors<T>(width, [&](int64_t c, int64_t lanes) {
-                const auto mean = V::load(center + c, lanes);
-                typename V::type s = V::zero(), q = V::zero();
-                for (int64_t i = 0; i < k; ++i) {
-                    auto d = V::load(dy + i * step + c, lanes);
-                    const auto centered = V::load(x + i * step + c, lanes) - mean;
-                    if constexpr (relu)
-                        d = passed<T>(d, centered, V::load(scale + c, lanes),
-                                      V::load(beta + c, lanes));
-                    s += d;
-                    q = V::fma(d, centered, q);
-                }
-                V::store(sum + c, V::load(sum + c, lanes) + s, lanes);
-                V::store(product + c, V::load(product + c, lanes) + q, lanes);
+                auto d = V::load(dy + c, lanes);
+                const auto centered = V::load(x + c, lanes) - V::load(center + c);
+                if constexpr (relu)
+                    d = passed<T>(d, centered, V::load(scale + c), V::load(beta + c));
+                V::store(sum + c, V::load(sum + c) + d);
+                V::store(product + c, V::fma(d, centered, V::load(product + c)));
             });
         }
         T* out = static_cast<T*>(p.partial) + part * 2 * p.n + first;
@@ -250,12 +258,16 @@ void batch_grad_apply(const void* args, int thread, int threads) {
 
 }  // namespace
 
+void batch_slabs_float(const void*, int, int);
+void batch_slabs_double(const void*, int, int);
+
 extern const BatchNormKernels batch_norm_kernels = {
     .stats = {batch_stats<float>, batch_stats<double>},
     .join = {batch_join<float>, batch_join<double>},
     .apply = {batch_apply<float>, batch_apply<double>},
     .grad = {batch_grad<float>, batch_grad<double>},
     .grad_apply = {batch_grad_apply<float>, batch_grad_apply<double>},
+    .slabs = {batch_slabs_float, batch_slabs_double},
 };
 
 }  // namespace hb::HB_ISA

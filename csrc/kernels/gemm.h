@@ -46,7 +46,8 @@ struct GemmArgs {
         split_k;    // splits > 1 (then batch == 1): product s sums k in [s, s + 1) * split_k
     char* scratch;  // a copied panel of B, a packed block of A: scratch_stride bytes a thread
     int64_t scratch_stride;
-    int64_t a_copy;  // where the block of A starts, in elements
+    int64_t a_copy;      // where the block of A starts, in elements
+    int64_t follow = 0;  // rows of A behind these that are wanted next, from memory
 };
 
 // m <= 4 rows: C (m,n) = A (m,k) B (k,n) streams B once.  col == 1: rows of B; row == 1: columns of

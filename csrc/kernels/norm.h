@@ -21,7 +21,8 @@ struct BatchStatsArgs {
 struct BatchJoinArgs {
     const void* partial;
     void *mean, *var;
-    int64_t rows, n, parts, fold;
+    int64_t n, parts;
+    const int64_t* begins;  // (parts + 1): each part's first row, and how many there are
 };
 
 // The ReLU behind a normalisation: its gradient takes dy where (x - mean) scale + beta > 0, with
@@ -57,6 +58,7 @@ struct BatchGradApplyArgs {
 struct BatchNormKernels {
     FloatPair stats, join, apply;
     FloatPair grad, grad_apply;
+    FloatPair slabs;  // SlabArgs (kernels/slabs.h)
 };
 HB_DECLARE_KERNELS(BatchNormKernels, batch_norm_kernels)
 

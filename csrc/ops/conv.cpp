@@ -6,6 +6,7 @@
 
 #include "ops/epilogue.h"
 #include "ops/ops.h"
+#include "ops/statistics.h"
 
 namespace hb {
 
@@ -104,7 +105,9 @@ std::vector<TensorType> infer_conv(const InferCtx& c) {
 
 void emit_conv_op(Emit& e) {
     const ConvShape s = conv_shape("conv", e.in_type(0).shape, e.in_type(1).shape, e.attrs);
+    const size_t first = e.list().instrs.size();
     emit_conv(e, e.in_type(0).dtype, s, e.in(0), e.in(1), epilogue_of(e, 2), e.out(0));
+    emit_statistics_of(e, first);
 }
 
 // x.shape, of which dy and the attribute input_shape tell.
@@ -136,7 +139,9 @@ std::vector<TensorType> infer_data(const InferCtx& c) {
 void emit_data(Emit& e) {
     const ConvShape s =
         conv_shape("conv_backward_data", e.out_type(0).shape, e.in_type(1).shape, e.attrs);
+    const size_t first = e.list().instrs.size();
     emit_conv_data(e, e.in_type(0).dtype, s, e.in(0), e.in(1), epilogue_of(e, 2), e.out(0));
+    emit_statistics_of(e, first);
 }
 
 // w.shape, of which x, dy and the attribute kernel_shape tell.

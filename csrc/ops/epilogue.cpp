@@ -35,8 +35,9 @@ Epilogue epilogue_of(const Emit& e, int operands) {
 }
 
 void check_no_epilogue(const InferCtx& c) {
-    if (c.attrs.has(kEpilogue))
-        fail_value("{}: the attribute '{}' is set by the compiler alone.", c.name, kEpilogue);
+    for (const char* name : {kEpilogue, kStatistics})
+        if (c.attrs.has(name))
+            fail_value("{}: the attribute '{}' is set by the compiler alone.", c.name, name);
 }
 
 }  // namespace hb

@@ -15,6 +15,12 @@ inline constexpr const char* kEpilogue = "epilogue";
 // Set on a gradient of batch normalisation that does that of the ReLU behind it, too.
 inline constexpr const char* kBehindRelu = "behind_relu";
 
+// Set on a convolution or product that finds what a batch normalisation needs of its results, and
+// on the normalisation or its gradient (program/statistics.cpp). Two more outputs, mean and
+// variance; or, of the gradient (then it is true), one, the sums (2, n), from more inputs: x, mean,
+// and where a ReLU is between gamma, var and beta.
+inline constexpr const char* kStatistics = "statistics";
+
 // The epilogue of an op with `operands` inputs: as the pass left it, or else one more input, the
 // bias, and the attribute `activation`. Before there is memory its pointers are not null, either:
 // what is there decides how much workspace is asked for.

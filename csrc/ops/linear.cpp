@@ -3,6 +3,7 @@
 
 #include "ops/epilogue.h"
 #include "ops/ops.h"
+#include "ops/statistics.h"
 
 namespace hb {
 
@@ -81,7 +82,9 @@ void emit(Emit& e, Product p, const Part* part) {
     p.a = e.in(0), p.b = e.in(1), p.c = e.out(0);
     p.epilogue = epilogue_of(e, 2);
     p.b_invariant = e.invariant(1);
+    const size_t first = e.list().instrs.size();
     if (!p.a_offset.empty()) emit_product(e, std::move(p), part);
+    emit_statistics_of(e, first);
 }
 
 void emit_matmul(Emit& e) {
@@ -93,6 +96,7 @@ void emit_matmul_part(Emit& e, const Part& part) {
     emit(e, matmul_product(in, e.attrs), &part);
 }
 bool matmul_in_parts(const Attrs& attrs, std::span<const TensorType> in) {
+    if (attrs.has(kStatistics)) return false;
     const Product p = matmul_product(in, attrs);
     return p.a_col == 1 && in[0].shape.ndim() == 2 && product_in_parts(p);
 }
@@ -166,8 +170,8 @@ void emit_dense(Emit& e) { emit(e, dense_product(e.in_type(0), e.in_type(1)), nu
 void emit_dense_part(Emit& e, const Part& part) {
     emit(e, dense_product(e.in_type(0), e.in_type(1)), &part);
 }
-bool dense_in_parts(const Attrs&, std::span<const TensorType> in) {
-    return product_in_parts(dense_product(in[0], in[1]));
+bool dense_in_parts(const Attrs& attrs, std::span<const TensorType> in) {
+    return !attrs.has(kStatistics) && product_in_parts(dense_product(in[0], in[1]));
 }
 
 std::vector<Tensor> grad_dense(const GradCtx& c) {

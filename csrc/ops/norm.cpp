@@ -8,6 +8,7 @@
 #include "ops/epilogue.h"
 #include "ops/ops.h"
 #include "ops/reduce.h"
+#include "ops/statistics.h"
 
 namespace hb {
 
@@ -84,78 +85,46 @@ void fill_with_zeros(Emit& e) {
     }
 }
 
-struct Split {
-    int64_t rows, n, parts, fold;
-};
-
-// How x (rows, n) is cut: the same for every number of threads.
-Split split_rows(const TensorType& x) {
-    Split s{rows_of(x), channels(x), 1, 1};
-    for (int64_t k = kNormFolded / std::max<int64_t>(1, s.n); k > 1; --k)
-        if (s.rows % k == 0) {
-            s.fold = k;
-            break;
-        }
-    const int64_t blocks = (s.n * s.fold + kNormColumns - 1) / kNormColumns;
-    const int64_t tasks = std::min<int64_t>(64, s.rows * s.n / 16384);
-    s.parts = std::clamp<int64_t>(tasks / std::max<int64_t>(1, blocks), 1,
-                                  std::max<int64_t>(1, s.rows / s.fold));
-    return s;
-}
-
-// gamma / sqrt(var + epsilon), gamma being input 1.
-const void* emit_scale(Emit& e, const void* var) {
-    const TensorType& vector = e.in_type(1);
-    void* scale = e.workspace(vector.bytes());
-    EwProgramBuilder p(vector.shape);
-    const int eps = p.add_constant(e.attrs.f("epsilon"), vector.dtype);
-    const int sum = p.add_op(EwOp::add, {p.add_input(var, vector), eps});
-    p.set_output(scale,
-                 p.add_op(EwOp::mul, {p.add_input(e.in(1), vector), p.add_op(EwOp::rsqrt, {sum})}));
-    p.run(e);
-    return scale;
-}
-
+// in: x, gamma, beta[, what the epilogue adds][, mean, var if x's producer has found them]
 void emit_batch_norm(Emit& e) {
-    const TensorType &x = e.in_type(0), &vector = e.in_type(1);
-    const Split s = split_rows(x);
+    const TensorType& x = e.in_type(0);
     if (volume(x.shape) == 0) return fill_with_zeros(e);
-    void* partial = e.workspace(2 * size_t(s.parts) * vector.bytes());
-    const BatchStatsArgs stats{e.in(0), partial, s.rows, s.n, s.parts, s.fold};
-    e.run(kernel_for(e.kernels.batch_norm->stats, x.dtype), stats, 4 * volume(x.shape));
-    const BatchJoinArgs join{partial, e.out(1), e.out(2), s.rows, s.n, s.parts, s.fold};
-    e.run(kernel_for(e.kernels.batch_norm->join, x.dtype), join, 8 * s.n * s.parts);
-
-    const void* scale = emit_scale(e, e.out(2));
+    const void *mean = e.out(1), *var = e.out(2);
+    if (e.attrs.has(kStatistics)) {
+        mean = e.in(e.num_in() - 2), var = e.in(e.num_in() - 1);
+    } else {
+        emit_statistics(e, x, e.in(0), e.out(1), e.out(2));
+    }
+    const void* scale = emit_scale(e, e.in_type(1), e.in(1), var, e.attrs.f("epsilon"));
     const Epilogue after = epilogue_of(e, 3);
-    const BatchApplyArgs args{e.in(0),  e.out(1), scale, e.in(2),   after.other,
-                              e.out(0), s.rows,   s.n,   after.relu};
+    const BatchApplyArgs args{e.in(0),  mean,       scale,       e.in(2),   after.other,
+                              e.out(0), rows_of(x), channels(x), after.relu};
     e.run(kernel_for(e.kernels.batch_norm->apply, x.dtype), args, 4 * volume(x.shape));
 }
 
-// in: x, gamma, mean, var, dy, and beta if a ReLU follows (`kBehindRelu`); out: dx, dgamma, dbeta.
+// in: x, gamma, mean, var, dy, beta if a ReLU follows (`kBehindRelu`), and the sums (2, n) if dy's
+// producer has found them; out: dx, dgamma, dbeta.
 // dx = gamma rstd (dy - sum(dy)/m - (x - mean) rstd^2 sum(dy (x - mean))/m)
 void emit_batch_norm_grad(Emit& e) {
     const TensorType &x = e.in_type(0), &vector = e.in_type(1);
-    const Split s = split_rows(x);
     if (volume(x.shape) == 0) return fill_with_zeros(e);
     const size_t bytes = vector.bytes();
-    const auto workspace = [&](size_t n) { return static_cast<char*>(e.workspace(n)); };
-    char* partial = workspace(2 * size_t(s.parts) * bytes);
-    const void* scale = emit_scale(e, e.in(3));
+    const double epsilon = e.attrs.f("epsilon");
+    const void* scale = emit_scale(e, vector, e.in(1), e.in(3), epsilon);
     BatchRelu relu;
     if (e.attrs.b(kBehindRelu, false)) relu = {scale, e.in(5)};
-    const BatchGradArgs args{e.in(0), e.in(2), e.in(4), relu,  partial,
-                             s.rows,  s.n,     s.parts, s.fold};
-    e.run(kernel_for(e.kernels.batch_norm->grad, x.dtype), args, 6 * volume(x.shape));
-    char* sums = workspace(2 * bytes);
-    emit_reduce(e, ReduceOp::sum, partial, {x.dtype, {s.parts, 2 * s.n}}, {0}, sums);
+    const char* sums = static_cast<const char*>(e.in(e.num_in() - 1));
+    if (!e.attrs.has(kStatistics)) {
+        void* made = e.workspace(2 * bytes);
+        emit_gradient_sums(e, x, e.in(0), e.in(2), e.in(4), relu, made);
+        sums = static_cast<const char*>(made);
+    }
 
-    char *shift = workspace(bytes), *slope = workspace(bytes);
+    void *shift = e.workspace(bytes), *slope = e.workspace(bytes);
     {
         EwProgramBuilder p(vector.shape);
-        const int eps = p.add_constant(e.attrs.f("epsilon"), x.dtype);
-        const int share = p.add_constant(1.0 / double(s.rows), x.dtype);
+        const int eps = p.add_constant(epsilon, x.dtype);
+        const int share = p.add_constant(1.0 / double(rows_of(x)), x.dtype);
         const int rstd =
             p.add_op(EwOp::rsqrt, {p.add_op(EwOp::add, {p.add_input(e.in(3), vector), eps})});
         const int sum = p.add_input(sums, vector);
@@ -167,8 +136,8 @@ void emit_batch_norm_grad(Emit& e) {
         p.set_output(slope, p.add_op(EwOp::mul, {p.add_op(EwOp::mul, {product, rstd}), share}));
         p.run(e);
     }
-    const BatchGradApplyArgs apply{e.in(0), e.in(2), slope,    e.in(4), shift,
-                                   scale,   relu,    e.out(0), s.rows,  s.n};
+    const BatchGradApplyArgs apply{e.in(0), e.in(2), slope,    e.in(4),    shift,
+                                   scale,   relu,    e.out(0), rows_of(x), channels(x)};
     e.run(kernel_for(e.kernels.batch_norm->grad_apply, x.dtype), apply, 6 * volume(x.shape));
 }
 

@@ -13,6 +13,8 @@ void merge_equal(Graph& graph);
 void look_through_broadcasts(Graph& graph);
 // Lets convolutions and products do what follows them while their results are in registers.
 void fuse_epilogues(Graph& graph);
+// Lets convolutions and products sum up what batch normalisations need of their results.
+void fuse_statistics(Graph& graph);
 // Joins elementwise ops of one shape into clusters that pass over memory once.
 void cluster_elementwise(Graph& graph);
 // Whether a cluster may take the node: it gives one value, element by element.
@@ -38,6 +40,7 @@ inline void optimize(Graph& graph) {
     look_through_broadcasts(graph);
     prune(graph);
     fuse_epilogues(graph);
+    fuse_statistics(graph);
     cluster_elementwise(graph);
     drop_unread(graph);
     join_stacked(graph);
