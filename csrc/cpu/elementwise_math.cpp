@@ -16,11 +16,19 @@ namespace {
     };
 HB_VECTOR(exp)
 HB_VECTOR(expm1)
-HB_VECTOR(log) HB_VECTOR(log2) HB_VECTOR(log10) HB_VECTOR(log1p) HB_VECTOR(tanh) HB_VECTOR(sinh)
-    HB_VECTOR(cosh) HB_VECTOR(sigmoid) HB_VECTOR(softplus) HB_VECTOR(erf)
+HB_VECTOR(log)
+HB_VECTOR(log2)
+HB_VECTOR(log10)
+HB_VECTOR(log1p)
+HB_VECTOR(tanh)
+HB_VECTOR(sinh)
+HB_VECTOR(cosh)
+HB_VECTOR(sigmoid)
+HB_VECTOR(softplus)
+HB_VECTOR(erf)
 #undef HB_VECTOR
 
-        struct sqrt {
+struct sqrt {
     template <class T, class X>
     static HB_INLINE X of(X x) {
         return Vec<T>::sqrt(x);
@@ -80,12 +88,17 @@ void vector_tile(void* dst, const void* a, const void*, const void*, int64_t n) 
     };
 HB_LANES(sin)
 HB_LANES(cos)
-HB_LANES(tan) HB_LANES(asin) HB_LANES(acos) HB_LANES(atan) HB_LANES(asinh) HB_LANES(acosh)
-    HB_LANES(atanh)
+HB_LANES(tan)
+HB_LANES(asin)
+HB_LANES(acos)
+HB_LANES(atan)
+HB_LANES(asinh)
+HB_LANES(acosh)
+HB_LANES(atanh)
 #undef HB_LANES
 
-        template <int n>
-        double horner(double x, const double (&c)[n]) {
+template <int n>
+double horner(double x, const double (&c)[n]) {
     double y = c[0];
     for (int i = 1; i < n; ++i) y = y * x + c[i];
     return y;

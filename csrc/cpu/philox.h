@@ -52,8 +52,8 @@ HB_INLINE W interleave_high(W a, W b) {
         return __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
 }
 
-// Blocks first_block ... first_block + blocks - 1 of the stream, in order; whole sets of vectors are
-// written, never more than a tile.
+// Blocks first_block ... first_block + blocks - 1 of the stream, in order; whole sets of vectors
+// are written, never more than a tile.
 inline void philox_tile(const int64_t* seed, int64_t first_block, uint32_t* out,
                         int64_t blocks = kPhiloxTile) {
     constexpr int kSets = 2;  // independent vectors at a time, to hide the latency of the products

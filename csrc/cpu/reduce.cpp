@@ -214,9 +214,9 @@ void scan(const void* args, int thread, int threads) {
 }  // namespace
 
 #define HB_NUMBERS(f, Op) \
-    { f<Op, float>, f<Op, double>, f<Op, int32_t>, f<Op, int64_t>, nullptr, nullptr }
+    {f<Op, float>, f<Op, double>, f<Op, int32_t>, f<Op, int64_t>, nullptr, nullptr}
 #define HB_ORDERED(f, Op) \
-    { f<Op, float>, f<Op, double>, f<Op, int32_t>, f<Op, int64_t>, f<Op, uint8_t>, f<Op, uint8_t> }
+    {f<Op, float>, f<Op, double>, f<Op, int32_t>, f<Op, int64_t>, f<Op, uint8_t>, f<Op, uint8_t>}
 extern const ReduceKernels reduce_kernels = {
     {HB_NUMBERS(rows, Sum), HB_NUMBERS(rows, Prod), HB_ORDERED(rows, Max), HB_ORDERED(rows, Min)},
     {HB_NUMBERS(columns, Sum), HB_NUMBERS(columns, Prod), HB_ORDERED(columns, Max),
