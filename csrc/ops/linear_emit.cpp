@@ -1,6 +1,7 @@
 // How a product is computed: which kernel, what is packed, and whether K is split.
 #include <algorithm>
 
+#include "ops/epilogue.h"
 #include "ops/linear.h"
 
 namespace hb {
@@ -122,7 +123,8 @@ void emit_product(Emit& e, Product p, const Part* part) {
         g.b = b;
         g.b_offset = e.store(packed.data(), packed.size());
     }
-    if (g.pack_a && batch == 1 && !part && e.threads > 1 && flops >= kTogetherFlops &&
+    const bool whole = batch == 1 && !part && !e.attrs.has(kStatistics);  // not slab by slab
+    if (g.pack_a && whole && e.threads > 1 && flops >= kTogetherFlops &&
         p.m <= kTogether * e.threads) {
         void* tiles = e.workspace(size_t(p.m * p.k + 16) * size);
         const PackTilesArgs pack{p.a, tiles, p.m, p.k, p.a_row, p.a_col};
