@@ -69,7 +69,7 @@ def sequence(cell: Cell, inputs: list[Array], attrs: dict[str, Any]) -> tuple[Ar
     bias = rest.pop(0) if attrs.get("has_recurrent_bias") else np.zeros(g * u)
     mask_h = rest.pop(0) if attrs.get("has_recurrent_mask") else np.ones((n, g, u))
     mask = rest.pop(0) if attrs.get("has_mask") else np.ones((n, t), bool)
-    y, saved = np.zeros((n, t, u)), np.zeros((n, t, u))
+    y, saved, gates = np.zeros((n, t, u)), np.zeros((n, t, u)), np.zeros(xw.shape)
     last = np.zeros((n, u))
     for s in range(t):
         at = t - 1 - s if attrs.get("reverse") else s
@@ -79,6 +79,7 @@ def sequence(cell: Cell, inputs: list[Array], attrs: dict[str, Any]) -> tuple[Ar
         if cell.op == "lstm_sequence":
             i, f, o = (sigmoid(x[k] + p[k]) for k in (0, 1, 3))
             value = np.tanh(x[2] + p[2])
+            opened = (i, f, value, o)
             c_new = f * c + i * value
             h_new = o * np.tanh(c_new)
         elif cell.op == "gru_sequence":
@@ -90,17 +91,21 @@ def sequence(cell: Cell, inputs: list[Array], attrs: dict[str, Any]) -> tuple[Ar
                 reset_h = reset * (h * mask_h[:, 2])
                 saved[:, at] = reset_h * mask[:, at, None]
                 value = np.tanh(x[2] + reset_h @ weights[2])
+            opened = (z, reset, value)
             c_new, h_new = c, z * h + (1 - z) * value
         else:
+            opened = ()
             total = x[0] + p[0]
             h_new = np.tanh(total) if attrs["activation"] == "tanh" else np.maximum(total, 0)
             c_new = c
         on = mask[:, at, None]
+        if opened:
+            gates[:, at] = np.concatenate(opened, axis=1) * on
         h, c = np.where(on, h_new, h), np.where(on, c_new, c)
         last = np.where(on, h_new, last)
         y[:, at] = np.where(on, h_new, 0 if attrs.get("zero_output_for_mask") else last)
         if cell.op == "lstm_sequence":
             saved[:, at] = c
     if cell.op == "lstm_sequence":
-        return y, h, c, None, saved
-    return (y, h, None, saved) if cell.op == "gru_sequence" else (y, h)
+        return y, h, c, gates, saved
+    return (y, h, gates, saved) if cell.op == "gru_sequence" else (y, h)

@@ -190,6 +190,8 @@ struct Part {
     int64_t begin, end, count;
 };
 using EmitPartFn = void (*)(Emit&, const Part&);
+// The input whose memory an output may take, where nobody reads that input again; -1: none.
+using ReusesFn = int (*)(const Attrs&, int output);
 using ChecksFn = IndexCheck (*)(std::span<const TensorType> in, const Attrs&);
 using DescribeFn = Error (*)(const ErrorSlot&, std::span<const TensorType> in, const Attrs&);
 
@@ -204,6 +206,7 @@ struct OpDef {
     BesideFn beside = nullptr;            // whether two alike had better share the threads
     EmitPartFn emit_part = nullptr;       // for ops that can be computed part by part (Wave)
     BesideFn in_parts = nullptr;          // whether one with these inputs can
+    ReusesFn reuses = nullptr;            // null: each output has memory of its own
     const char* name = nullptr;           // filled from ops.def
 };
 

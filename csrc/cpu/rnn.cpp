@@ -59,97 +59,136 @@ struct Forward {
         }
     }
 
-    // What the products of the next step take of row i, units from j on.
-    HB_INLINE void hand_on(void* to, int64_t i, int64_t j, X h, int64_t lanes) const {
-        T* operand = at(to, i * p.operand_stride + j);
-        if (!p.mask_h) return V::store(operand, h, lanes);
-        const T* factors = at(p.mask_h, i * G * u + j);
-        for (int64_t g = 0; g < G; ++g)
-            V::store(operand + g * u, h * V::load(factors + g * u, lanes), lanes);
-    }
-
     // f(j, lanes) for the vectors of panel `panel`, which begin at unit j.
     template <class F>
     HB_INLINE void units(int64_t panel, F f) const {
-        int64_t j = panel * P;
-        if (j + P <= u) {
-#pragma GCC unroll 4
-            for (int v = 0; v < kTileVecs; ++v) f(j + v * V::lanes, int64_t(V::lanes));
-            return;
-        }
-        for (; j + V::lanes <= u; j += V::lanes) f(j, int64_t(V::lanes));
-        if (j < u) f(j, u - j);
+        for_vectors<T>(columns(panel), [&](int64_t j, int64_t lanes) { f(panel * P + j, lanes); });
     }
 
-    HB_INLINE void row(int64_t i, int64_t t, int64_t panel, const T* sums, void* next) const {
-        const int64_t step = place(i, t);
-        const T* x = at(p.xw, step * G * u);
-        T *gates = at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)), *saved = at(p.saved, step * u);
-        T *y = at(p.y, step * u), *h = at(p.h, i * stride), *c = at(p.c, i * stride);
-        const T* q = at(p.q, i * stride);
-        units(panel, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
-            const auto product = [&](int64_t g) { return V::load(sums + g * P + (j - panel * P)); };
-            const auto sum = [&](int64_t g) { return V::load(x + g * u + j, lanes) + product(g); };
-            const auto keep = [&](int64_t g, X v) {
-                if (p.gates) V::store(gates + g * P + (j - panel * P), v, lanes);
-                return v;
-            };
-            const auto save = [&](X v) {
-                if (p.saved) V::store(saved + j, v, lanes);
-            };
-            X after;
+    // What a row of a step has of a panel; gates are u apart. In registers: what is stored may be
+    // anything, so the compiler would load every pointer again.
+    struct Cells {
+        const T *x, *q;
+        T *gates, *saved, *y, *h, *c;
+    };
+    HB_INLINE Cells cells(int64_t i, int64_t t, int64_t panel) const {
+        const int64_t step = place(i, t), first = panel * P, state = i * stride + first;
+        const auto kept = [&](void* base, int64_t width) {
+            return base ? at(base, step * width + first) : nullptr;
+        };
+        return {at(p.xw, step * G * u + first),
+                cell == kGruBefore ? at(p.q, state) : nullptr,
+                kept(p.gates, G * u),
+                kept(p.saved, u),
+                at(p.y, step * u + first),
+                at(p.h, state),
+                cell == kLstm ? at(p.c, state) : nullptr};
+    }
+
+    // What the products of the next step take of a row, from unit j of a panel on.
+    struct Next {
+        T* operand;
+        const T* factors;
+        HB_INLINE void take(int64_t u, int64_t j, X h, int64_t lanes) const {
+            if (!factors) return V::store(operand + j, h, lanes);
+            for (int64_t g = 0; g < G; ++g)
+                V::store(operand + g * u + j, h * V::load(factors + g * u + j, lanes), lanes);
+        }
+    };
+    HB_INLINE Next next_of(void* to, int64_t i, int64_t first) const {
+        return {at(to, i * p.operand_stride + first),
+                p.mask_h ? at(p.mask_h, i * G * u + first) : nullptr};
+    }
+
+    // A row's gates before its new state: two loops, as one would be a single chain of functions,
+    // too long for a core to begin the next row meanwhile. `sums` keeps what the second one takes.
+    HB_INLINE void open_row(int64_t i, int64_t t, int64_t panel, T* sums) const {
+        const int64_t u = this->u;
+        const Cells row = cells(i, t, panel);
+        const auto open = [=](int64_t j, int64_t lanes) __attribute__((always_inline)) {
+            constexpr int count = cell == kLstm ? 4 : 2;
+            X x[count];
+            HB_EACH(count) x[i] = V::load(row.x + i * u + j, lanes) + V::load(sums + i * P + j);
+            Math<T>::template gates<cell == kLstm ? 4u : 0u>(x);
+            if (row.gates) HB_EACH(count) V::store(row.gates + i * u + j, x[i], lanes);
             if constexpr (cell == kLstm) {
-                const X in = keep(0, gate<T>(sum(0))), forget = keep(1, gate<T>(sum(1)));
-                const X value = keep(2, gate_tanh<T>(sum(2))), out = keep(3, gate<T>(sum(3)));
-                const X inner = V::fma(forget, V::load(c + j, lanes), in * value);
-                after = out * gate_tanh<T>(inner);
-                V::store(c + j, inner, lanes);
-                save(inner);
-            } else if constexpr (G == 3) {
-                X update, value;
-                if constexpr (cell == kGruAfter) {
-                    update = keep(0, gate<T>(sum(0)));
-                    const X reset = keep(1, gate<T>(sum(1))), inner = product(2);
-                    value =
-                        keep(2, gate_tanh<T>(V::fma(reset, inner, V::load(x + 2 * u + j, lanes))));
-                    save(inner);
-                } else {
-                    update = V::load(gates + (j - panel * P), lanes);
-                    value = keep(2, gate_tanh<T>(sum(2)));
-                    save(V::load(q + j, lanes));
-                }
-                after = V::fma(update, V::load(h + j, lanes), (V::splat(T(1)) - update) * value);
+                const X inner = V::fma(x[1], V::load(row.c + j, lanes), x[0] * x[2]);
+                V::store(row.c + j, inner, lanes);
+                V::store(sums + 3 * P + j, x[3]);
+                if (row.saved) V::store(row.saved + j, inner, lanes);
             } else {
-                after = cell == kRnnTanh ? gate_tanh<T>(sum(0)) : V::max(sum(0), V::zero());
+                HB_EACH(2) V::store(sums + i * P + j, x[i]);
             }
-            V::store(h + j, after, lanes);
-            V::store(y + j, after, lanes);
-            hand_on(next, i, j, after, lanes);
+        };
+        for_vectors<T>(columns(panel), open);
+    }
+
+    HB_INLINE void row(int64_t i, int64_t t, int64_t panel, const T* sums, void* to) const {
+        const int64_t u = this->u;
+        const Cells row = cells(i, t, panel);
+        const Next next = next_of(to, i, panel * P);
+        rnn_vectors<T>(columns(panel), [=]<int N>(int64_t first,
+                                                  int64_t lanes) __attribute__((always_inline)) {
+            const auto sum = [&](int64_t g, int64_t j) { return V::load(sums + g * P + j); };
+            X x[N];
+            HB_EACH(N) {
+                const int64_t j = first + i * V::lanes;
+                if constexpr (cell == kLstm)
+                    x[i] = V::load(row.c + j, lanes);
+                else if constexpr (cell == kGruAfter)
+                    x[i] = V::fma(sum(1, j), sum(2, j), V::load(row.x + 2 * u + j, lanes));
+                else
+                    x[i] = V::load(row.x + (G - 1) * u + j, lanes) + sum(G - 1, j);
+            }
+            if constexpr (cell == kRnnRelu)
+                HB_EACH(N) x[i] = V::max(x[i], V::zero());
+            else
+                Math<T>::template gates<~0u>(x);
+            HB_EACH(N) {
+                const int64_t j = first + i * V::lanes;
+                X after = x[i];
+                if constexpr (cell == kLstm) after *= sum(3, j);
+                if constexpr (G == 3) {
+                    const bool before = cell == kGruBefore;
+                    const X update = before ? V::load(row.gates + j, lanes) : sum(0, j);
+                    if (row.saved)
+                        V::store(row.saved + j, before ? V::load(row.q + j, lanes) : sum(2, j),
+                                 lanes);
+                    if (row.gates) V::store(row.gates + 2 * u + j, x[i], lanes);
+                    after =
+                        V::fma(update, V::load(row.h + j, lanes), (V::splat(T(1)) - update) * x[i]);
+                }
+                V::store(row.h + j, after, lanes);
+                V::store(row.y + j, after, lanes);
+                next.take(u, j, after, lanes);
+            }
         });
     }
 
     // kGruBefore, first phase: update and reset gate, and the states that the latter lets through.
     HB_INLINE void reset_row(int64_t i, int64_t t, int64_t panel, const T* sums,
                              const void* now) const {
-        const int64_t step = place(i, t) * G * u;
-        const T* from = at(now, i * p.operand_stride + (p.mask_h ? 2 * u : 0));
-        T* gates = at(p.gates, rnn_gates_at<T>(p, G, i, t, panel));
-        units(panel, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
-            X r{};
-            for (int64_t g = 0; g < 2; ++g) {
-                const int64_t unit = g * P + (j - panel * P);
-                r = gate<T>(V::load(at(p.xw, step + g * u + j), lanes) + V::load(sums + unit));
-                V::store(gates + unit, r, lanes);
-            }
-            V::store(at(p.q, i * stride + j), r * V::load(from + j, lanes), lanes);
-        });
+        const int64_t u = this->u, first = panel * P;
+        const Cells row = cells(i, t, panel);
+        const T* from = at(now, i * p.operand_stride + (p.mask_h ? 2 * u : 0) + first);
+        T* to = at(p.q, i * stride + first);
+        for_vectors<T>(
+            columns(panel), [=](int64_t j, int64_t lanes) __attribute__((always_inline)) {
+                X x[2];
+                HB_EACH(2) x[i] = V::load(row.x + i * u + j, lanes) + V::load(sums + i * P + j);
+                Math<T>::template gates<0>(x);
+                HB_EACH(2) V::store(row.gates + i * u + j, x[i], lanes);
+                V::store(to + j, x[1] * V::load(from + j, lanes), lanes);
+            });
     }
 
     void masked_row(int64_t i, int64_t s, int64_t t, int64_t panel, const void* now,
                     void* next) const {
         const int64_t step = place(i, t);
         const bool repeats = !p.zero_output && p.begins[i] < s;
-        if (G > 1 && p.gates) zero_row(at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)), G * P);
+        if (G > 1 && p.gates)
+            for (int64_t g = 0; g < G; ++g)
+                zero_row(at(p.gates, (step * G + g) * u + panel * P), columns(panel));
         units(panel, [&](int64_t j, int64_t lanes) {
             const X h = V::load(at(p.h, i * stride + j), lanes);
             V::store(at(p.y, step * u + j), repeats ? h : V::zero(), lanes);
@@ -175,11 +214,13 @@ struct Forward {
     // What the gates of row i take and leave.
     HB_INLINE void fetch(int64_t i, int64_t t, int64_t panel) const {
         const int64_t step = place(i, t);
-        for (int64_t g = 0; g < G; ++g)
-            rnn_fetch_panel<0>(at(p.xw, (step * G + g) * u + panel * P));
+        for (int64_t g = 0; g < G; ++g) {
+            const int64_t from = (step * G + g) * u + panel * P;
+            if (p.gates != p.xw) rnn_fetch_panel<0>(at(p.xw, from));
+            if (p.gates) rnn_fetch_panel<1>(at(p.gates, from));
+        }
         rnn_fetch_panel<1>(at(p.y, step * u + panel * P));
         if constexpr (G == 1) return;
-        if (p.gates) rnn_fetch_panel<1>(at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)), G * P);
         if (p.saved) rnn_fetch_panel<1>(at(p.saved, step * u + panel * P));
     }
 
@@ -211,13 +252,15 @@ struct Forward {
     }
 
     HB_INLINE void gates_of(const RnnRows& on, const RnnRows& off, int64_t first, int64_t last,
-                            int64_t s, int64_t t, int64_t j, const T* sums, bool resets,
-                            const void* now, void* next) const {
+                            int64_t s, int64_t t, int64_t j, T* sums, bool resets, const void* now,
+                            void* next) const {
         if (resets) {
             for (int64_t i = 0; i < on.count; ++i)
                 reset_row(on.row[i], t, j, sums + i * G * P, now);
             return;
         }
+        if (cell == kLstm || cell == kGruAfter)
+            for (int64_t i = 0; i < on.count; ++i) open_row(on.row[i], t, j, sums + i * G * P);
         for (int64_t i = 0; i < on.count; ++i) row(on.row[i], t, j, sums + i * G * P, next);
         for (int64_t i = 0; i < off.count; ++i) masked_row(off.row[i], s, t, j, now, next);
         if (s == p.t - 1)
@@ -227,8 +270,9 @@ struct Forward {
     void start(int64_t i) const {
         copy_row(at(p.h, i * stride), at(p.h0, i * u), u);
         if constexpr (cell == kLstm) copy_row(at(p.c, i * stride), at(p.c0, i * u), u);
+        const Next first = next_of(p.operand[0], i, 0);
         for_vectors<T>(u, [&](int64_t j, int64_t lanes) {
-            hand_on(p.operand[0], i, j, V::load(at(p.h0, i * u + j), lanes), lanes);
+            first.take(u, j, V::load(at(p.h0, i * u + j), lanes), lanes);
         });
         p.begins[i] = p.t;
         for (int64_t s = p.t; p.mask && s-- > 0;)
@@ -246,9 +290,6 @@ struct Start {
         const Forward<cell, T> rows(p);
         const Range range = split(p.n, thread, threads);
         for (int64_t i = range.begin; i < range.end; ++i) rows.start(i);
-        if (!p.gates || p.u % 64 == 0) return;  // no lanes beyond the units
-        const Range kept = split(p.t * p.n * rnn_kept(cell, p.u), thread, threads);
-        zero_row(static_cast<T*>(p.gates) + kept.begin, kept.end - kept.begin);
     }
 };
 

@@ -30,14 +30,6 @@ HB_INLINE void rnn_rows(const bool* mask, int64_t steps, int64_t t, int64_t firs
     }
 }
 
-// Where a row's gates of one step and panel are kept.
-template <class T, class Args>
-HB_INLINE int64_t rnn_gates_at(const Args& p, int64_t gates, int64_t row, int64_t t,
-                               int64_t panel) {
-    constexpr int64_t width = kPanel<T>;
-    return ((t * ((p.u + width - 1) / width) + panel) * p.n + row) * gates * width;
-}
-
 // Asks for part i of `parts` of what begins at `from`.
 template <class T>
 HB_INLINE void rnn_fetch(const T* from, int64_t count, int64_t i, int64_t parts) {
@@ -187,16 +179,20 @@ HB_INLINE void zero_row(T* to, int64_t n) {
                    [&](int64_t i, int64_t lanes) { Vec<T>::store(to + i, Vec<T>::zero(), lanes); });
 }
 
-// q / (q + 1), q = exp(x). Gates end at the smallest normal number, which saves the exponential of
-// the op its last step.
+// f.operator()<N>(j, lanes) for N vectors from j on, of a panel of `columns` units.
+template <class T, class F>
+HB_INLINE void rnn_vectors(int64_t columns, F f) {
+    if (columns == kPanel<T>) return f.template operator()<kTileVecs>(0, int64_t(Vec<T>::lanes));
+    for_vectors<T>(columns, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
+        f.template operator()<1>(j, lanes);
+    });
+}
+
 template <class T>
 HB_INLINE typename Vec<T>::type gate(typename Vec<T>::type x) {
-    using V = Vec<T>;
-    using M = Math<T>;
-    const T end = sizeof(T) == 4 ? T(87) : T(708);
-    typename V::type n, s;
-    const auto y = M::exp_parts(M::clamp(x, -end, end), &n, &s), q = V::fma(y, s, s);
-    return q / (q + V::splat(T(1)));
+    typename Vec<T>::type y[1] = {x};
+    Math<T>::template gates<0>(y);
+    return y[0];
 }
 
 template <class T>

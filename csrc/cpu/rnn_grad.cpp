@@ -35,14 +35,9 @@ struct Backward {
 
     template <class F>
     HB_INLINE void units(int64_t panel, F f) const {
-        int64_t j = panel * P;
-        if (j + P <= u) {
-#pragma GCC unroll 4
-            for (int v = 0; v < kTileVecs; ++v) f(j + v * V::lanes, int64_t(V::lanes));
-            return;
-        }
-        for (; j + V::lanes <= u; j += V::lanes) f(j, int64_t(V::lanes));
-        if (j < u) f(j, u - j);
+        for_vectors<T>(columns(panel),
+                       [&](int64_t j, int64_t lanes)
+                           __attribute__((always_inline)) { f(panel * P + j, lanes); });
     }
     // f(row, sums, j, lanes) over the rows and vectors of a product.
     template <class F>
@@ -105,38 +100,41 @@ struct Backward {
         });
     }
 
-    // dh becomes the part of the gradient that does not pass through R.
+    // dh becomes the part of the gradient that does not pass through R. Pointers are in registers:
+    // what is stored may be anything, so the compiler would load them again.
     HB_INLINE void row(int64_t i, int64_t s, int64_t t, int64_t panel, void* dz) const {
-        const int64_t step = place(i, t);
-        const T *gates = at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)),
-                *saved = at(p.saved, step * u);
-        const T *y = at(p.y, step * u), *h_prev = at(p.h_prev, step * u);
-        const T* dy = p.dy ? at(p.dy, step * u) : nullptr;
-        const T* c_prev = nullptr;
+        const int64_t u = this->u, first = panel * P, step = place(i, t) * u + first;
+        const int64_t wide = place(i, t) * G * u + first, state = i * stride + first;
+        const auto maybe = [](auto* base, int64_t offset) {
+            return base ? at(base, offset) : nullptr;
+        };
+        const T *const gates = maybe(p.gates, wide), *const saved = maybe(p.saved, step);
+        const T *const y = at(p.y, step), *const h_prev = at(p.h_prev, step);
+        const T *const dy = maybe(p.dy, step), *c_prev = nullptr;
         if constexpr (cell == kLstm)
-            c_prev = s > 0 ? at(p.saved, place(i, time(s - 1)) * u) : at(p.c0, i * u);
-        T *dxw = at(p.dxw, step * G * u), *dproduct = at(p.dproduct, step * G * u);
-        T *dzr = at(dz, i * dz_stride), *dh = at(p.dh, i * stride), *dc = at(p.dc, i * stride);
-        T* waiting = at(p.waiting, i * stride);
-        units(panel, [&](int64_t j, int64_t lanes) __attribute__((always_inline)) {
+            c_prev =
+                s > 0 ? at(p.saved, place(i, time(s - 1)) * u + first) : at(p.c0, i * u + first);
+        T *const dxw = at(p.dxw, wide), *const dproduct = maybe(p.dproduct, wide);
+        T *const to = at(dz, i * dz_stride + first), *const dh = at(p.dh, state);
+        T *const dc = maybe(p.dc, state), *const waiting = p.mask ? at(p.waiting, state) : nullptr;
+        const auto cells = [=](int64_t j, int64_t lanes, X shown) __attribute__((always_inline)) {
             const auto gate = [&](int64_t g) __attribute__((always_inline)) {
-                return V::load(gates + g * P + (j - panel * P), lanes);
+                return V::load(gates + g * u + j, lanes);
             };
             const auto give = [&](int64_t g, X d) __attribute__((always_inline)) {
-                V::store(dzr + g * u + j, d, lanes);
+                V::store(to + g * u + j, d, lanes);
                 V::store(dxw + g * u + j, d, lanes);
                 if constexpr (cell == kGruAfter) V::store(dproduct + g * u + j, d, lanes);
             };
             const X one = V::splat(T(1));
             X d = V::load(dh + j, lanes), direct = V::zero();
             if (dy) d += V::load(dy + j, lanes);
-            if (p.mask) {
+            if (waiting) {
                 d += V::load(waiting + j, lanes);
                 V::store(waiting + j, V::zero(), lanes);
             }
             if constexpr (cell == kLstm) {
                 const X in = gate(0), forget = gate(1), value = gate(2), out = gate(3);
-                const X shown = gate_tanh<T>(V::load(saved + j, lanes));
                 const X d_cell = V::fma(d * out, tanh_slope(shown), V::load(dc + j, lanes));
                 give(0, d_cell * value * sigmoid_slope(in));
                 give(1, d_cell * V::load(c_prev + j, lanes) * sigmoid_slope(forget));
@@ -147,21 +145,32 @@ struct Backward {
                 const X update = gate(0), value = gate(2), before = V::load(h_prev + j, lanes);
                 const X d_value = d * (one - update) * tanh_slope(value);
                 direct = d * update;
-                give(0, d * (before - value) * sigmoid_slope(update));
-                give(2, d_value);
                 if constexpr (cell == kGruAfter) {
-                    const X reset = gate(1);
+                    const X reset = gate(1), d_inner = d_value * reset;
                     give(1, d_value * V::load(saved + j, lanes) * sigmoid_slope(reset));
-                    V::store(dzr + 2 * u + j, d_value * reset, lanes);
-                    V::store(dproduct + 2 * u + j, d_value * reset, lanes);
+                    V::store(to + 2 * u + j, d_inner, lanes);
+                    V::store(dxw + 2 * u + j, d_value, lanes);
+                    V::store(dproduct + 2 * u + j, d_inner, lanes);
+                } else {
+                    give(2, d_value);
                 }
+                give(0, d * (before - value) * sigmoid_slope(update));
             } else {
                 const X out = V::load(y + j, lanes);
                 give(0, cell == kRnnTanh ? d * tanh_slope(out)
                                          : V::select(out > V::zero(), d, V::zero()));
             }
             V::store(dh + j, direct, lanes);
-        });
+        };
+        rnn_vectors<T>(columns(panel),
+                       [=]<int N>(int64_t from, int64_t lanes) __attribute__((always_inline)) {
+                           X shown[N] = {};
+                           if constexpr (cell == kLstm) {
+                               HB_EACH(N) shown[i] = V::load(saved + from + i * V::lanes, lanes);
+                               Math<T>::template gates<~0u>(shown);
+                           }
+                           HB_EACH(N) cells(from + i * V::lanes, lanes, shown[i]);
+                       });
     }
 
     // kGruBefore, second phase of a step: z is the gradient of r * h.
@@ -171,8 +180,7 @@ struct Backward {
         multiply(rows, dz, 2, 3, panel, 1, none);
         each(rows, panel, z, [&](int64_t i, X d, int64_t j, int64_t lanes) {
             const int64_t step = place(i, t), at_r = (step * G + 1) * u + j;
-            const X r = V::load(
-                at(p.gates, rnn_gates_at<T>(p, G, i, t, panel) + P + (j - panel * P)), lanes);
+            const X r = V::load(at(p.gates, at_r), lanes);
             const X d_reset = d * V::load(at(p.saved, step * u + j), lanes) * (V::splat(T(1)) - r);
             X through = d * r;
             if (p.mask_h) through *= V::load(at(p.mask_h, (i * G + 2) * u + j), lanes);
@@ -187,6 +195,7 @@ struct Backward {
         const int64_t step = place(i, t), j = panel * P;
         for (int64_t g = 0; g < G; ++g) {
             rnn_fetch_panel<1>(at(p.dxw, (step * G + g) * u + j));
+            if (G > 1 && p.gates != p.dxw) rnn_fetch_panel<0>(at(p.gates, (step * G + g) * u + j));
             if constexpr (cell == kGruAfter)
                 rnn_fetch_panel<1>(at(p.dproduct, (step * G + g) * u + j));
         }
@@ -195,7 +204,6 @@ struct Backward {
             rnn_fetch_panel<0>(at(p.y, step * u + j));
             return;
         }
-        rnn_fetch_panel<0>(at(p.gates, rnn_gates_at<T>(p, G, i, t, panel)), G * P);
         rnn_fetch_panel<0>(at(p.saved, step * u + j));
         if constexpr (G == 3) rnn_fetch_panel<0>(at(p.h_prev, step * u + j));
         if constexpr (cell == kLstm)

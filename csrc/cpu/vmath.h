@@ -8,6 +8,9 @@
 namespace hb::HB_ISA {
 namespace {
 
+// The same for i in [0, n), without a loop.
+#define HB_EACH(n) _Pragma("GCC unroll 16") for (int i = 0; i < n; ++i)
+
 template <class T>
 struct MathConstants;
 template <>
@@ -43,12 +46,17 @@ struct Math {
 
     static HB_INLINE X splat(T x) { return V::splat(x); }
     // c[0] x^(n-1) + ... + c[n-1]
+    template <int n, int N>
+    static HB_INLINE void poly(const X (&x)[N], const T (&c)[n], X (&y)[N]) {
+        HB_EACH(N) y[i] = splat(c[0]);
+#pragma GCC unroll 16
+        for (int k = 1; k < n; ++k) HB_EACH(N) y[i] = V::fma(y[i], x[i], splat(c[k]));
+    }
     template <int n>
     static HB_INLINE X poly(X x, const T (&c)[n]) {
-        X y = splat(c[0]);
-#pragma GCC unroll 16
-        for (int i = 1; i < n; ++i) y = V::fma(y, x, splat(c[i]));
-        return y;
+        X in[1] = {x}, y[1];
+        poly(in, c, y);
+        return y[0];
     }
     static HB_INLINE X clamp(X x, T low, T high) {  // NaN stays: the second operand wins
         return (X)arch::min(splat(high), (X)arch::max(splat(low), x));
@@ -60,26 +68,36 @@ struct Math {
     }
 
     // exp(x) = 2^n (1 + y) with |x - n ln 2| <= ln(2) / 2, but for a rounding, and y = expm1 of the
-    // rest. Where it is asked for, `scale` is 2^n, and 0 for n = -bias.
-    static HB_INLINE X exp_parts(X x, X* n, X* scale = nullptr) {
+    // rest. Where it is asked for, `scale` is 2^n, and 0 for n = -bias. Of N vectors at once, step
+    // by step, so that a core has N operations at hand that do not wait for one another.
+    template <int N>
+    static HB_INLINE void exp_parts(const X (&x)[N], X (&n)[N], X (&y)[N], X* scale = nullptr) {
         const X magic = splat(scale ? C::magic + T(C::bias) : C::magic);
-        const X shifted = V::fma(x, splat(T(1.44269504088896340736)), magic);
-        if (scale) *scale = V::from_bits(V::bits(shifted) << C::mantissa);
-        *n = shifted - magic;
-        X r = V::fma(*n, splat(-C::ln2_hi), x);
-        r = V::fma(*n, splat(-C::ln2_lo), r);
+        X r[N];
+        HB_EACH(N) y[i] = V::fma(x[i], splat(T(1.44269504088896340736)), magic);
+        if (scale) HB_EACH(N) scale[i] = V::from_bits(V::bits(y[i]) << C::mantissa);
+        HB_EACH(N) n[i] = y[i] - magic;
+        HB_EACH(N) r[i] = V::fma(n[i], splat(-C::ln2_hi), x[i]);
+        HB_EACH(N) r[i] = V::fma(n[i], splat(-C::ln2_lo), r[i]);
         if constexpr (sizeof(T) == 4) {
             // minimax, relative to exp(r): 0.03 units in the last place
             static constexpr T c[] = {1.3814539416e-3f, 8.3687454462e-3f, 4.1668388993e-2f,
                                       1.6666521132e-1f, 4.9999994040e-1f};
-            return V::fma(poly(r, c), r * r, r);
+            poly(r, c, y);
         } else {
             static constexpr T c[] = {1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800,
                                       1.0 / 3628800,    1.0 / 362880,    1.0 / 40320,
                                       1.0 / 5040,       1.0 / 720,       1.0 / 120,
                                       1.0 / 24,         1.0 / 6,         0.5};
-            return V::fma(poly(r, c), r * r, r);
+            poly(r, c, y);
         }
+        HB_EACH(N) y[i] = V::fma(y[i], r[i] * r[i], r[i]);
+    }
+    static HB_INLINE X exp_parts(X x, X* n, X* scale = nullptr) {
+        X in[1] = {x}, whole[1], y[1];
+        exp_parts(in, whole, y, scale);
+        *n = whole[0];
+        return y[0];
     }
     static HB_INLINE X exp(X x) {
         X n;
@@ -160,11 +178,21 @@ struct Math {
     // tanh(x) = q / (q + 2), q = exp(2x) - 1, which for both signs loses no bits around 0; only
     // -0 becomes 0.
     static HB_INLINE X tanh_unsigned_zero(X x) {
-        const T end = sizeof(T) == 4 ? T(18.1) : T(38);
-        X n, s;
-        const X y = exp_parts(clamp(x + x, -end, end), &n, &s);
-        const X q = V::fma(y, s, s - splat(T(1)));
-        return q / (q + splat(T(2)));
+        X y[1] = {x};
+        gates<1>(y);
+        return y[0];
+    }
+    // x[i] = q / (q + 2), q = expm1(2 x), where bit i of `tanhs` is set: tanh; else the sigmoid
+    // q / (q + 1), q = exp(x). That ends at the smallest normal number, which saves the exponential
+    // its last step.
+    template <unsigned tanhs, int N>
+    static HB_INLINE void gates(X (&x)[N]) {
+        constexpr T most = sizeof(T) == 4 ? T(87) : T(708), end = sizeof(T) == 4 ? T(18.1) : T(38);
+        X n[N], q[N], s[N];
+        HB_EACH(N) x[i] = tanhs >> i & 1 ? clamp(x[i] + x[i], -end, end) : clamp(x[i], -most, most);
+        exp_parts(x, n, q, s);
+        HB_EACH(N) q[i] = V::fma(q[i], s[i], tanhs >> i & 1 ? s[i] - splat(T(1)) : s[i]);
+        HB_EACH(N) x[i] = q[i] / (q[i] + splat(tanhs >> i & 1 ? T(2) : T(1)));
     }
     static HB_INLINE X tanh(X x) { return V::copysign(tanh_unsigned_zero(x), x); }
     static HB_INLINE X sigmoid(X x) {

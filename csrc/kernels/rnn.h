@@ -30,7 +30,7 @@ struct RnnArgs {
     const bool* mask;    // (n,t) or null
     void *y, *h_last, *c_last;
     // For the gradient, null where nobody asks for it:
-    void* gates;  // after their activations: (t, panels of units, n, G, kPanel); kGruBefore has it
+    void* gates;  // after their activations, as xw, which it may overwrite; kGruBefore has it
     void* saved;  // LSTM: c; GRU: the product that the reset gate scales, or r * h where it is
                   // before, zeros in masked steps
     int64_t n, t, u;
@@ -49,7 +49,8 @@ struct RnnGradArgs {
     const void* r;                            // transposed, (G*u,u) in panels
     const void* mask_h;
     const bool* mask;
-    void *dxw, *dh0, *dc0;
+    void* dxw;  // may overwrite gates
+    void *dh0, *dc0;
     void* h_prev;    // (n,t,u): the state that each step began with
     void* dproduct;  // (n,t,G*u), of the recurrent product, where it is not dxw (kGruAfter)
     int64_t n, t, u;
@@ -69,11 +70,6 @@ struct RnnPhases {
     int64_t block;    // rows that go through the phases together
     bool by_columns;  // shares are slices of the units, not blocks of rows
 };
-
-// Elements that a row's gates take in a step, at every level.
-static inline int64_t rnn_kept(RnnCell cell, int64_t u) {
-    return rnn_gates(cell) * ((u + 63) / 64 * 64);
-}
 
 inline constexpr int64_t kRnnRows = 48;  // of a block, at most
 

@@ -119,9 +119,8 @@ std::vector<TensorType> infer(const InferCtx& c) {
                        Shape{n, t}, dtype_name(mask.dtype), mask.shape);
     }
     const TensorType y{xw.dtype, steps_of(c.attrs, n, t, u)}, state{xw.dtype, {n, u}};
-    const TensorType kept{xw.dtype, {t, n, rnn_kept(cell, u)}};
-    if (cell == kLstm) return {y, state, state, kept, y};
-    if (has_gates(cell)) return {y, state, kept, y};
+    if (cell == kLstm) return {y, state, state, xw, y};
+    if (has_gates(cell)) return {y, state, xw, y};
     return {y, state};
 }
 
@@ -148,7 +147,7 @@ std::vector<TensorType> infer_grad(const InferCtx& c) {
     expect(in.r, {y.dtype, {u, gates * u}});
     for (int input : {in.h0, in.c0, in.dh_last, in.dc_last}) expect(input, state);
     for (int input : {in.saved, in.dy}) expect(input, y);
-    expect(in.gates, {y.dtype, {t, n, rnn_kept(cell, u)}});
+    expect(in.gates, dxw);
     expect(in.mask_h, {y.dtype, {n, gates, u}});
     expect(in.mask, {DType::b8, {n, t}});
     if (cell == kLstm) return {dxw, state, state, y};
@@ -330,6 +329,20 @@ bool in_parts(const Attrs& attrs, std::span<const TensorType> in) {
     return time_first(attrs) && near(attrs, in);
 }
 
+// Gates take the place of xw, and their gradients that of the gates: each element is read before it
+// is written. A simple cell's outputs do the same.
+template <CellOf cell_of>
+int reuses(const Attrs& attrs, int output) {
+    const RnnCell cell = cell_of(attrs);
+    return output == (cell == kLstm ? 3 : has_gates(cell) ? 2 : 0) ? Inputs(cell, attrs).xw : -1;
+}
+template <CellOf cell_of>
+int reuses_grad(const Attrs& attrs, int output) {
+    const RnnCell cell = cell_of(attrs);
+    const GradInputs in(cell, attrs);
+    return output > 0 ? -1 : has_gates(cell) ? in.gates : in.y;
+}
+
 // ---- gradients ----
 
 Tensor rows_of(const Tensor& x) { return reshape(x, {x.shape()[0] * x.shape()[1], x.shape()[2]}); }
@@ -472,6 +485,7 @@ extern const OpDef op_lstm_sequence = {
     .beside = beside<lstm_cell>,
     .emit_part = emit_part<lstm_cell>,
     .in_parts = in_parts<beside<lstm_cell>>,
+    .reuses = reuses<lstm_cell>,
 };
 extern const OpDef op_lstm_sequence_grad = {
     .infer = infer_grad<lstm_cell>,
@@ -481,6 +495,7 @@ extern const OpDef op_lstm_sequence_grad = {
     .beside = beside_grad<lstm_cell>,
     .emit_part = emit_grad_part<lstm_cell>,
     .in_parts = in_parts<beside_grad<lstm_cell>>,
+    .reuses = reuses_grad<lstm_cell>,
 };
 extern const OpDef op_gru_sequence = {
     .infer = infer<gru_cell>,
@@ -490,6 +505,7 @@ extern const OpDef op_gru_sequence = {
     .beside = beside<gru_cell>,
     .emit_part = emit_part<gru_cell>,
     .in_parts = in_parts<beside<gru_cell>>,
+    .reuses = reuses<gru_cell>,
 };
 extern const OpDef op_gru_sequence_grad = {
     .infer = infer_grad<gru_cell>,
@@ -499,6 +515,7 @@ extern const OpDef op_gru_sequence_grad = {
     .beside = beside_grad<gru_cell>,
     .emit_part = emit_grad_part<gru_cell>,
     .in_parts = in_parts<beside_grad<gru_cell>>,
+    .reuses = reuses_grad<gru_cell>,
 };
 extern const OpDef op_rnn_sequence = {
     .infer = infer<rnn_cell>,
@@ -508,6 +525,7 @@ extern const OpDef op_rnn_sequence = {
     .beside = beside<rnn_cell>,
     .emit_part = emit_part<rnn_cell>,
     .in_parts = in_parts<beside<rnn_cell>>,
+    .reuses = reuses<rnn_cell>,
 };
 extern const OpDef op_rnn_sequence_grad = {
     .infer = infer_grad<rnn_cell>,
@@ -517,6 +535,7 @@ extern const OpDef op_rnn_sequence_grad = {
     .beside = beside_grad<rnn_cell>,
     .emit_part = emit_grad_part<rnn_cell>,
     .in_parts = in_parts<beside_grad<rnn_cell>>,
+    .reuses = reuses_grad<rnn_cell>,
 };
 
 }  // namespace hb

@@ -133,7 +133,7 @@ class Planner {
             } else {
                 place.kind = Place::arena;
                 int block = carried_block(i, int(o));
-                if (block < 0) block = reusable(i, node.out[o]);
+                if (block < 0) block = reusable(i, int(o));
                 const int last = last_[size_t(i)][o];
                 const bool always = node.kind == NodeKind::input;
                 if (block >= 0)
@@ -166,20 +166,34 @@ class Planner {
         return -1;
     }
 
-    // The block of an elementwise input that nobody reads again: the output may overwrite it.
-    int reusable(int i, const TensorType& type) {
+    // The block of an input that nobody reads again and output `o` may overwrite: any of an
+    // elementwise node, else what the op says.
+    int reusable(int i, int o) const {
         const Node& node = graph_.nodes[size_t(i)];
-        if (!elementwise(node)) return -1;
-        for (const Operand& v : node.in) {
-            const int block = block_[size_t(v.node)][size_t(v.output)];
-            if (block < 0 || blocks_[size_t(block)].last != i) continue;
-            const TensorType& in = graph_.type(v);
+        const bool by_op = node.kind == NodeKind::op && node.op->reuses;
+        const int only = by_op ? node.op->reuses(node.attrs, o) : -1;
+        if (only < 0 && !elementwise(node)) return -1;
+        for (size_t k = 0; k < node.in.size(); ++k) {
+            if (only >= 0 && int(k) != only) continue;
+            const int block = block_of(node.in[k]);
+            if (block < 0 || blocks_[size_t(block)].last != end(i) || read_beside(i, block))
+                continue;
+            const TensorType &in = graph_.type(node.in[k]), &type = node.out[size_t(o)];
             if (in.shape != type.shape || in.bytes() != type.bytes()) continue;
             const auto& mine = block_[size_t(i)];
             if (std::find(mine.begin(), mine.end(), block) != mine.end()) continue;
             return block;
         }
         return -1;
+    }
+    int block_of(Operand v) const { return block_[size_t(v.node)][size_t(v.output)]; }
+    // Whether the node that runs beside node i reads a block.
+    bool read_beside(int i, int block) const {
+        const int other = end(i) > i ? end(i) : begin(i);
+        const std::vector<Operand>& in = graph_.nodes[size_t(other)].in;
+        return other != i && std::any_of(in.begin(), in.end(), [&](const Operand& v) {
+                   return v.node < other && v.node != i && block_of(v) == block;
+               });
     }
 
     const Graph& graph_;
