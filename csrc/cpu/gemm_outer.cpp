@@ -13,6 +13,9 @@
 namespace hb::HB_ISA {
 namespace {
 
+// Of a share, which copies the rows and columns that it has in common with others once more.
+constexpr double kShareFlops = 1 << 28;
+
 template <class T, int M>
 HB_INLINE void copy_few(T* to, const T* from) {
     __builtin_memcpy(to, from, M * sizeof(T));
@@ -107,8 +110,8 @@ struct Outer {
         }
     }
 
-    // What tile i of `count` wants of a job's panel: rows that are copied two tiles later. Rows of a
-    // list have no order in memory, so they are asked for here.
+    // What tile i of `count` wants of a job's panel: rows that are copied two tiles later. Rows of
+    // a list have no order in memory, so they are asked for here.
     Wanted wanted_b(const Job& job, int64_t i, int64_t count) const {
         const int64_t begin = job.depth * i / count, end = job.depth * (i + 1) / count;
         if (!p.rows)
@@ -125,7 +128,8 @@ struct Outer {
                     int64_t calls) const {
         if (p.rows || depth <= 0) return {};
         const int64_t size = sizeof(T), across = ((end - begin) * size + 63) / 64;
-        const int64_t from = across * depth * call / calls, to = across * depth * (call + 1) / calls;
+        const int64_t from = across * depth * call / calls,
+                      to = across * depth * (call + 1) / calls;
         const int64_t line = from / depth, i = from % depth;
         return {(const char*)p.a + ((k + i) * p.m + begin) * size + line * 64, p.m * size,
                 to - from < depth - i ? to - from : depth - i};
@@ -173,9 +177,8 @@ struct Outer {
                 t.wanted[0] = then.depth > 0
                                   ? wanted_b(then, soon ? i + 2 : (i + 2 - count) % count, count)
                                   : Wanted{};
-                t.wanted[1] =
-                    wanted_a(below.k, below.depth, tiles.begin(first), tiles.begin(end),
-                             (job.j - order.cols.begin) * count + i, sweep * count);
+                t.wanted[1] = wanted_a(below.k, below.depth, tiles.begin(first), tiles.begin(end),
+                                       (job.j - order.cols.begin) * count + i, sweep * count);
             }
             tile_fn<T>(m, n, true)(t, n);
         }
@@ -208,7 +211,12 @@ void outer(const void* args, int thread, int threads) {
     const OuterArgs& p = *static_cast<const OuterArgs*>(args);
     constexpr double size = sizeof(T);
     const int64_t count = p.rows ? p.rows[0] : p.k;
-    const double depth = double(count);
+    const double depth = double(count), flops = 2 * depth * double(p.m) * double(p.n);
+    for (int merged = 1; merged < 4 && threads % 2 == 0 && flops < kShareFlops * threads;
+         merged *= 2) {
+        if (thread % 2) return;
+        thread /= 2, threads /= 2;
+    }
     const TileRows tiles(p.m);
     const Grid mine = grid(tiles.count, (p.n + kPanel<T> - 1) / kPanel<T>,
                            {.flops = 2 * depth * double(kTileRows * kPanel<T>),

@@ -3,6 +3,7 @@
 
 #include "core/op.h"
 #include "kernels/gemm.h"
+#include "kernels/gemm_rows.h"
 
 namespace hb {
 
@@ -21,5 +22,9 @@ struct Product {
 // All of it, or rows [begin, end) * (m / count) of the one product there is: the same bits.
 void emit_product(Emit& e, Product p, const Part* part = nullptr);
 bool product_in_parts(const Product& p);
+
+// c (m,n) = A^T B of a (k,m) and b (k,n), dense, over all k rows or those of a list; sums (n), or
+// null: those of b's rows.
+void emit_outer(Emit& e, DType dtype, OuterArgs args);
 
 }  // namespace hb
