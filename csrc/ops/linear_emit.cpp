@@ -43,15 +43,6 @@ int64_t choose_split(const Product& p, int nr) {
     return ceil_div(ceil_div(p.k, parts), 256) * 256;
 }
 
-// Few rows and columns and a long sum of products of a row of A^T with one of B.
-constexpr int64_t kOuterSteps = 1024, kOuterRows = 48;
-
-bool is_outer(const Product& p, const GemmShape& shape) {
-    return p.a_offset.size() == 1 && p.a_row == 1 && p.a_col == p.m && p.b_row == p.n &&
-           p.b_col == 1 && p.k >= kOuterSteps && p.m >= kOuterRows && p.m <= 2 * shape.rows &&
-           p.n > shape.nr && !p.epilogue.any() && choose_split(p, shape.nr) == p.k;
-}
-
 bool of_features(const Epilogue& e) { return e.bias || e.scale || e.shift; }
 }  // namespace
 
@@ -100,7 +91,10 @@ void emit_product(Emit& e, Product p, const Part* part) {
 
     const size_t size = dtype_size(p.dtype);
     const GemmShape& shape = f32 ? kernels.f32 : kernels.f64;
-    if (!part && !e.attrs.has(kStatistics) && is_outer(p, shape)) {
+    // A dense transposed A and a dense B, and nothing to be done to the result.
+    const bool plain_outer = p.a_row == 1 && p.a_col == p.m && p.b_row == p.n && p.b_col == 1 &&
+                             !p.epilogue.any() && !e.attrs.has(kStatistics);
+    if (plain_outer && batch == 1 && !part && is_outer(p.m, p.n, p.k)) {
         emit_outer(e, p.dtype, {p.a, p.b, p.c, nullptr, nullptr, p.m, p.n, p.k, nullptr, 0});
         return;
     }
