@@ -135,7 +135,7 @@ struct Outer {
                 to - from < depth - i ? to - from : depth - i};
     }
 
-    // Which block follows at which panel; depth <= 0 past the last.
+    // Which block follows at which panel. Where no row is listed one of none makes C zeros.
     struct Order {
         Range cols;
         int64_t count;
@@ -143,7 +143,8 @@ struct Outer {
             return {k, count - k < kOuterDepth ? count - k : kOuterDepth, j};
         }
         HB_INLINE Job after(const Job& job) const {
-            return job.j + 1 < cols.end ? at(job.k, job.j + 1) : at(job.k + job.depth, cols.begin);
+            return job.j + 1 < cols.end ? at(job.k, job.j + 1)
+                                        : at(job.k + kOuterDepth, cols.begin);
         }
     };
 
@@ -154,7 +155,7 @@ struct Outer {
         const int64_t zero = 0, j = job.j * panel, count = end - first;
         const int n = int(p.n - j < panel ? p.n - j : panel);
         const Job next = order.after(job), second = order.after(next),
-                  below = order.at(job.k + job.depth, 0);
+                  below = order.at(job.k + kOuterDepth, 0);
         const int64_t sweep = order.cols.end - order.cols.begin;
         int64_t c_rows[kTileRows];
         for (int64_t i = 0; i < kTileRows; ++i) c_rows[i] = i * p.n;
@@ -171,12 +172,13 @@ struct Outer {
             t.c = static_cast<T*>(p.c) + tiles.begin(first + i) * p.n + j;
             if (next.depth > 0) {
                 copy_b(to, next, next.depth * i / count, next.depth * (i + 1) / count);
-                for (int r = 0; r < m; ++r) __builtin_prefetch(t.c + r * p.n + panel, 1, 2);
                 const bool soon = i + 2 < count;
+                const int64_t ahead = soon ? i + 2 : (i + 2 - count) % count;
+                const T* c = static_cast<const T*>(p.c) + tiles.begin(first + ahead) * p.n +
+                             (soon ? j : next.j * panel);
+                for (int r = 0; r < m; ++r) __builtin_prefetch(c + r * p.n, 1, 2);
                 const Job& then = soon ? next : second;
-                t.wanted[0] = then.depth > 0
-                                  ? wanted_b(then, soon ? i + 2 : (i + 2 - count) % count, count)
-                                  : Wanted{};
+                t.wanted[0] = then.depth > 0 ? wanted_b(then, ahead, count) : Wanted{};
                 t.wanted[1] = wanted_a(below.k, below.depth, tiles.begin(first), tiles.begin(end),
                                        (job.j - order.cols.begin) * count + i, sweep * count);
             }
@@ -198,7 +200,7 @@ struct Outer {
                 if (p.sums && first == 0) add_sums(now, job);
                 multiply(job, order, now, other, first, end);
                 job = order.after(job);
-                done = job.depth <= 0;
+                done = job.k > 0 && job.depth <= 0;
                 T* swap = now;
                 now = other, other = swap;
             }

@@ -28,7 +28,7 @@ bool product_in_parts(const Product& p);
 void emit_outer(Emit& e, DType dtype, OuterArgs args);
 // Whether that beats a product that knows nothing of the shape: a long sum, few rows and columns.
 inline bool is_outer(int64_t m, int64_t n, int64_t k) {
-    return k >= 1024 && m >= 48 && m <= 576 && n > 16 && m * n >= 6144;
+    return k >= 1024 && m >= 48 && m <= 864 && n > 16 && m * n >= 6144;
 }
 
 }  // namespace hb
