@@ -14,7 +14,7 @@ namespace hb::HB_ISA {
 namespace {
 
 // Of a share, which copies the rows and columns that it has in common with others once more.
-constexpr double kShareFlops = 1 << 28;
+constexpr double kShareFlops = 1 << 29;
 
 template <class T, int M>
 HB_INLINE void copy_few(T* to, const T* from) {
