@@ -30,12 +30,12 @@ def assert_product(y, exact, a, b, dtype):
 
 
 # m, k, n: tails of tiles and panels, few rows, one column, split K, blocks of K and M, A packed for
-# all shares
+# all shares, long sums of few rows and columns
 SIZES = [
     (1, 1, 1), (1, 300, 70), (2, 17, 33), (3, 5, 16), (4, 64, 1030), (5, 3, 7), (6, 16, 16),
     (7, 40, 31), (40, 257, 65), (33, 12, 1), (1, 12, 1), (200, 300, 130), (13, 5000, 10),
     (6, 2048, 16), (400, 70, 520), (64, 1024, 256), (13, 37, 515), (23, 259, 300),
-    (290, 601, 515), (600, 300, 400),
+    (290, 601, 515), (600, 300, 400), (50, 1100, 133), (301, 1031, 35), (600, 1024, 17),
 ]  # fmt: skip
 
 

@@ -13,6 +13,9 @@
 namespace hb::HB_ISA {
 namespace {
 
+// Of a share, which copies the rows and columns that it has in common with others once more.
+constexpr double kShareFlops = 1 << 29;
+
 template <class T, int M>
 HB_INLINE void copy_few(T* to, const T* from) {
     __builtin_memcpy(to, from, M * sizeof(T));
@@ -75,11 +78,9 @@ struct Outer {
         int64_t k, depth, j;
     };
 
-    // Rows [i0, i1) of a job's panel (depth, panel), zeros past n; the next rows are asked for.
+    // Rows [i0, i1) of a job's panel (depth, panel), zeros past n.
     void copy_b(T* to, const Job& job, int64_t i0, int64_t i1) const {
         const int64_t j = job.j * panel, n = p.n - j < panel ? p.n - j : panel;
-        const int64_t next = i1 + (i1 - i0) < job.depth ? i1 + (i1 - i0) : job.depth;
-        for (int64_t i = i1; i < next; ++i) __builtin_prefetch(source(row(job.k + i), j));
         for (int64_t i = i0; i < i1; ++i) {
             const T* from = source(row(job.k + i), j);
             if (n == panel) {
@@ -109,11 +110,53 @@ struct Outer {
         }
     }
 
-    // Tiles [first, end) at a panel, while that of the next job is copied between them.
-    void multiply(const Job& job, const T* b, const Job* next, T* to, int64_t first,
+    // What tile i of `count` wants of a job's panel: rows that are copied two tiles later. Rows of
+    // a list have no order in memory, so they are asked for here.
+    Wanted wanted_b(const Job& job, int64_t i, int64_t count) const {
+        const int64_t begin = job.depth * i / count, end = job.depth * (i + 1) / count;
+        if (!p.rows)
+            return {(const char*)source(job.k + begin, job.j * panel), p.n * int64_t(sizeof(T)),
+                    end - begin};
+        for (int64_t q = begin; q < end; ++q)
+            __builtin_prefetch(source(row(job.k + q), job.j * panel), 0, 2);
+        return {};
+    }
+
+    // What tile `call` of `calls` wants of the next block of A, columns [begin, end) of `depth`
+    // rows from k on: lines above one another.
+    Wanted wanted_a(int64_t k, int64_t depth, int64_t begin, int64_t end, int64_t call,
+                    int64_t calls) const {
+        if (p.rows || depth <= 0) return {};
+        const int64_t size = sizeof(T), across = ((end - begin) * size + 63) / 64;
+        const int64_t from = across * depth * call / calls,
+                      to = across * depth * (call + 1) / calls;
+        const int64_t line = from / depth, i = from % depth;
+        return {(const char*)p.a + ((k + i) * p.m + begin) * size + line * 64, p.m * size,
+                to - from < depth - i ? to - from : depth - i};
+    }
+
+    // Which block follows at which panel. Where no row is listed one of none makes C zeros.
+    struct Order {
+        Range cols;
+        int64_t count;
+        HB_INLINE Job at(int64_t k, int64_t j) const {
+            return {k, count - k < kOuterDepth ? count - k : kOuterDepth, j};
+        }
+        HB_INLINE Job after(const Job& job) const {
+            return job.j + 1 < cols.end ? at(job.k, job.j + 1)
+                                        : at(job.k + kOuterDepth, cols.begin);
+        }
+    };
+
+    // Tiles [first, end) at a panel, while that of the next job is copied between them, and what is
+    // copied later is fetched.
+    void multiply(const Job& job, const Order& order, const T* b, T* to, int64_t first,
                   int64_t end) const {
         const int64_t zero = 0, j = job.j * panel, count = end - first;
         const int n = int(p.n - j < panel ? p.n - j : panel);
+        const Job next = order.after(job), second = order.after(next),
+                  below = order.at(job.k + kOuterDepth, 0);
+        const int64_t sweep = order.cols.end - order.cols.begin;
         int64_t c_rows[kTileRows];
         for (int64_t i = 0; i < kTileRows; ++i) c_rows[i] = i * p.n;
         Tile<T> t{};
@@ -127,9 +170,17 @@ struct Outer {
             const int m = tiles.size(first + i);
             t.a = a_copy + i * kOuterTile;
             t.c = static_cast<T*>(p.c) + tiles.begin(first + i) * p.n + j;
-            if (next) {
-                copy_b(to, *next, next->depth * i / count, next->depth * (i + 1) / count);
-                for (int r = 0; r < m; ++r) __builtin_prefetch(t.c + r * p.n + panel, 1, 2);
+            if (next.depth > 0) {
+                copy_b(to, next, next.depth * i / count, next.depth * (i + 1) / count);
+                const bool soon = i + 2 < count;
+                const int64_t ahead = soon ? i + 2 : (i + 2 - count) % count;
+                const T* c = static_cast<const T*>(p.c) + tiles.begin(first + ahead) * p.n +
+                             (soon ? j : next.j * panel);
+                for (int r = 0; r < m; ++r) __builtin_prefetch(c + r * p.n, 1, 2);
+                const Job& then = soon ? next : second;
+                t.wanted[0] = then.depth > 0 ? wanted_b(then, ahead, count) : Wanted{};
+                t.wanted[1] = wanted_a(below.k, below.depth, tiles.begin(first), tiles.begin(end),
+                                       (job.j - order.cols.begin) * count + i, sweep * count);
             }
             tile_fn<T>(m, n, true)(t, n);
         }
@@ -137,24 +188,19 @@ struct Outer {
 
     void run(const Range& rows, const Range& cols, int64_t count) const {
         const int blocks = int((rows.end - rows.begin + kOuterTiles - 1) / kOuterTiles);
-        const auto job_at = [&](int64_t k, int64_t j) {
-            return Job{k, count - k < kOuterDepth ? count - k : kOuterDepth, j};
-        };
+        const Order order{cols, count};
         for (int b = 0; b < blocks; ++b) {
             const Range part = split(rows.end - rows.begin, b, blocks);
             const int64_t first = rows.begin + part.begin, end = rows.begin + part.end;
             T *now = b_copy, *other = b_copy + kOuterPanel<T>;
-            Job job = job_at(0, cols.begin);
+            Job job = order.at(0, cols.begin);
             copy_b(now, job, 0, job.depth);
-            for (;;) {
+            for (bool done = false; !done;) {
                 if (job.j == cols.begin) copy_a(job.k, job.depth, first, end);
                 if (p.sums && first == 0) add_sums(now, job);
-                const bool same = job.j + 1 < cols.end, last = !same && job.k + job.depth >= count;
-                const Job next =
-                    same ? job_at(job.k, job.j + 1) : job_at(job.k + job.depth, cols.begin);
-                multiply(job, now, last ? nullptr : &next, other, first, end);
-                if (last) break;
-                job = next;
+                multiply(job, order, now, other, first, end);
+                job = order.after(job);
+                done = job.k > 0 && job.depth <= 0;
                 T* swap = now;
                 now = other, other = swap;
             }
@@ -167,7 +213,12 @@ void outer(const void* args, int thread, int threads) {
     const OuterArgs& p = *static_cast<const OuterArgs*>(args);
     constexpr double size = sizeof(T);
     const int64_t count = p.rows ? p.rows[0] : p.k;
-    const double depth = double(count);
+    const double depth = double(count), flops = 2 * depth * double(p.m) * double(p.n);
+    for (int merged = 1; merged < 4 && threads % 2 == 0 && flops < kShareFlops * threads;
+         merged *= 2) {
+        if (thread % 2) return;
+        thread /= 2, threads /= 2;
+    }
     const TileRows tiles(p.m);
     const Grid mine = grid(tiles.count, (p.n + kPanel<T> - 1) / kPanel<T>,
                            {.flops = 2 * depth * double(kTileRows * kPanel<T>),

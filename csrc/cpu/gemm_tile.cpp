@@ -31,8 +31,7 @@ void tile(const Tile<T>& t, int n) {
         const T* a = t.a + t.a_offset[s];
         const T* b = t.b + t.b_offset[s];
         if constexpr (Packed) {
-#pragma GCC unroll 8
-            for (int64_t k = 0; k < depth; ++k) {
+            const auto step = [&]() __attribute__((always_inline)) {
                 v bv[NV];
 #pragma GCC unroll 4
                 for (int j = 0; j < NV; ++j) bv[j] = V::load(b + j * lanes);
@@ -44,7 +43,20 @@ void tile(const Tile<T>& t, int n) {
                 }
                 a += M;
                 b += kPanel<T>;
+            };
+            int64_t k = 0;
+            for (const Wanted& w : t.wanted) {
+                const char* at = w.at;
+                for (int64_t l = 0; l < w.lines && k + kWantedSteps <= depth; ++l) {
+                    __builtin_prefetch(at, 0, 2);
+                    at += w.step;
+#pragma GCC unroll 8
+                    for (int64_t q = 0; q < kWantedSteps; ++q) step();
+                    k += kWantedSteps;
+                }
             }
+#pragma GCC unroll 8
+            for (; k < depth; ++k) step();
             continue;
         }
         const char* row[M];  // bytes: GCC makes a second, worse loop for steps of one element

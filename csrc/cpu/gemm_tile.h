@@ -17,6 +17,14 @@
 
 namespace hb::HB_ISA {
 
+// Lines of memory that are read next: `lines` of them, `step` bytes apart. A packed tile asks for
+// one every kWantedSteps steps, so that they do not get in the way of what it reads itself.
+struct Wanted {
+    const char* at;
+    int64_t step, lines;
+};
+inline constexpr int64_t kWantedSteps = 8;
+
 template <class T>
 struct Tile {
     const T* a;
@@ -31,6 +39,7 @@ struct Tile {
     bool accumulate;
     bool past_caches;  // C, whose rows are whole vectors on their boundaries
     Finish<T> finish;  // its features and elements from c on
+    Wanted wanted[2];  // asked for by a packed tile
 };
 
 inline constexpr int kTileRows = 6;

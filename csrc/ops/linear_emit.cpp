@@ -91,6 +91,13 @@ void emit_product(Emit& e, Product p, const Part* part) {
 
     const size_t size = dtype_size(p.dtype);
     const GemmShape& shape = f32 ? kernels.f32 : kernels.f64;
+    // A dense transposed A and a dense B, and nothing to be done to the result.
+    const bool plain_outer = p.a_row == 1 && p.a_col == p.m && p.b_row == p.n && p.b_col == 1 &&
+                             !p.epilogue.any() && !e.attrs.has(kStatistics);
+    if (plain_outer && batch == 1 && !part && is_outer(p.m, p.n, p.k)) {
+        emit_outer(e, p.dtype, {p.a, p.b, p.c, nullptr, nullptr, p.m, p.n, p.k, nullptr, 0});
+        return;
+    }
     const int64_t panels = ceil_div(p.n, shape.nr);
     GemmArgs g{p.a,     p.b,           p.c,      batch,   p.m,     p.n,
                p.k,     a_offset,      b_offset, p.a_row, p.a_col, p.b_row,

@@ -5,7 +5,6 @@
 //
 // x (...,k), w (k,n) or with `transpose_w` (n,k), b (n), keep of x's shape without its last
 // dimension. dw (k,n) is the sum over the rows kept of x^T dy, db (n) that of dy.
-#include "kernels/gemm_rows.h"
 #include "ops/linear.h"
 #include "ops/ops.h"
 
@@ -125,12 +124,8 @@ void emit_weights(Emit& e) {
     const TensorType& type = e.out_type(0);
     const int64_t m = type.shape[0], n = type.shape[1], k = volume(leading(e.in_type(1).shape));
     if (n == 0) return;
-    const GemmRowsKernels& kernels = *e.kernels.gemm_rows;
-    OuterArgs args{e.in(0), e.in(1), e.out(0), e.out(1), nullptr, m, n, k, nullptr, 0};
-    args.scratch_stride = kernels.outer_bytes(args, int64_t(dtype_size(type.dtype)));
-    if (e.num_in() == 3) args.rows = list_rows(e, 2, k);
-    args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride * e.threads)));
-    e.run(kernel_for(kernels.outer, type.dtype), args, 2 * (m + 1) * n * k);
+    const int64_t* rows = e.num_in() == 3 ? list_rows(e, 2, k) : nullptr;
+    emit_outer(e, type.dtype, {e.in(0), e.in(1), e.out(0), e.out(1), rows, m, n, k, nullptr, 0});
 }
 
 std::vector<Tensor> grad_weights(const GradCtx& c) {
@@ -149,6 +144,14 @@ std::vector<Tensor> grad_weights(const GradCtx& c) {
     return grads;
 }
 }  // namespace
+
+void emit_outer(Emit& e, DType dtype, OuterArgs args) {
+    const GemmRowsKernels& kernels = *e.kernels.gemm_rows;
+    args.scratch_stride = kernels.outer_bytes(args, int64_t(dtype_size(dtype)));
+    args.scratch = static_cast<char*>(e.workspace(size_t(args.scratch_stride * e.threads)));
+    e.run(kernel_for(kernels.outer, dtype), args,
+          2 * (args.m + (args.sums ? 1 : 0)) * args.n * args.k);
+}
 
 extern const OpDef op_masked_dense = {.infer = infer_masked,
                                       .emit = emit_masked,

@@ -15,6 +15,8 @@ void look_through_broadcasts(Graph& graph);
 void fuse_epilogues(Graph& graph);
 // Lets convolutions and products sum up what batch normalisations need of their results.
 void fuse_statistics(Graph& graph);
+// Lets the product for a layer's weights find the gradient of the bias, too.
+void sum_in_products(Graph& graph);
 // Joins elementwise ops of one shape into clusters that pass over memory once.
 void cluster_elementwise(Graph& graph);
 // Whether a cluster may take the node: it gives one value, element by element.
@@ -41,6 +43,7 @@ inline void optimize(Graph& graph) {
     prune(graph);
     fuse_epilogues(graph);
     fuse_statistics(graph);
+    sum_in_products(graph);
     cluster_elementwise(graph);
     drop_unread(graph);
     join_stacked(graph);
