@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import hornbeam as hb
+from hornbeam import _core
 from op_cases import every_level
 from rnn_reference import CELLS, sequence
 
@@ -54,6 +55,46 @@ def test_steps_are_a_sequence(cell, dtype):
             np.testing.assert_allclose(states[-1], last[cell.states - 1], rtol=tol, atol=tol)
 
         every_level(check)
+
+
+@pytest.mark.usefixtures("threads")
+@each_cell
+def test_bits_do_not_depend_on_threads(cell):
+    # weights large enough for threads to share, in parts that do not divide evenly
+    for n, inputs, u in [(1, 7, 600), (1, 601, 400), (2, 900, 300), (5, 33, 500)]:
+        x, first, w, r, b = draw(cell, n, inputs, u, "float32")
+        results = []
+        for count in (1, 2, 3):
+            _core.set_num_threads(count)
+            states = [s.copy() for s in first]
+            for t in range(2):
+                step(cell, x[t], states, w, r, b)
+            results.append(states)
+        for states in results[1:]:
+            np.testing.assert_array_equal(states, results[0])
+
+
+def unaligned(a):
+    """The same values at an odd address."""
+    memory = np.zeros(a.nbytes + 1, "uint8")[1:]
+    memory[:] = np.frombuffer(a.tobytes(), "uint8")
+    return memory.view(a.dtype).reshape(a.shape)
+
+
+@each_cell
+def test_arrays_that_are_used_where_they_lie_and_copies(cell):
+    x, states, w, r, b = draw(cell, 2, 6, 10, "float32")
+    others = [s.copy() for s in states]
+    step(cell, x[0], states, w, r, b)
+    copies = [None if a is None else unaligned(a) for a in (w, r, b)]
+    step(cell, unaligned(x[0]), others, *copies)
+    np.testing.assert_array_equal(others, states)
+
+
+def test_no_features():
+    h, r = np.ones((1, 3), "float32"), np.eye(3, dtype="float32")
+    kernels.rnn_step(np.ones((1, 0), "f"), h, np.ones((0, 3), "f"), r)
+    np.testing.assert_allclose(h, np.tanh(np.ones((1, 3))), rtol=1e-6)
 
 
 def test_as_the_layer():

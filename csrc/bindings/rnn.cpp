@@ -12,7 +12,7 @@ struct Names {
     RnnCell cell;
 };
 
-Names named(const std::string& cell) {
+Names named(std::string_view cell) {
     if (cell == "lstm") return {"lstm_step", kLstm};
     if (cell == "gru") return {"gru_step", kGruAfter};
     if (cell == "gru_before") return {"gru_step", kGruBefore};
@@ -41,9 +41,72 @@ Tensor state(const char* function, const char* name, py::handle object) {
     return array_in_place(object, std::string(function) + ": " + name, -1);
 }
 
-void step(const std::string& cell, py::handle x, py::handle h, py::handle c, py::handle w,
+void run(const RnnStep& s) {
+    if ((s.inputs + s.u) * rnn_gates(s.cell) * s.u < kReleaseFrom) return rnn_step(s);
+    py::gil_scoped_release release;
+    rnn_step(s);
+}
+
+struct Arrays {
+    py::handle x, h, c, w, r, b;
+};
+
+// Arrays that fit are used where they lie, without a tensor made of each: that would take as long
+// as a small step. False: one does not, or has to be looked at more closely.
+class Views {
+  public:
+    bool fill(RnnStep& s, const Arrays& of) {
+        static PyObject* const f32 = py::dtype::of<float>().release().ptr();
+        static PyObject* const f64 = py::dtype::of<double>().release().ptr();
+        if (!is_array(of.h)) return false;
+        dtype_ = array(of.h)->descr;
+        if ((dtype_ != f32 && dtype_ != f64) || array(of.h)->nd != 2) return false;
+        s.dtype = dtype_ == f32 ? DType::f32 : DType::f64;
+        s.n = array(of.h)->dimensions[0], s.u = array(of.h)->dimensions[1];
+        if (!is_array(of.x) || array(of.x)->nd != 2) return false;
+        s.inputs = array(of.x)->dimensions[1];
+        const int64_t width = rnn_gates(s.cell) * s.u;
+        s.h = memory(of.h, s.n, s.u, kChanged), s.x = memory(of.x, s.n, s.inputs, 0);
+        s.w = memory(of.w, s.inputs, width, 0), s.r = memory(of.r, s.u, width, 0);
+        if (s.cell == kLstm) s.c = memory(of.c, s.n, s.u, kChanged);
+        const bool biases = !of.b.is_none();
+        if (biases) s.bias = memory(of.b, s.cell == kGruAfter ? 2 : -1, width, 0);
+        if (biases && s.cell == kGruAfter)
+            s.recurrent_bias = static_cast<const char*>(s.bias) + width * size_of(s.dtype);
+        return all_fit_ && s.c != s.h;
+    }
+
+  private:
+    using Api = py::detail::npy_api;
+    static constexpr int kAny = Api::NPY_ARRAY_C_CONTIGUOUS_ | Api::NPY_ARRAY_ALIGNED_;
+    static constexpr int kChanged = Api::NPY_ARRAY_WRITEABLE_;
+
+    static bool is_array(py::handle object) { return py::isinstance<py::array>(object); }
+    static const py::detail::PyArray_Proxy* array(py::handle object) {
+        return py::detail::array_proxy(object.ptr());
+    }
+    // Of shape (rows, columns), or without rows (-1) of (columns).
+    void* memory(py::handle object, int64_t rows, int64_t columns, int flags) {
+        const int nd = rows < 0 ? 1 : 2;
+        const auto fits = [&](const py::detail::PyArray_Proxy* a) {
+            return a->descr == dtype_ && a->nd == nd && a->dimensions[nd - 1] == columns &&
+                   (rows < 0 || a->dimensions[0] == rows) &&
+                   (a->flags & (kAny | flags)) == (kAny | flags);
+        };
+        all_fit_ = all_fit_ && is_array(object) && fits(array(object));
+        return all_fit_ ? array(object)->data : nullptr;
+    }
+
+    PyObject* dtype_ = nullptr;
+    bool all_fit_ = true;
+};
+
+void step(std::string_view cell, py::handle x, py::handle h, py::handle c, py::handle w,
           py::handle r, py::handle b) {
     const auto [function, kind] = named(cell);
+    RnnStep seen{};
+    seen.cell = kind;
+    if (Views().fill(seen, {x, h, c, w, r, b})) return run(seen);
     const Tensor hidden = state(function, "h", h);
     if (hidden.ndim() != 2)
         fail_value("{}: h needs the shape (batch, units). Received: h.shape={}.", function,
@@ -75,9 +138,7 @@ void step(const std::string& cell, py::handle x, py::handle h, py::handle c, py:
     if (bias.defined() && kind == kGruAfter)
         s.recurrent_bias =
             static_cast<const char*>(s.bias) + size_t(width) * dtype_size(hidden.dtype());
-    if ((features + u) * width < kReleaseFrom) return rnn_step(s);
-    py::gil_scoped_release release;
-    rnn_step(s);
+    run(s);
 }
 }  // namespace
 

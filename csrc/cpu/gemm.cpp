@@ -197,7 +197,8 @@ void gemm(const void* args, int thread, int threads) {
         grid(units, panels,
              {.flops = 2 * depth * double(kTileRows * panel),
               .row_bytes = (g.pack_a && !g.a_tiles ? 3 : 1) * depth * double(kTileRows) * size,
-              .col_bytes = passes * depth * double(panel * items) * size},
+              .col_bytes = passes * depth * double(panel) * size,
+              .item = tiles.count},
              thread, threads);
     const Range rows = mine.rows, cols = mine.cols;
     if (cols.begin == cols.end) return;

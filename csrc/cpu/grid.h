@@ -11,6 +11,7 @@ namespace {
 // of its columns.
 struct GridCost {
     double flops, row_bytes, col_bytes;
+    int64_t item = int64_t{1} << 62;  // rows that have the same columns: others read their own
 };
 
 struct Grid {
@@ -26,9 +27,11 @@ HB_INLINE Grid grid(int64_t rows, int64_t cols, const GridCost& cost, int thread
     for (int n = 1; n <= threads; ++n) {
         if (threads % n) continue;
         const int m = threads / n;
-        const double r = double((rows + m - 1) / m), c = double((cols + n - 1) / n);
+        const int64_t most = (rows + m - 1) / m;
+        const double r = double(most), c = double((cols + n - 1) / n),
+                     items = double((most + cost.item - 1) / cost.item);
         const double share =
-            r * c * cost.flops + kFlopsPerByte * (r * cost.row_bytes + c * cost.col_bytes);
+            r * c * cost.flops + kFlopsPerByte * (r * cost.row_bytes + items * c * cost.col_bytes);
         if (n == 1 || share < best) best = share, across = n;
     }
     return {split(rows, thread / across, threads / across), split(cols, thread % across, across)};

@@ -15,6 +15,11 @@ constexpr int64_t kPackRows = 32;         // from so many rows of A on, packing 
 constexpr int64_t kSplitDepth = 1024;     // the least worth a partial sum of its own
 constexpr int64_t kSplitTiles = 64;       // with so many tiles K is not split
 constexpr int64_t kTileRowsGuess = 6;
+// Few elements of a long sum over rows of A and B, as weights have for a gradient: shares that cut
+// the elements would all copy most of A or B, those that cut K copy each row once.
+constexpr int64_t kFewElements = 1 << 15;
+constexpr int64_t kRowParts = 8;
+constexpr int64_t kRowDepth = 256;        // a block of K, the least of such a part
 constexpr int64_t kHoistRows = 2048;      // so many rows of A take 50 times what packing B takes
 constexpr int64_t kPackedTilePanels = 8;  // from so many panels of B on, packing A pays
 
@@ -37,6 +42,8 @@ void merge_products(Product& p) {
 // Products too small in M and N to feed the threads sum K in a number of parts that depends on
 // shapes only.
 int64_t choose_split(const Product& p, int nr) {
+    if (p.a_offset.size() == 1 && p.a_col != 1 && p.m * p.n < kFewElements && p.k >= 4 * kRowDepth)
+        return ceil_div(ceil_div(p.k, kRowParts), kRowDepth) * kRowDepth;
     const int64_t tiles = ceil_div(p.m, kTileRowsGuess) * ceil_div(p.n, nr);
     if (p.a_offset.size() > 1 || tiles >= kSplitTiles || p.k < 2 * kSplitDepth) return p.k;
     const int64_t parts = std::min({int64_t{16}, p.k / kSplitDepth, ceil_div(kSplitTiles, tiles)});
@@ -166,7 +173,7 @@ void emit_product(Emit& e, Product p, const Part* part) {
     g.epilogue = {};
     e.run(gemm, g, flops);
     const SumPartialsArgs sum{partials, p.c, p.m * p.n, g.splits, p.n, p.epilogue};
-    e.run(f32 ? kernels.sum_f32 : kernels.sum_f64, sum, g.splits * p.m * p.n);
+    e.run(f32 ? kernels.sum_f32 : kernels.sum_f64, sum, g.splits * p.m * p.n * int64_t(size));
 }
 
 }  // namespace hb

@@ -249,4 +249,4 @@ class Cell(SplitCell):
 
 def gates_of(x: Any, units: int) -> list[Any]:
     """(batch, gates * units) as one tensor per gate."""
-    return [x[:, at : at + units] for at in range(0, x.shape[-1], units)]
+    return ops.split(x, x.shape[-1] // units, axis=-1)
