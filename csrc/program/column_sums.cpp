@@ -9,8 +9,6 @@
 namespace hb {
 
 namespace {
-bool is(const Node& node, Op op) { return node.kind == NodeKind::op && node.op == &op_def(op); }
-
 // a^T b of long matrices, by a kernel that can sum b's rows.
 bool is_rows_product(const Graph& graph, const Node& node) {
     if (!is(node, Op::matmul) || node.in.size() != 2 || node.out.size() != 1) return false;

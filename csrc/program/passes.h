@@ -1,6 +1,7 @@
 // Each pass takes a graph and leaves a better one that computes the same.
 #pragma once
 
+#include "ops/ops.h"
 #include "program/graph.h"
 
 namespace hb {
@@ -48,6 +49,10 @@ inline void optimize(Graph& graph) {
     drop_unread(graph);
     join_stacked(graph);
     schedule(graph);
+}
+
+inline bool is(const Node& node, Op op) {
+    return node.kind == NodeKind::op && node.op == &op_def(op);
 }
 
 // Rebuilds the graph from the nodes `order` names, in that order; `forward` says which value stands

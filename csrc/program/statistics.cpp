@@ -9,8 +9,6 @@
 namespace hb {
 
 namespace {
-bool is(const Node& node, Op op) { return node.kind == NodeKind::op && node.op == &op_def(op); }
-
 // The node that makes v, if it can sum up what it makes.
 Node* summing(Graph& graph, Operand v) {
     Node& node = graph.nodes[size_t(v.node)];
