@@ -179,3 +179,20 @@ def test_errors():
         run("dense", np.ones((2, 4)), np.ones((4, 5)), activation="tanh")
     with pytest.raises(TypeError, match="bool is not supported"):
         run("matmul", np.ones((2, 4), bool), np.ones((4, 5), bool))
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_few_elements_of_long_sums(dtype):
+    """A gradient of small weights: K is cut in parts, the same ones on any number of threads."""
+    rng = np.random.default_rng(0)
+    for k, m, n in [(1024, 5, 3), (1500, 20, 33), (2049, 64, 100), (9000, 7, 10)]:
+        a, b = rng.standard_normal((k, m)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)
+        results = []
+        for count in (1, 2, 3):
+            _core.set_num_threads(count)
+            results.append(np.asarray(_core.apply("matmul", [a, b], transpose_a=True)))
+            np.testing.assert_array_equal(results[-1], results[0])
+        want = a.astype("float64").T @ b.astype("float64")
+        bound = k * np.finfo(dtype).eps * (np.abs(a).T.astype("float64") @ np.abs(b))
+        assert (np.abs(results[0] - want) <= bound).all()
