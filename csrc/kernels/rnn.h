@@ -76,21 +76,12 @@ inline constexpr int64_t kRnnRows = 48;  // of a block, at most
 // Rows of scratch matrices: never a multiple of 4096 bytes apart.
 static inline int64_t rnn_stride(int64_t columns) { return (columns + 15) / 16 * 16 + 16; }
 
-// A step by itself. from_x: x W + b (n,G*u), from_h: the states' product, of gates [0, 2) in phase
-// 0 of kGruBefore and of the last one in phase 1; reset_h (n,u) is what is in between.
-struct RnnStepArgs {
-    RnnCell cell;
-    void *from_x, *from_h, *h, *c, *reset_h;
-    int64_t n, u;
-    int phase;
-};
-
 struct RnnKernels {
     FloatPair start;       // RnnArgs: the states before the first step; shares are rows
     FloatPair forward;     // RnnPhases<RnnArgs>
     FloatPair grad_start;  // RnnGradArgs
     FloatPair grad;        // RnnPhases<RnnGradArgs>
-    FloatPair step;        // RnnStepArgs
+    FloatPair step;        // RnnStepPhaseArgs (kernels/rnn_step.h)
 };
 HB_DECLARE_KERNELS(RnnKernels, rnn_kernels)
 

@@ -223,7 +223,8 @@ void run(Emit& e, const FloatPair& start, const FloatPair& phases, const Args& a
         if (end < s.t) all.end = end * rnn_phases(args.cell);
         return e.run(kernel_for(phases, dtype), all, step * (end - begin));
     }
-    e.run(kernel_for(start, dtype), args, s.n * s.u * (args.t + 4));
+    const int64_t copied = s.n * s.u * (backwards ? 2 * args.t + 4 : 4);
+    e.run(kernel_for(start, dtype), args, copied * int64_t(dtype_size(dtype)));
     if (part) return;
     if (by_columns(e, s, rnn_gates(args.cell))) {
         all.by_columns = true;
