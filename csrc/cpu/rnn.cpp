@@ -182,25 +182,27 @@ struct Forward {
             });
     }
 
-    void masked_row(int64_t i, int64_t s, int64_t t, int64_t panel, const void* now,
+    // All units of `panels` at once: there is no product whose tiles they would follow.
+    void masked_row(int64_t i, int64_t s, int64_t t, const Range& panels, const void* now,
                     void* next) const {
-        const int64_t step = place(i, t);
-        const bool repeats = !p.zero_output && p.begins[i] < s;
-        if (G > 1 && p.gates)
-            for (int64_t g = 0; g < G; ++g)
-                zero_row(at(p.gates, (step * G + g) * u + panel * P), columns(panel));
-        units(panel, [&](int64_t j, int64_t lanes) {
-            const X h = V::load(at(p.h, i * stride + j), lanes);
-            V::store(at(p.y, step * u + j), repeats ? h : V::zero(), lanes);
-            const int64_t copies = p.mask_h ? G : 1, row = i * p.operand_stride + j;
-            for (int64_t g = 0; g < copies; ++g)
-                V::store(at(next, row + g * u), V::load(at(now, row + g * u), lanes), lanes);
-            if (G > 1 && p.saved) {
-                X kept = V::zero();
-                if constexpr (cell == kLstm) kept = V::load(at(p.c, i * stride + j), lanes);
-                V::store(at(p.saved, step * u + j), kept, lanes);
-            }
-        });
+        const int64_t begin = panels.begin * P, end = panels.end * P < u ? panels.end * P : u;
+        const int64_t width = end - begin, step = place(i, t) * u + begin;
+        const int64_t wide = place(i, t) * G * u + begin, state = i * stride + begin;
+        if (!p.zero_output && p.begins[i] < s)
+            copy_row(at(p.y, step), at(p.h, state), width);
+        else
+            zero_row(at(p.y, step), width);
+        for (int64_t g = 0; g < (p.mask_h ? G : 1); ++g) {
+            const int64_t row = i * p.operand_stride + g * u + begin;
+            copy_row(at(next, row), at(now, row), width);
+        }
+        for (int64_t g = 0; G > 1 && p.gates && g < G; ++g)
+            zero_row(at(p.gates, wide + g * u), width);
+        if (G == 1 || !p.saved) return;
+        if constexpr (cell == kLstm)
+            copy_row(at(p.saved, step), at(p.c, state), width);
+        else
+            zero_row(at(p.saved, step), width);
     }
 
     void last_row(int64_t i, int64_t panel) const {
@@ -233,6 +235,8 @@ struct Forward {
         rnn_rows(p.mask, p.t, t, first, last, &on, &off);
         const bool resets = cell == kGruBefore && phase % 2 == 0,
                    lets = cell == kGruBefore && !resets;
+        for (int64_t i = 0; !resets && i < off.count; ++i)
+            masked_row(off.row[i], s, t, panels, now, next);
         const int64_t gates = resets ? 2 : lets ? 1 : G, size = kRnnFew * G * P;
         const int64_t group = on.count <= kRnnFew && gate_step == 0 ? kRnnPanels / gates : 1;
         for (int64_t j = panels.begin; j < panels.end; j += group) {
@@ -247,13 +251,12 @@ struct Forward {
                 multiply(on, 0, gates, j, together, size, now, p.operand_stride, gate_step,
                          fetch_rows);
             for (int64_t i = 0; i < together; ++i)
-                gates_of(on, off, first, last, s, t, j + i, z + i * size, resets, now, next);
+                gates_of(on, first, last, s, t, j + i, z + i * size, resets, now, next);
         }
     }
 
-    HB_INLINE void gates_of(const RnnRows& on, const RnnRows& off, int64_t first, int64_t last,
-                            int64_t s, int64_t t, int64_t j, T* sums, bool resets, const void* now,
-                            void* next) const {
+    HB_INLINE void gates_of(const RnnRows& on, int64_t first, int64_t last, int64_t s, int64_t t,
+                            int64_t j, T* sums, bool resets, const void* now, void* next) const {
         if (resets) {
             for (int64_t i = 0; i < on.count; ++i)
                 reset_row(on.row[i], t, j, sums + i * G * P, now);
@@ -262,7 +265,6 @@ struct Forward {
         if (cell == kLstm || cell == kGruAfter)
             for (int64_t i = 0; i < on.count; ++i) open_row(on.row[i], t, j, sums + i * G * P);
         for (int64_t i = 0; i < on.count; ++i) row(on.row[i], t, j, sums + i * G * P, next);
-        for (int64_t i = 0; i < off.count; ++i) masked_row(off.row[i], s, t, j, now, next);
         if (s == p.t - 1)
             for (int64_t i = first; i < last; ++i) last_row(i, j);
     }

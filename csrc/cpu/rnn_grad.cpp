@@ -86,18 +86,22 @@ struct Backward {
         }
     }
 
-    HB_INLINE void masked_row(int64_t i, int64_t t, int64_t panel) const {
-        const int64_t step = place(i, t);
-        units(panel, [&](int64_t j, int64_t lanes) {
-            if (p.dy && !p.zero_output)
-                add_to(at(p.waiting, i * stride + j), V::load(at(p.dy, step * u + j), lanes),
-                       lanes);
-            for (int64_t g = 0; g < G; ++g) {
-                const int64_t gate = (step * G + g) * u + j;
-                V::store(at(p.dxw, gate), V::zero(), lanes);
-                if constexpr (cell == kGruAfter) V::store(at(p.dproduct, gate), V::zero(), lanes);
-            }
-        });
+    // All units of `panels` at once.
+    void masked_row(int64_t i, int64_t t, const Range& panels) const {
+        const int64_t begin = panels.begin * P, end = panels.end * P < u ? panels.end * P : u;
+        const int64_t width = end - begin, step = place(i, t) * u + begin;
+        const int64_t wide = place(i, t) * G * u + begin;
+        if (p.dy && !p.zero_output) {
+            T* const waiting = at(p.waiting, i * stride + begin);
+            const T* const dy = at(p.dy, step);
+            for_vectors<T>(width, [=](int64_t j, int64_t lanes) {
+                add_to(waiting + j, V::load(dy + j, lanes), lanes);
+            });
+        }
+        for (int64_t g = 0; g < G; ++g) {
+            zero_row(at(p.dxw, wide + g * u), width);
+            if constexpr (cell == kGruAfter) zero_row(at(p.dproduct, wide + g * u), width);
+        }
     }
 
     // dh becomes the part of the gradient that does not pass through R. Pointers are in registers:
@@ -220,6 +224,7 @@ struct Backward {
         if (s >= 0) rnn_rows(p.mask, p.t, t, first, last, &on, &off);
         if (s < p.t - 1) rnn_rows(p.mask, p.t, time(s + 1), first, last, &after, &unused);
         const bool resets = cell == kGruBefore && phase % 2 == 1;
+        for (int64_t i = 0; !resets && i < off.count; ++i) masked_row(off.row[i], t, panels);
         const int64_t group = after.count <= kRnnFew && !resets ? kRnnPanels : 1;
         for (int64_t begin = panels.begin; begin < panels.end; begin += group) {
             const int64_t together = panels.end - begin < group ? panels.end - begin : group;
@@ -236,7 +241,6 @@ struct Backward {
             fetch_rows.all();
             for (int64_t j = begin; j < begin + together; ++j) {
                 for (int64_t i = 0; i < on.count; ++i) row(on.row[i], s, t, j, dz);
-                for (int64_t i = 0; i < off.count; ++i) masked_row(off.row[i], t, j);
                 if (s < 0)
                     for (int64_t i = first; i < last; ++i) end_row(i, j);
             }
