@@ -286,3 +286,20 @@ def test_programs_keep_what_is_read(cell, options):
         gates = kept == cell.states + 1
         drops = cell.attrs.get("reset_after", True)  # else what is kept is needed on the way
         assert (arena([*states, kept]) > few + size // 2) == (drops and not gates)
+
+
+@pytest.mark.usefixtures("threads")
+@each_cell
+def test_gates_do_not_take_what_another_sequence_reads(cell):
+    """Both directions over one xw, in one program, one after the other or side by side."""
+    both = [cell.attrs, {**cell.attrs, "reverse": True}]
+    inputs = [_core.tensor(a) for a in arguments(cell, 7, 30, 65, {}, "float32")]
+
+    def run_both(*x):
+        return tuple(y for attrs in both for y in _core.apply(cell.op, list(x), **attrs))
+
+    for count in (1, 2):
+        _core.set_num_threads(count)
+        program = trace(run_both, tuple(inputs), {}).program
+        for got, want in zip(program.run(inputs), run_both(*inputs), strict=True):
+            np.testing.assert_array_equal(np.asarray(got), np.asarray(want))
