@@ -13,6 +13,7 @@ from op_table import TABLE
 from rnn_reference import CELLS, arguments, sequence
 
 SHAPES = [(3, 5, 7), (1, 4, 8), (2, 1, 5), (5, 3, 17), (53, 2, 16), (7, 3, 33), (2, 2, 300)]
+SHAPES += [(70, 2, 150)]  # weights from far away, and rows enough for each thread to take its own
 OPTIONS = [
     {},
     {"reverse": True},
@@ -86,16 +87,17 @@ def test_gradient_of_all_outputs_together(cell):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("n", "t", "u"), [(61, 6, 19), (70, 2, 150)])
 @each_option
 @each_cell
-def test_gradients_do_not_depend_on_threads_or_level(cell, options, dtype):
-    """Bit for bit between 1 and 2 threads; close between ISA levels and to float64."""
+def test_gradients_do_not_depend_on_threads_or_level(cell, options, n, t, u, dtype):
+    """Bit for bit between 1, 2 and 4 threads; close between ISA levels and to float64."""
     attrs = {**cell.attrs, **options}
-    inputs = arguments(cell, 61, 6, 19, options, dtype)
+    inputs = arguments(cell, n, t, u, options, dtype)
     masks = sum(key in options for key in ("has_recurrent_mask", "has_mask"))
     free, fixed = inputs[: len(inputs) - masks], inputs[len(inputs) - masks :]
-    steps = (6, 61) if attrs.get("time_major") else (61, 6)
-    seed = np.random.default_rng(5).standard_normal((*steps, 19))
+    steps = (t, n) if attrs.get("time_major") else (n, t)
+    seed = np.random.default_rng(5).standard_normal((*steps, u))
     wide = [a.astype("float64") if a.dtype.kind == "f" else a for a in (*free, *fixed)]
     fn = pick(cell, attrs, 0, fixed)
     want = gradients(pick(cell, attrs, 0, wide[len(free) :]), wide[: len(free)], seed)
@@ -103,11 +105,12 @@ def test_gradients_do_not_depend_on_threads_or_level(cell, options, dtype):
 
     def check():
         results = []
-        for count in (1, 2):
+        for count in (1, 2, 4):
             _core.set_num_threads(count)
             results.append([np.asarray(g) for g in gradients(fn, free, seed.astype(dtype))])
-        for one, two, right in zip(*results, want, strict=True):
+        for one, two, four, right in zip(*results, want, strict=True):
             np.testing.assert_array_equal(one, two)
+            np.testing.assert_array_equal(one, four)
             exact = np.asarray(right)
             tol = (3e-5 if dtype == "float32" else 1e-12) * max(1, np.abs(exact).max())
             np.testing.assert_allclose(one, exact, atol=tol, rtol=0)

@@ -29,6 +29,7 @@ DType promote(DType a, DType b);
 std::ostream& operator<<(std::ostream& out, DType dtype);
 
 int64_t volume(const Shape& shape);
+inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 std::string to_string(const Shape& shape);  // as Python prints a tuple
 std::ostream& operator<<(std::ostream& out, const Shape& shape);
 // NumPy's broadcasting; `what` begins the error.

@@ -71,7 +71,7 @@ struct RnnPhases {
     bool by_columns;  // shares are slices of the units, not blocks of rows
 };
 
-inline constexpr int64_t kRnnRows = 48;  // of a block, at most
+inline constexpr int64_t kRnnRows = 64;  // of a block, at most
 
 // Rows of scratch matrices: never a multiple of 4096 bytes apart.
 static inline int64_t rnn_stride(int64_t columns) { return (columns + 15) / 16 * 16 + 16; }

@@ -7,8 +7,6 @@ namespace hb {
 
 inline constexpr int64_t kWindowBytes = 128 * 1024;  // of x that a chunk is computed from
 
-inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 ConvWindow forward_window(const ConvShape& s);
 
 // Dimension i of the gradient of x at inputs phase, phase + stride, ...: the taps that meet them,

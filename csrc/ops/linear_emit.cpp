@@ -7,8 +7,6 @@
 namespace hb {
 
 namespace {
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 constexpr int64_t kFewRows = 4;           // then B is streamed
 constexpr int64_t kNearBytes = 64 << 10;  // smaller matrices are read in place from the caches
 constexpr int64_t kPackRows = 32;         // from so many rows of A on, packing B pays

@@ -29,8 +29,6 @@ std::vector<Group> group(const Shape& shape, const std::vector<int64_t>& axes) {
     return groups;
 }
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 // In how many parts each result's sum is computed: enough tasks for many threads, short chains of
 // additions.
 int64_t choose_parts(const ReduceArgs& p, bool rows_kernel, int64_t volume) {

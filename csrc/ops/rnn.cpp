@@ -130,12 +130,19 @@ int64_t cost(const Sizes& s, int64_t gates) { return s.n * gates * s.u * (2 * s.
 
 inline constexpr int64_t kResident = 256 << 10;  // bytes of weights that a core keeps near
 
+int64_t threads_of(const Emit& e) { return e.threads > 1 ? e.threads / 4 : 1; }  // 4 shares each
+
+bool stay_near(const Emit& e, const Sizes& s, int64_t gates) {
+    return gates * s.u * s.u * int64_t(dtype_size(e.in_type(0).dtype)) <= kResident;
+}
+
 // Where a thread's rows are few and the weights too many for its cache, or rows are fewer than
 // threads, threads share the units of each step; else each takes rows and never waits.
 bool by_columns(const Emit& e, const Sizes& s, int64_t gates) {
     constexpr int64_t kStep = 1 << 19;  // less work is not worth a meeting of threads
-    const int64_t bytes = gates * s.u * s.u * int64_t(dtype_size(e.in_type(0).dtype));
-    return e.threads > 1 && cost(s, gates) >= kStep && (bytes > kResident || s.n < e.threads);
+    constexpr int64_t kFew = 32;        // rows of a thread that a panel of weights is fetched for
+    return e.threads > 1 && cost(s, gates) >= kStep &&
+           (s.n < e.threads || (s.n < kFew * threads_of(e) && !stay_near(e, s, gates)));
 }
 
 // Two sequences that are alike take half of the threads each, without meeting, where a core keeps
@@ -150,11 +157,13 @@ bool beside_grad(const Attrs& attrs, std::span<const TensorType> in) {
     return has_near_weights(in[size_t(RnnGradInputs(cell_of(attrs), attrs).r)]);
 }
 
-// As few rows as keep all threads busy, but 16 for each panel of weights that is fetched.
-int64_t rows_of_block(const Emit& e, int64_t n) {
-    const int64_t threads = e.threads > 1 ? e.threads / 4 : 1;
-    const int64_t rows = n <= 16 * threads ? (n + threads - 1) / threads
-                                           : std::max<int64_t>(16, (n + e.threads - 1) / e.threads);
+// As few rows as keep all threads busy, but 16 for each panel of weights that is fetched; all rows
+// of a thread, if may be, where the panels come from far away.
+int64_t rows_of_block(const Emit& e, const Sizes& s, int64_t gates) {
+    const int64_t threads = threads_of(e), of_thread = ceil_div(s.n, threads);
+    if (!stay_near(e, s, gates)) return ceil_div(of_thread, ceil_div(of_thread, kRnnRows));
+    const int64_t rows =
+        s.n <= 16 * threads ? of_thread : std::max<int64_t>(16, ceil_div(s.n, e.threads));
     return std::min(rows, kRnnRows);
 }
 
@@ -164,9 +173,9 @@ void run(Emit& e, const FloatPair& start, const FloatPair& phases, const Args& a
          const Part* part, bool backwards) {
     const DType dtype = e.in_type(0).dtype;
     const Sizes s{args.n, args.t, args.u};
-    const int64_t step = cost(s, rnn_gates(args.cell));
+    const int64_t gates = rnn_gates(args.cell), step = cost(s, gates);
     const Args* stored = e.store(&args, 1);
-    RnnPhases<Args> all{stored, 0, count, rows_of_block(e, s.n), false};
+    RnnPhases<Args> all{stored, 0, count, rows_of_block(e, s, gates), false};
     if (part && part->begin < part->end) {
         const bool mirrored = args.reverse != backwards;
         const int64_t begin = mirrored ? s.t - part->end : part->begin,
@@ -178,10 +187,9 @@ void run(Emit& e, const FloatPair& start, const FloatPair& phases, const Args& a
     const int64_t copied = s.n * s.u * (backwards ? 2 * args.t + 4 : 4);
     e.run(kernel_for(start, dtype), args, copied * int64_t(dtype_size(dtype)));
     if (part) return;
-    if (by_columns(e, s, rnn_gates(args.cell))) {
+    if (by_columns(e, s, gates)) {
         all.by_columns = true;
-        const int64_t blocks = (s.n + kRnnRows - 1) / kRnnRows;
-        all.block = (s.n + blocks - 1) / blocks;
+        all.block = ceil_div(s.n, ceil_div(s.n, kRnnRows));
         for (int64_t phase = 0; phase < count; ++phase) {
             all.begin = phase, all.end = phase + 1;
             e.run(kernel_for(phases, dtype), all, step);

@@ -21,8 +21,6 @@ constexpr int64_t kSlabBytes = 128 << 10;  // stays in L2 beside what it is comp
 constexpr int64_t kSlabCost = 640;
 constexpr int64_t kSlabPixels = 48;  // or the weights are read too often
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 struct Split {
     int64_t rows, n, parts, fold;
 };

@@ -12,8 +12,6 @@ constexpr int64_t kPanels = 8;     // of features whose products stay in L2
 constexpr int64_t kSumTiles = 64;  // of a block whose products are added up
 constexpr int64_t kPartialBytes = int64_t{8} << 20;
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 WinogradShape shape_of(const ConvWindow& w, int64_t f) {
     const ConvDim &h = w.dim[1], &v = w.dim[2];
     return {w.images, h.in, v.in, h.out, v.out, h.first, v.first, w.c, f};
