@@ -86,6 +86,10 @@ class Barrier {
     alignas(64) std::atomic<unsigned> gate_{0};
 };
 
+std::span<const Instr> loads_of(const Job& job) {
+    return job.loads ? std::span<const Instr>(job.loads->instrs) : std::span<const Instr>();
+}
+
 bool is_parallel(const Instr& instr) { return !instr.serial && instr.cost >= kParallelCost; }
 
 void check(const InstrList& list) {
@@ -107,6 +111,7 @@ int64_t execute_serial(const Job& job, int64_t steps, const std::function<bool(i
     const std::vector<Instr>& instrs = job.list->instrs;
     for (int64_t step = 0; step < steps; ++step) {
         if (prepare && !prepare(step)) return step;
+        for (const Instr& instr : loads_of(job)) instr.fn(instr.args, 0, 1);
         for (size_t i = 0; i < instrs.size(); ++i) {
             if (i == job.first_effect) check(*job.list);
             instrs[i].fn(instrs[i].args, 0, 1);
@@ -152,14 +157,7 @@ int64_t execute_parallel(const Job& job, int threads, int64_t steps,
         for (int64_t step = 0; step < steps && !stop; ++step) {
             if ((prepare || step > 0) && agree([&] { return ended(step); })) break;
             bool alone = true;  // nothing since the last meeting that other threads wait for
-            for (size_t i = 0; i < instrs.size(); ++i) {
-                const Instr& instr = instrs[i];
-                if (i == job.first_effect) {
-                    if (team > 1 && !alone) barrier.wait();
-                    alone = true;
-                    stop = agree([&] { return found_error(*job.list); });
-                    if (stop) break;
-                }
+            const auto run = [&](const Instr& instr) {
                 if (team > 1 && is_parallel(instr)) {
                     if (!alone) barrier.wait();
                     shares.run(instr, thread);
@@ -169,6 +167,16 @@ int64_t execute_parallel(const Job& job, int threads, int64_t steps,
                     if (thread == 0) instr.fn(instr.args, 0, 1);
                     alone = false;
                 }
+            };
+            for (const Instr& instr : loads_of(job)) run(instr);
+            for (size_t i = 0; i < instrs.size(); ++i) {
+                if (i == job.first_effect) {
+                    if (team > 1 && !alone) barrier.wait();
+                    alone = true;
+                    stop = agree([&] { return found_error(*job.list); });
+                    if (stop) break;
+                }
+                run(instrs[i]);
             }
             if (team > 1 && !alone) barrier.wait();
             if (thread == 0 && !stop) done = step + 1;

@@ -11,7 +11,8 @@ namespace hb {
 // A step of work: instructions, and where among them the first one that changes a variable stands.
 struct Job {
     const InstrList* list;
-    size_t first_effect;  // errors found before it end the step with nothing changed
+    size_t first_effect;               // errors found before it end the step with nothing changed
+    const InstrList* loads = nullptr;  // before them, what brings a step's inputs
 };
 
 // Runs the job `steps` times inside one region; before each step thread 0 calls prepare(step),

@@ -37,6 +37,11 @@ void update_early(Graph& graph);
 // read.
 void schedule(Graph& graph);
 
+// Of a program, whose inputs are copied anyway: those that are only wanted with their first two
+// dimensions exchanged are copied so.
+void turn_inputs(Graph& graph);
+bool is_turned(const Node& input);
+
 inline void optimize(Graph& graph) {
     prune(graph);
     merge_equal(graph);

@@ -12,9 +12,28 @@
 
 namespace hb {
 
+namespace {
+Rows rows_of(const TensorType& type, bool turned) {
+    Rows rows;
+    rows.to_dtype = type.dtype;
+    const int64_t size = volume(type.shape);
+    rows.count = type.shape.empty() ? 1 : type.shape[0];
+    rows.by_runs = turned;
+    rows.runs = turned ? type.shape[1] : 1;
+    rows.run = size == 0 ? 0 : size / (rows.count * rows.runs);
+    return rows;
+}
+
+int64_t cost(const Rows& rows) {  // bytes that are read and written
+    return 2 * rows.count * rows.runs * rows.run * int64_t(dtype_size(rows.to_dtype));
+}
+bool is_shared(const Rows& rows) { return cost(rows) >= kParallelCost; }
+}  // namespace
+
 Program::Program(Graph graph, std::shared_ptr<Arenas> arenas)
     : graph_(std::move(graph)), arenas_(std::move(arenas)) {
     optimize(graph_);
+    turn_inputs(graph_);
     const size_t n = graph_.nodes.size();
     variable_slot_.assign(n, -1);
     for (size_t i = 0; i < n; ++i) {
@@ -51,8 +70,11 @@ void Program::find_invariant() {
     }
 }
 
-const TensorType& Program::input_type(size_t k) const {
-    return graph_.nodes[size_t(graph_.inputs[k])].out[0];
+TensorType Program::input_type(size_t k) const {
+    const Node& node = graph_.nodes[size_t(graph_.inputs[k])];
+    TensorType type = node.out[0];
+    if (is_turned(node)) std::swap(type.shape[0], type.shape[1]);
+    return type;
 }
 
 void* Program::address(const Instance& instance, const Place& place) const {
@@ -146,8 +168,15 @@ void Program::emit(Instance& instance) {
         return plan.places[size_t(v.node)][size_t(v.output)];
     };
     instance.inputs.clear();
-    for (int input : graph_.inputs)
-        instance.inputs.push_back(static_cast<char*>(address(instance, place({input, 0}))));
+    instance.loads.clear();
+    for (size_t k = 0; k < graph_.inputs.size(); ++k) {
+        const int input = graph_.inputs[k];
+        Rows rows = rows_of(input_type(k), is_turned(graph_.nodes[size_t(input)]));
+        rows.to = static_cast<char*>(address(instance, place({input, 0})));
+        instance.inputs.push_back(static_cast<Rows*>(instance.loads.store(&rows, sizeof(rows))));
+        if (is_shared(rows))
+            instance.loads.instrs.push_back({copy_rows, instance.inputs.back(), cost(rows), false});
+    }
     instance.outputs.clear();
     for (const Operand& v : graph_.outputs)
         instance.outputs.push_back(static_cast<const char*>(address(instance, place(v))));
@@ -217,10 +246,16 @@ void Program::check_inputs(const std::vector<Tensor>& inputs) const {
                 input_type(k).shape, input_type(k).dtype, inputs[k].shape(), inputs[k].dtype());
 }
 
-void Program::load(const Instance& instance, const std::vector<Tensor>& inputs) {
-    for (size_t k = 0; k < inputs.size(); ++k)
-        if (const size_t bytes = inputs[k].type().bytes())
-            std::memcpy(instance.inputs[k], inputs[k].data(), bytes);
+// Rows of each source, from `first` on: small ones now, the others by the instructions that come
+// before a step's own.
+void Program::load(Instance& instance, const std::vector<Tensor>& sources, const int64_t* rows,
+                   int64_t first) {
+    for (size_t k = 0; k < sources.size(); ++k) {
+        Rows& input = *instance.inputs[k];
+        input.from = sources[k].data(), input.from_dtype = sources[k].dtype();
+        input.at = rows, input.first = first;
+        if (!is_shared(input)) copy_rows(&input, 0, 1);
+    }
 }
 
 std::vector<Tensor> Program::outputs_of(const Instance& instance) const {
@@ -238,8 +273,8 @@ std::vector<Tensor> Program::run(const std::vector<Tensor>& inputs) {
     check_inputs(inputs);
     Lease lease(*this);
     Instance& instance = *lease;
-    load(instance, inputs);
-    execute(Job{&instance.list, instance.first_effect}, instance.threads, 1, nullptr);
+    load(instance, inputs, nullptr, 0);
+    execute(instance.job(), instance.threads, 1, nullptr);
     return outputs_of(instance);
 }
 
@@ -294,7 +329,8 @@ std::vector<Program::Timing> Program::profile(const std::vector<Tensor>& inputs,
     const std::vector<Instr>& instrs = instance.list.instrs;
     std::vector<double> best(instrs.size(), 1e30);
     for (int r = 0; r < repeats; ++r) {
-        load(instance, inputs);  // the last run has used their memory again
+        load(instance, inputs, nullptr, 0);  // the last run has used their memory again
+        for (const Instr& instr : instance.loads.instrs) instr.fn(instr.args, 0, 1);
         for (size_t i = 0; i < instrs.size(); ++i) {
             const auto start = Clock::now();
             instrs[i].fn(instrs[i].args, 0, 1);

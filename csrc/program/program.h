@@ -8,6 +8,7 @@
 #include "program/arenas.h"
 #include "program/executor.h"
 #include "program/plan.h"
+#include "program/rows.h"
 
 namespace hb {
 
@@ -25,7 +26,7 @@ class Program {
     explicit Program(Graph graph, std::shared_ptr<Arenas> arenas = std::make_shared<Arenas>());
 
     size_t num_inputs() const { return graph_.inputs.size(); }
-    const TensorType& input_type(size_t k) const;
+    TensorType input_type(size_t k) const;
     const TensorType& output_type(size_t k) const { return graph_.type(graph_.outputs[k]); }
     size_t num_outputs() const { return graph_.outputs.size(); }
 
@@ -66,10 +67,13 @@ class Program {
         size_t first_effect = 0;
         std::vector<int> owner;              // node of each instruction
         std::vector<const void*> variables;  // memory of each variable when the list was made
-        std::vector<char*> inputs;
+        InstrList loads;                     // of large inputs, before the list
+        std::vector<Rows*> inputs;
         std::vector<const char*> outputs;
         int threads = 0;
         const KernelTable* kernels = nullptr;
+
+        Job job() const { return {&list, first_effect, &loads}; }
     };
     // One instance for the time of a call: calls from several threads do not meet.
     class Lease {
@@ -92,7 +96,8 @@ class Program {
     void* address(const Instance& instance, const Place& place) const;
     void emit_node(size_t i, Instance& instance, InstrList& list, int shares, const Plan* plan,
                    size_t* workspace);
-    static void load(const Instance& instance, const std::vector<Tensor>& inputs);
+    static void load(Instance& instance, const std::vector<Tensor>& sources, const int64_t* rows,
+                     int64_t first);
     std::vector<Tensor> outputs_of(const Instance& instance) const;
     void check_inputs(const std::vector<Tensor>& inputs) const;
 
