@@ -32,8 +32,13 @@ def bound(work: Workload, gflops: float) -> float:
 
 
 def compare(
-    work: Workload, workers: dict[str, Worker], rounds: int, threads: int
+    work: Workload,
+    workers: dict[str, Worker],
+    rounds: int,
+    threads: int,
+    bounds: dict[str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
+    """Times of all in turn, and of what `bounds` asks hornbeam's worker for in each round."""
     prepared = {
         name: worker.ask(action="prepare", name=work.name) for name, worker in workers.items()
     }
@@ -46,10 +51,12 @@ def compare(
             raise RuntimeError(f"{work.name}: losses differ: {losses} ({name})")
     ours = workers["hornbeam"]
     before = ours.ask(action="limits", threads=threads)
-    times: dict[str, list[float]] = {name: [] for name in workers}
+    asked = {name: (worker, {"action": "measure"}) for name, worker in workers.items()}
+    asked |= {name: (ours, question) for name, question in (bounds or {}).items()}
+    times: dict[str, list[float]] = {name: [] for name in asked}
     for turn in range(rounds + 2):
-        for name, worker in workers.items():
-            seconds = worker.ask(action="measure")["seconds"]
+        for name, (worker, question) in asked.items():
+            seconds = worker.ask(**question)["seconds"]
             if turn >= 2:  # the first two warm up
                 times[name].append(seconds)
     after = ours.ask(action="limits", threads=threads)
@@ -57,7 +64,8 @@ def compare(
         "workload": work.name,
         "loss": first,
         "first_round": {name: answer["first"] for name, answer in prepared.items()},
-        "step": {name: summary(seconds) for name, seconds in times.items()},
+        "step": {name: summary(times[name]) for name in workers},
+        "bounds": {name: summary(times[name]) for name in bounds or {}},
         "limits": {"before": before, "after": after},
         "bound": bound(work, before["gflops"]),
     }

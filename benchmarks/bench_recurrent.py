@@ -3,11 +3,13 @@
     python benchmarks/bench_recurrent.py [--threads 2] [--rounds 9] [--only "large LSTM,step"]
         --peer torch=path/to/python --peer jax=path/to/python --peer tensorflow=path/to/python
 
-A training step is that of the layer and a dense one, through `fit`. Groups: large and small layers,
-sequences of random lengths ("padded", half of all steps), dropout of inputs and states, both
-directions, three layers ("narrow": of one or two rows, where layers overlap); "plain" and "large"
-are what these compare with. All frameworks must agree on the loss of the first batch before they
-are timed in turn.
+A training step is that of the layer and a dense one, through `fit`. "Of its products alone" is the
+time of as many products (steps x rows, features) (features, gates) as a step has, by themselves, in
+the same rounds; so is the time in which a step of a cell reads its weights. Groups: large and small
+layers, sequences of random lengths ("padded", half of all steps), dropout of inputs and states,
+both directions, three layers ("narrow": of one or two rows, where layers overlap); "plain" and
+"large" are what these compare with. All frameworks must agree on the loss of the first batch before
+they are timed in turn.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ import sys
 from typing import Any
 
 from bench_models import TITLES, compare, show, start
-from harness import Worker, chosen, markdown, options, parts_of, write
+from harness import chosen, markdown, options, parts_of, write
 from recurrent_workloads import BY_NAME, GATES, GROUPS
+from workloads import Workload
 
 HEAD = (
     "Milliseconds a step, {} threads, median of interleaved rounds (and the width of the middle "
@@ -44,11 +47,12 @@ def row(result: dict[str, Any], peers: list[str], plain: dict[str, float]) -> li
             cells.append("")
     group, shape = parts(result["workload"])
     of_peak = "" if "padded" in group else f"{100 * result['bound'] / ours:.0f} %"
-    if "read" in result:
-        beyond = (ours - result["read"]) * 1e6
-        cells.append(f"{beyond:.1f} µs beyond reading the weights")
+    alone = {name: times["median"] for name, times in result["bounds"].items()}
+    if "read" in alone:
+        cells.append(f"{(ours - alone['read']) * 1e6:.1f} µs beyond reading the weights")
     else:
         cells.append(of_peak)
+    cells.append(f"{100 * alone['products'] / ours:.0f} %" if "products" in alone else "")
     cells.append(f"{ours / plain[shape]:.2f}×" if group in LIKE_PLAIN and shape in plain else "")
     return cells
 
@@ -60,7 +64,8 @@ def report(results: list[dict[str, Any]], about: dict[str, str], threads: int) -
         for r in results
         if parts(r["workload"])[0] in ("plain", "large")
     }
-    head = ["step", "hornbeam", *(TITLES[p] for p in peers), "of peak", "of the plain layer's time"]
+    head = ["step", "hornbeam", *(TITLES[p] for p in peers), "of peak", "of its products alone"]
+    head.append("of the plain layer's time")
     peaks = [r["limits"][when]["gflops"] for r in results for when in ("before", "after")]
     return "\n".join(
         [
@@ -76,14 +81,19 @@ def report(results: list[dict[str, Any]], about: dict[str, str], threads: int) -
     )
 
 
-def weights_read(name: str, worker: Worker) -> dict[str, float]:
-    """Of a single step: seconds that one thread needs to read both kernels."""
-    work = BY_NAME[name]
-    if work.mode != "step":
-        return {}
+def bounds(work: Workload) -> dict[str, dict[str, Any]]:
+    """What the worker is asked for beside a step: the products of a plain layer alone, or the time
+    in which one thread reads both kernels of a cell."""
     kind, how = work.layers[0]
-    size = 2 * GATES[kind] * how["units"] ** 2 * 4
-    return {"read": worker.ask(action="read", size=size)["seconds"]}
+    units = how["units"]
+    width = GATES[kind] * units
+    if work.mode == "step":
+        return {"read": {"action": "read", "size": 2 * units * width * 4}}
+    if parts(work.name)[0] not in ("large", "plain"):
+        return {}
+    rows = work.batch * work.input_shape[0]
+    shape = {"rows": rows, "inner": units, "columns": width}
+    return {"products": {"action": "products", "count": 5, **shape}}
 
 
 def main() -> None:
@@ -93,8 +103,9 @@ def main() -> None:
     results: list[dict[str, Any]] = []
     text = ""
     for name in chosen(BY_NAME, given.only):
-        result = compare(BY_NAME[name], workers, given.rounds, given.threads)
-        results.append({**result, **weights_read(name, workers["hornbeam"])})
+        work = BY_NAME[name]
+        result = compare(work, workers, given.rounds, given.threads, bounds(work))
+        results.append(result)
         shown = {n: show(s["median"]) for n, s in result["step"].items()}
         share = 100 * result["bound"] / result["step"]["hornbeam"]["median"]
         print(name, shown, f"{share:.0f} % of peak", file=sys.stderr)

@@ -82,7 +82,7 @@ class Worker:
         self.about = self.ask(action="about", threads=threads)
 
     def ask(self, **question: Any) -> Answer:
-        if question["action"] in ("measure", "limits"):
+        if question["action"] in ("measure", "limits", "read", "products"):
             time.sleep(SETTLE)
         assert self.process.stdin is not None
         assert self.process.stdout is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ BY_NAME = {**MODELS, **RECURRENTS}
 LIBRARY = os.environ.get("BENCH_LIBRARY", "hornbeam")
 keras: Any = importlib.import_module(LIBRARY)
 current: dict[str, Any] = {}
+PASS = 1 << 26  # bytes that core.measure_read reads in a pass
 
 
 def about(threads: int) -> Answer:
@@ -252,10 +254,34 @@ def ready(name: str) -> Answer:
     return {"seconds": max(0.0, seconds[0] - seconds[1])}
 
 
+def mean(run: Callable[[], float]) -> Answer:
+    """Of what `run` says, over the time of a round: as often disturbed as a step is."""
+    seconds: list[float] = []
+    while sum(seconds) < 0.05:
+        seconds.append(run())
+    return {"seconds": sum(seconds) / len(seconds)}
+
+
 def read(size: int) -> Answer:
     """Seconds in which one thread reads so many bytes again."""
     core = importlib.import_module("hornbeam._core")
-    return {"seconds": size / core.measure_read(1, size) / 1e9}
+    passes = mean(lambda: PASS / core.measure_read(1, size, 1) / 1e9)
+    return {"seconds": passes["seconds"] * size / PASS}
+
+
+def products(rows: int, inner: int, columns: int, count: int) -> Answer:
+    """Seconds that so many products (rows, inner) (inner, columns) take by themselves."""
+    core = importlib.import_module("hornbeam._core")
+    shapes = (rows, inner), (inner, columns)
+    a, b = (core.tensor(np.ones(shape, "float32")) for shape in shapes)
+
+    def run() -> float:
+        start = time.perf_counter()
+        core.apply("matmul", [a, b])
+        return time.perf_counter() - start
+
+    run()
+    return {"seconds": count * mean(run)["seconds"]}
 
 
 def limits(threads: int) -> Answer:
@@ -266,4 +292,5 @@ def limits(threads: int) -> Answer:
 
 if __name__ == "__main__":
     actions = {"about": about, "prepare": prepare, "measure": measure, "limits": limits}
-    serve({**actions, "memory": memory, "ready": ready, "read": read})
+    more = {"memory": memory, "ready": ready, "read": read, "products": products}
+    serve({**actions, **more})

@@ -49,8 +49,8 @@ double measure_triad(int threads) {
     return 3.0 * double(bytes) / best * 1e-9;
 }
 
-// Best of a few passes in which each share reads `bytes` of its own again and again, in GB/s.
-double measure_read(int threads, int64_t bytes) {
+// Best of the passes in which each share reads `bytes` of its own again and again, in GB/s.
+double measure_read(int threads, int64_t bytes, int passes) {
     if (bytes < 512) fail_value("measure_read: at least 512 bytes a share. Received: {}.", bytes);
     const int shares = num_shares(threads);
     const int64_t n = bytes / 512 * 128;
@@ -62,7 +62,7 @@ double measure_read(int threads, int64_t bytes) {
     InstrList list;
     list.instrs.push_back({kernels().measure->read, &args, kAlways, false});
     double best = 1e9;
-    for (int i = 0; i < 5; ++i) best = std::min(best, seconds(list, threads));
+    for (int i = 0; i < passes; ++i) best = std::min(best, seconds(list, threads));
     return double(a.bytes()) * double(rounds) / best * 1e-9;
 }
 
@@ -99,7 +99,8 @@ void register_info(py::module_& m) {
     m.def("measure_fma_peak", &measure_fma_peak, py::arg("threads"), "GFLOP/s of multiply-adds.");
     m.def("measure_triad", &measure_triad, py::arg("threads"), "GB/s of a[i] = b[i] + s * c[i].");
     m.def("measure_read", &measure_read, py::arg("threads"), py::arg("bytes"),
-          "GB/s of reading `bytes` a share, again and again.");
+          py::arg("passes") = 5,
+          "GB/s of reading `bytes` a share, again and again; of the best pass.");
     m.def("measure_barrier", &measure_barrier, py::arg("threads"),
           "Seconds that sharing an instruction costs.");
     m.def("cached_bytes", &cached_bytes);
