@@ -73,30 +73,33 @@ struct Outer {
         return static_cast<const T*>(p.b) + i * p.n + j;
     }
 
-    // A block of K at a panel of B.
+    // A block of K at some panels of B, which are copied together: a row of B is another page.
     struct Job {
-        int64_t k, depth, j;
+        int64_t k, depth, j, panels;
     };
 
-    // Rows [i0, i1) of a job's panel (depth, panel), zeros past n.
+    // Rows [i0, i1) of a job's panels (depth, panel), zeros past n.
     void copy_b(T* to, const Job& job, int64_t i0, int64_t i1) const {
-        const int64_t j = job.j * panel, n = p.n - j < panel ? p.n - j : panel;
         for (int64_t i = i0; i < i1; ++i) {
-            const T* from = source(row(job.k + i), j);
-            if (n == panel) {
+            const T* from = source(row(job.k + i), job.j * panel);
+            for (int64_t q = 0; q < job.panels; ++q, from += panel) {
+                const int64_t n = p.n - (job.j + q) * panel;
+                T* at = to + q * kOuterPanel<T> + i * panel;
+                if (n >= panel) {
 #pragma GCC unroll 4
-                for (int64_t l = 0; l < panel; l += V::lanes)
-                    V::store(to + i * panel + l, V::load(from + l));
-            } else {
-                for (int64_t l = 0; l < panel; ++l) to[i * panel + l] = l < n ? from[l] : T(0);
+                    for (int64_t l = 0; l < panel; l += V::lanes)
+                        V::store(at + l, V::load(from + l));
+                } else {
+                    for (int64_t l = 0; l < panel; ++l) at[l] = l < n ? from[l] : T(0);
+                }
             }
         }
     }
 
     // The sums of a copied panel's rows.
-    void add_sums(const T* from, const Job& job) const {
-        T* to = static_cast<T*>(p.sums) + job.j * panel;
-        const int64_t n = p.n - job.j * panel;
+    void add_sums(const T* from, const Job& job, int64_t j) const {
+        T* to = static_cast<T*>(p.sums) + j * panel;
+        const int64_t n = p.n - j * panel;
         for (int64_t l = 0; l < panel && l < n; l += V::lanes) {
             typename V::type sum[4] = {};
             int64_t i = 0;
@@ -110,16 +113,10 @@ struct Outer {
         }
     }
 
-    // What tile i of `count` wants of a job's panel: rows that are copied two tiles later. Rows of
-    // a list have no order in memory, so they are asked for here.
-    Wanted wanted_b(const Job& job, int64_t i, int64_t count) const {
-        const int64_t begin = job.depth * i / count, end = job.depth * (i + 1) / count;
-        if (!p.rows)
-            return {(const char*)source(job.k + begin, job.j * panel), p.n * int64_t(sizeof(T)),
-                    end - begin};
-        for (int64_t q = begin; q < end; ++q)
-            __builtin_prefetch(source(row(job.k + q), job.j * panel), 0, 2);
-        return {};
+    // Asks for part i of `parts` of a job's rows, which are copied two tiles later.
+    HB_INLINE void fetch_b(const Job& job, int64_t i, int64_t parts) const {
+        for (int64_t q = job.depth * i / parts; q < job.depth * (i + 1) / parts; ++q)
+            fetch(source(row(job.k + q), job.j * panel), job.panels * panel);
     }
 
     // What tile `call` of `calls` wants of the next block of A, columns [begin, end) of `depth`
@@ -135,52 +132,54 @@ struct Outer {
                 to - from < depth - i ? to - from : depth - i};
     }
 
-    // Which block follows at which panel. Where no row is listed one of none makes C zeros.
+    // Which job follows which. Where no row is listed one of none makes C zeros.
     struct Order {
         Range cols;
         int64_t count;
         HB_INLINE Job at(int64_t k, int64_t j) const {
-            return {k, count - k < kOuterDepth ? count - k : kOuterDepth, j};
+            return {k, count - k < kOuterDepth ? count - k : kOuterDepth, j,
+                    cols.end - j < kOuterPanels ? cols.end - j : kOuterPanels};
         }
         HB_INLINE Job after(const Job& job) const {
-            return job.j + 1 < cols.end ? at(job.k, job.j + 1)
-                                        : at(job.k + kOuterDepth, cols.begin);
+            return job.j + job.panels < cols.end ? at(job.k, job.j + job.panels)
+                                                 : at(job.k + kOuterDepth, cols.begin);
         }
     };
 
-    // Tiles [first, end) at a panel, while that of the next job is copied between them, and what is
-    // copied later is fetched.
+    // Tiles [first, end) at a job's panels, while those of the next one are copied between them,
+    // and what is copied later is fetched.
     void multiply(const Job& job, const Order& order, const T* b, T* to, int64_t first,
                   int64_t end) const {
-        const int64_t zero = 0, j = job.j * panel, count = end - first;
-        const int n = int(p.n - j < panel ? p.n - j : panel);
+        const int64_t zero = 0, count = end - first, parts = job.panels * count;
         const Job next = order.after(job), second = order.after(next),
                   below = order.at(job.k + kOuterDepth, 0);
-        const int64_t sweep = order.cols.end - order.cols.begin;
+        const int64_t sweep = (order.cols.end - order.cols.begin) * count;
         int64_t c_rows[kTileRows];
         for (int64_t i = 0; i < kTileRows; ++i) c_rows[i] = i * p.n;
         Tile<T> t{};
         t.c_rows = c_rows;
-        t.b = b;
         t.a_offset = t.b_offset = &zero;
         t.batch = 1;
         t.depth = job.depth;
         t.accumulate = job.k > 0;
-        for (int64_t i = 0; i < count; ++i) {
+        for (int64_t at = 0; at < parts; ++at) {
+            const int64_t i = at % count, j = job.j + at / count;
             const int m = tiles.size(first + i);
+            const int n = int(p.n - j * panel < panel ? p.n - j * panel : panel);
             t.a = a_copy + i * kOuterTile;
-            t.c = static_cast<T*>(p.c) + tiles.begin(first + i) * p.n + j;
+            t.b = b + at / count * kOuterPanel<T>;
+            t.c = static_cast<T*>(p.c) + tiles.begin(first + i) * p.n + j * panel;
             if (next.depth > 0) {
-                copy_b(to, next, next.depth * i / count, next.depth * (i + 1) / count);
-                const bool soon = i + 2 < count;
-                const int64_t ahead = soon ? i + 2 : (i + 2 - count) % count;
-                const T* c = static_cast<const T*>(p.c) + tiles.begin(first + ahead) * p.n +
-                             (soon ? j : next.j * panel);
+                copy_b(to, next, next.depth * at / parts, next.depth * (at + 1) / parts);
+                const bool soon = at + 2 < parts;
+                const int64_t ahead = soon ? at + 2 : (at + 2 - parts) % parts;
+                const T* c = static_cast<const T*>(p.c) + tiles.begin(first + ahead % count) * p.n +
+                             ((soon ? job.j : next.j) + ahead / count) * panel;
                 for (int r = 0; r < m; ++r) __builtin_prefetch(c + r * p.n, 1, 2);
                 const Job& then = soon ? next : second;
-                t.wanted[0] = then.depth > 0 ? wanted_b(then, ahead, count) : Wanted{};
-                t.wanted[1] = wanted_a(below.k, below.depth, tiles.begin(first), tiles.begin(end),
-                                       (job.j - order.cols.begin) * count + i, sweep * count);
+                if (then.depth > 0) fetch_b(then, ahead, parts);
+                t.wanted = wanted_a(below.k, below.depth, tiles.begin(first), tiles.begin(end),
+                                    (job.j - order.cols.begin) * count + at, sweep);
             }
             tile_fn<T>(m, n, true)(t, n);
         }
@@ -192,12 +191,13 @@ struct Outer {
         for (int b = 0; b < blocks; ++b) {
             const Range part = split(rows.end - rows.begin, b, blocks);
             const int64_t first = rows.begin + part.begin, end = rows.begin + part.end;
-            T *now = b_copy, *other = b_copy + kOuterPanel<T>;
+            T *now = b_copy, *other = b_copy + kOuterPanels * kOuterPanel<T>;
             Job job = order.at(0, cols.begin);
             copy_b(now, job, 0, job.depth);
             for (bool done = false; !done;) {
                 if (job.j == cols.begin) copy_a(job.k, job.depth, first, end);
-                if (p.sums && first == 0) add_sums(now, job);
+                for (int64_t q = 0; p.sums && first == 0 && q < job.panels; ++q)
+                    add_sums(now + q * kOuterPanel<T>, job, job.j + q);
                 multiply(job, order, now, other, first, end);
                 job = order.after(job);
                 done = job.k > 0 && job.depth <= 0;
@@ -227,7 +227,8 @@ void outer(const void* args, int thread, int threads) {
                            thread, threads);
     T* scratch = reinterpret_cast<T*>(p.scratch + thread * p.scratch_stride);
     if (mine.rows.begin < mine.rows.end && mine.cols.begin < mine.cols.end)
-        Outer<T>{p, tiles, scratch + 2 * kOuterPanel<T>, scratch}.run(mine.rows, mine.cols, count);
+        Outer<T>{p, tiles, scratch + 2 * kOuterPanels * kOuterPanel<T>, scratch}.run(
+            mine.rows, mine.cols, count);
 }
 
 }  // namespace

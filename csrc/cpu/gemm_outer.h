@@ -8,6 +8,7 @@ namespace {
 
 inline constexpr int64_t kOuterDepth = 256;  // of a block of K
 inline constexpr int64_t kOuterTiles = 48;   // of a block of M, at most
+inline constexpr int64_t kOuterPanels = 4;   // of B, copied together
 inline constexpr int64_t kOuterPad = 16;     // between copied tiles: no multiple of 4 KB
 inline constexpr int64_t kOuterTile = kOuterDepth * kTileRows + kOuterPad;
 template <class T>

@@ -117,7 +117,7 @@ int64_t product_bytes(const RowsProductArgs& p, int64_t size) {
 int64_t outer_bytes(const OuterArgs& p, int64_t size) {
     const int64_t tiles = TileRows(p.m).count;
     return ((tiles < kOuterTiles ? tiles : kOuterTiles) * kOuterTile +
-            2 * (size == 4 ? kOuterPanel<float> : kOuterPanel<double>)) *
+            2 * kOuterPanels * (size == 4 ? kOuterPanel<float> : kOuterPanel<double>)) *
            size;
 }
 

@@ -45,15 +45,13 @@ void tile(const Tile<T>& t, int n) {
                 b += kPanel<T>;
             };
             int64_t k = 0;
-            for (const Wanted& w : t.wanted) {
-                const char* at = w.at;
-                for (int64_t l = 0; l < w.lines && k + kWantedSteps <= depth; ++l) {
-                    __builtin_prefetch(at, 0, 2);
-                    at += w.step;
+            const char* wanted = t.wanted.at;
+            for (int64_t l = 0; l < t.wanted.lines && k + kWantedSteps <= depth; ++l) {
+                __builtin_prefetch(wanted, 0, 2);
+                wanted += t.wanted.step;
 #pragma GCC unroll 8
-                    for (int64_t q = 0; q < kWantedSteps; ++q) step();
-                    k += kWantedSteps;
-                }
+                for (int64_t q = 0; q < kWantedSteps; ++q) step();
+                k += kWantedSteps;
             }
 #pragma GCC unroll 8
             for (; k < depth; ++k) step();

@@ -39,7 +39,7 @@ struct Tile {
     bool accumulate;
     bool past_caches;  // C, whose rows are whole vectors on their boundaries
     Finish<T> finish;  // its features and elements from c on
-    Wanted wanted[2];  // asked for by a packed tile
+    Wanted wanted;     // asked for by a packed tile
 };
 
 inline constexpr int kTileRows = 6;
