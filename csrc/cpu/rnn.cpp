@@ -241,8 +241,11 @@ struct Forward {
         const int64_t group = on.count <= kRnnFew && gate_step == 0 ? kRnnPanels / gates : 1;
         for (int64_t j = panels.begin; j < panels.end; j += group) {
             const int64_t together = panels.end - j < group ? panels.end - j : group;
+            const RnnAhead ahead(panels, j, group);
+            const int64_t next_t = !ahead.next_step || resets ? t : s + 1 < p.t ? time(s + 1) : -1;
             const auto ask = [&](int64_t i) __attribute__((always_inline)) {
-                for (int64_t k = 0; k < together; ++k) fetch(i, t, j + k);
+                for (int64_t k = ahead.panels.begin; next_t >= 0 && k < ahead.panels.end; ++k)
+                    fetch(i, next_t, k);
             };
             RnnFetchRows<decltype(ask)> fetch_rows{on, gates, ask};
             if (lets)

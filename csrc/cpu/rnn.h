@@ -47,8 +47,20 @@ HB_INLINE void rnn_fetch_panel(const T* from, int64_t count = kPanel<T>) {
     for (int64_t at = 0; at < count; at += line) __builtin_prefetch(from + at, write, 2);
 }
 
-// What the gates of a task read and write is far away: the tiles of its products are time enough to
-// fetch it row by row. fetch(row) asks for that of one row.
+// The panels of the task after that of `group` panels from j on: those that follow, or the first
+// ones, in the next step.
+struct RnnAhead {
+    bool next_step;
+    Range panels;
+    HB_INLINE RnnAhead(const Range& all, int64_t j, int64_t group)
+        : next_step(j + group >= all.end) {
+        panels.begin = next_step ? all.begin : j + group;
+        panels.end = panels.begin + group < all.end ? panels.begin + group : all.end;
+    }
+};
+
+// What the gates of a task read and write is far away: the tiles of the products of the task before
+// are time enough to fetch it row by row. fetch(row) asks for that of one row.
 template <class Fetch>
 struct RnnFetchRows {
     const RnnRows& rows;

@@ -232,8 +232,11 @@ struct Backward {
                 reset_rows(on, t, begin, dz);
                 continue;
             }
+            const RnnAhead ahead(panels, begin, group);
+            const int64_t next_s = ahead.next_step ? s - 1 : s;
             const auto ask = [&](int64_t i) __attribute__((always_inline)) {
-                for (int64_t k = 0; k < together; ++k) fetch(i, s, t, begin + k);
+                for (int64_t k = ahead.panels.begin; next_s >= 0 && k < ahead.panels.end; ++k)
+                    fetch(i, next_s, time(next_s), k);
             };
             RnnFetchRows<decltype(ask)> fetch_rows{on, p.mask_h ? G : 1, ask};
             through_weights(after, dz_after, cell == kGruBefore ? 2 : G, begin, together,
