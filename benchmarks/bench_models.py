@@ -36,9 +36,9 @@ def compare(
     workers: dict[str, Worker],
     rounds: int,
     threads: int,
-    bounds: dict[str, dict[str, Any]] | None = None,
+    beside: dict[str, tuple[Worker, dict[str, Any]]] | None = None,
 ) -> dict[str, Any]:
-    """Times of all in turn, and of what `bounds` asks hornbeam's worker for in each round."""
+    """Times of all in turn, and of what the workers in `beside` are asked for in each round."""
     prepared = {
         name: worker.ask(action="prepare", name=work.name) for name, worker in workers.items()
     }
@@ -52,7 +52,7 @@ def compare(
     ours = workers["hornbeam"]
     before = ours.ask(action="limits", threads=threads)
     asked = {name: (worker, {"action": "measure"}) for name, worker in workers.items()}
-    asked |= {name: (ours, question) for name, question in (bounds or {}).items()}
+    asked |= beside or {}
     times: dict[str, list[float]] = {name: [] for name in asked}
     for turn in range(rounds + 2):
         for name, (worker, question) in asked.items():
@@ -65,7 +65,7 @@ def compare(
         "loss": first,
         "first_round": {name: answer["first"] for name, answer in prepared.items()},
         "step": {name: summary(times[name]) for name in workers},
-        "bounds": {name: summary(times[name]) for name in bounds or {}},
+        "beside": {name: summary(times[name]) for name in beside or {}},
         "limits": {"before": before, "after": after},
         "bound": bound(work, before["gflops"]),
     }

@@ -3,13 +3,14 @@
     python benchmarks/bench_recurrent.py [--threads 2] [--rounds 9] [--only "large LSTM,step"]
         --peer torch=path/to/python --peer jax=path/to/python --peer tensorflow=path/to/python
 
-A training step is that of the layer and a dense one, through `fit`. "Of its products alone" is the
-time of as many products (steps x rows, features) (features, gates) as a step has, by themselves, in
-the same rounds; so is the time in which a step of a cell reads its weights. Groups: large and small
-layers, sequences of random lengths ("padded", half of all steps), dropout of inputs and states,
-both directions, three layers ("narrow": of one or two rows, where layers overlap); "plain" and
-"large" are what these compare with. All frameworks must agree on the loss of the first batch before
-they are timed in turn.
+A training step is that of the layer and a dense one, through `fit`. Groups: large and small layers,
+sequences of random lengths ("padded", half of all steps), dropout of inputs and states, both
+directions, three layers ("narrow": of one or two rows, where layers overlap). All frameworks must
+agree on the loss of the first batch before they are timed in turn.
+
+In the same rounds: the plain layer, for what is built on it; as many products (steps x rows,
+features) (features, gates) as a training step has, by themselves; and the time in which one thread
+reads the weights of a cell.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sys
 from typing import Any
 
 from bench_models import TITLES, compare, show, start
-from harness import chosen, markdown, options, parts_of, write
+from harness import Worker, chosen, markdown, options, parts_of, write
 from recurrent_workloads import BY_NAME, GATES, GROUPS
 from workloads import Workload
 
@@ -26,7 +27,6 @@ HEAD = (
     "Milliseconds a step, {} threads, median of interleaved rounds (and the width of the middle "
     "half); behind the peers' how many times that of hornbeam."
 )
-LIKE_PLAIN = [name for name in GROUPS if name not in ("large", "small", "plain")]
 
 
 def parts(workload: str) -> tuple[str, str]:
@@ -35,7 +35,7 @@ def parts(workload: str) -> tuple[str, str]:
     return group, workload[len(group) + 1 :]
 
 
-def row(result: dict[str, Any], peers: list[str], plain: dict[str, float]) -> list[str]:
+def row(result: dict[str, Any], peers: list[str]) -> list[str]:
     step = result["step"]
     ours = step["hornbeam"]["median"]
     cells = [result["workload"], f"{show(ours)} ({show(step['hornbeam']['iqr'])})"]
@@ -45,25 +45,19 @@ def row(result: dict[str, Any], peers: list[str], plain: dict[str, float]) -> li
             cells.append(f"{show(theirs)} ({theirs / ours:.2f}×)")
         else:
             cells.append("")
-    group, shape = parts(result["workload"])
-    of_peak = "" if "padded" in group else f"{100 * result['bound'] / ours:.0f} %"
-    alone = {name: times["median"] for name, times in result["bounds"].items()}
-    if "read" in alone:
-        cells.append(f"{(ours - alone['read']) * 1e6:.1f} µs beyond reading the weights")
+    of_peak = "" if "padded" in result["workload"] else f"{100 * result['bound'] / ours:.0f} %"
+    also = {name: times["median"] for name, times in result["beside"].items()}
+    if "read" in also:
+        cells.append(f"{(ours - also['read']) * 1e6:.1f} µs beyond reading the weights")
     else:
         cells.append(of_peak)
-    cells.append(f"{100 * alone['products'] / ours:.0f} %" if "products" in alone else "")
-    cells.append(f"{ours / plain[shape]:.2f}×" if group in LIKE_PLAIN and shape in plain else "")
+    cells.append(f"{100 * also['products'] / ours:.0f} %" if "products" in also else "")
+    cells.append(f"{ours / also['plain']:.2f}×" if "plain" in also else "")
     return cells
 
 
 def report(results: list[dict[str, Any]], about: dict[str, str], threads: int) -> str:
     peers = [name for name in about if name != "hornbeam"]
-    plain = {
-        parts(r["workload"])[1]: r["step"]["hornbeam"]["median"]
-        for r in results
-        if parts(r["workload"])[0] in ("plain", "large")
-    }
     head = ["step", "hornbeam", *(TITLES[p] for p in peers), "of peak", "of its products alone"]
     head.append("of the plain layer's time")
     peaks = [r["limits"][when]["gflops"] for r in results for when in ("before", "after")]
@@ -71,7 +65,7 @@ def report(results: list[dict[str, Any]], about: dict[str, str], threads: int) -
         [
             HEAD.format(threads),
             "",
-            *markdown(head, [row(r, peers, plain) for r in results]),
+            *markdown(head, [row(r, peers) for r in results]),
             "",
             f"Multiply-add peak in the run: {min(peaks):.0f} to {max(peaks):.0f} GFLOP/s.",
             "",
@@ -81,30 +75,39 @@ def report(results: list[dict[str, Any]], about: dict[str, str], threads: int) -
     )
 
 
-def bounds(work: Workload) -> dict[str, dict[str, Any]]:
-    """What the worker is asked for beside a step: the products of a plain layer alone, or the time
-    in which one thread reads both kernels of a cell."""
+def beside(
+    work: Workload, ours: Worker, second: Worker
+) -> dict[str, tuple[Worker, dict[str, Any]]]:
+    """What is asked for in each round: the time in which one thread reads both kernels of a cell,
+    the products of a plain layer alone, or the plain layer of another one's shape."""
     kind, how = work.layers[0]
     units = how["units"]
     width = GATES[kind] * units
     if work.mode == "step":
-        return {"read": {"action": "read", "size": 2 * units * width * 4}}
-    if parts(work.name)[0] not in ("large", "plain"):
+        return {"read": (ours, {"action": "read", "size": 2 * units * width * 4})}
+    group, shape = parts(work.name)
+    if group in ("large", "plain"):
+        rows = work.batch * work.input_shape[0]
+        product = {"rows": rows, "inner": units, "columns": width}
+        return {"products": (ours, {"action": "products", "count": 5, **product})}
+    plain = next((name for name in (f"large {shape}", f"plain {shape}") if name in BY_NAME), None)
+    if group == "small" or plain is None:
         return {}
-    rows = work.batch * work.input_shape[0]
-    shape = {"rows": rows, "inner": units, "columns": width}
-    return {"products": {"action": "products", "count": 5, **shape}}
+    second.ask(action="prepare", name=plain)
+    return {"plain": (second, {"action": "measure"})}
 
 
 def main() -> None:
     given = options(__doc__, rounds=9)
     workers = start(given.peer, given.threads)
+    second = Worker(sys.executable, "worker_keras.py", given.threads)
     about = {name: worker.about["version"] for name, worker in workers.items()}
     results: list[dict[str, Any]] = []
     text = ""
     for name in chosen(BY_NAME, given.only):
         work = BY_NAME[name]
-        result = compare(work, workers, given.rounds, given.threads, bounds(work))
+        asked = beside(work, workers["hornbeam"], second)
+        result = compare(work, workers, given.rounds, given.threads, asked)
         results.append(result)
         shown = {n: show(s["median"]) for n, s in result["step"].items()}
         share = 100 * result["bound"] / result["step"]["hornbeam"]["median"]
@@ -113,7 +116,7 @@ def main() -> None:
         text = report(results, about, given.threads)
         write(f"recurrent-{given.threads}t{parts_of(given)}", kept, text)
     print(text)
-    for worker in workers.values():
+    for worker in (*workers.values(), second):
         worker.close()
 
 

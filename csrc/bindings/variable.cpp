@@ -1,4 +1,6 @@
 // The base of hb.Variable, and of everything that a step changes.
+#include <cstring>
+
 #include "bindings/bindings.h"
 
 namespace hb {
@@ -54,6 +56,16 @@ class ScopedOverlay {
     Overlay overlay_;
     Overlay* before_ = nullptr;
 };
+// A copy on the boundaries of cache lines, where NumPy's own begin anywhere: who reads weights
+// again and again, as the steps of cells do, is faster.
+py::object numpy_copy(Variable& v) {
+    const Tensor seen = v.seen();
+    if (seen.symbolic()) return py::cast(seen).attr("numpy")();  // which is an error
+    Tensor copy(seen.type());
+    if (const size_t bytes = seen.type().bytes()) std::memcpy(copy.data(), seen.data(), bytes);
+    return py::cast(std::move(copy)).attr("numpy")();
+}
+
 }  // namespace
 
 void register_variable(py::module_& m) {
@@ -92,7 +104,7 @@ void register_variable(py::module_& m) {
                            py::handle value) { assign(self, operand(self, value), "assign"); })
         .def("_assign_add", &assign_changed<Op::add>)
         .def("_assign_sub", &assign_changed<Op::sub>)
-        .def("numpy", [](Variable& v) { return py::cast(v.seen()).attr("numpy")().attr("copy")(); })
+        .def("numpy", &numpy_copy)
         .def(
             "__array__",
             [](Variable& v, const py::object& dtype, const py::object& copy) {
