@@ -7,8 +7,8 @@
 
 #include "program/arenas.h"
 #include "program/executor.h"
+#include "program/inputs.h"
 #include "program/plan.h"
-#include "program/rows.h"
 
 namespace hb {
 

@@ -1,4 +1,4 @@
-#include "program/rows.h"
+#include "program/inputs.h"
 
 #include <cstring>
 
