@@ -7,18 +7,6 @@ namespace hb {
 namespace {
 constexpr int64_t kReleaseFrom = 1 << 16;  // weights: a step of so many is worth giving up the GIL
 
-struct Names {
-    const char* function;
-    RnnCell cell;
-};
-
-Names named(std::string_view cell) {
-    if (cell == "lstm") return {"lstm_step", kLstm};
-    if (cell == "gru") return {"gru_step", kGruAfter};
-    if (cell == "gru_before") return {"gru_step", kGruBefore};
-    return {"rnn_step", cell == "relu" ? kRnnRelu : kRnnTanh};
-}
-
 // Read where it lies: a copy of the weights at each step would cost more than the step.
 Tensor operand(const char* function, const char* name, py::handle object, const Tensor& h,
                const Shape& wanted) {
@@ -101,12 +89,11 @@ class Views {
     bool all_fit_ = true;
 };
 
-void step(std::string_view cell, py::handle x, py::handle h, py::handle c, py::handle w,
-          py::handle r, py::handle b) {
-    const auto [function, kind] = named(cell);
+void step(const char* function, RnnCell kind, const Arrays& arrays) {
+    const auto& [x, h, c, w, r, b] = arrays;
     RnnStep seen{};
     seen.cell = kind;
-    if (Views().fill(seen, {x, h, c, w, r, b})) return run(seen);
+    if (Views().fill(seen, arrays)) return run(seen);
     const Tensor hidden = state(function, "h", h);
     if (hidden.ndim() != 2)
         fail_value("{}: h needs the shape (batch, units). Received: h.shape={}.", function,
@@ -143,10 +130,26 @@ void step(std::string_view cell, py::handle x, py::handle h, py::handle c, py::h
 }  // namespace
 
 void register_rnn(py::module_& m) {
-    m.def("rnn_step", &step, py::arg("cell"), py::arg("x"), py::arg("h"), py::arg("c"),
-          py::arg("w"), py::arg("r"), py::arg("b"),
-          "One step of 'lstm', 'gru', 'gru_before', 'tanh' or 'relu' on NumPy arrays; h and c in "
-          "place.");
+    using H = py::handle;  // six arguments at most: pybind11 keeps those without allocating
+    m.def(
+        "lstm_step",
+        [](H x, H h, H c, H w, H r, H b) { step("lstm_step", kLstm, {x, h, c, w, r, b}); },
+        py::arg("x"), py::arg("h"), py::arg("c"), py::arg("w"), py::arg("r"), py::arg("b"),
+        "One step on NumPy arrays; h and c in place.");
+    m.def(
+        "gru_step",
+        [](H x, H h, H w, H r, H b, bool after) {
+            step("gru_step", after ? kGruAfter : kGruBefore, {x, h, {}, w, r, b});
+        },
+        py::arg("x"), py::arg("h"), py::arg("w"), py::arg("r"), py::arg("b"),
+        py::arg("reset_after"), "One step on NumPy arrays; h in place.");
+    m.def(
+        "rnn_step",
+        [](H x, H h, H w, H r, H b, bool relu) {
+            step("rnn_step", relu ? kRnnRelu : kRnnTanh, {x, h, {}, w, r, b});
+        },
+        py::arg("x"), py::arg("h"), py::arg("w"), py::arg("r"), py::arg("b"), py::arg("relu"),
+        "One step of tanh or ReLU on NumPy arrays; h in place.");
 }
 
 }  // namespace hb

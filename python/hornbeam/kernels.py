@@ -130,7 +130,7 @@ def lstm_step(x: Array, h: Array, c: Array, w: Array, r: Array, b: Array | None 
         >>> h.round(3)
         array([[0.993, 0.993]], dtype=float32)
     """
-    _core.rnn_step("lstm", x, h, c, w, r, b)
+    _core.lstm_step(x, h, c, w, r, b)
 
 
 def gru_step(
@@ -148,7 +148,7 @@ def gru_step(
         b: (2, 3 U) with `reset_after`, of the inputs' product and of the state's; (3 U,) without.
         reset_after: Whether the reset gate acts after the product of the state, or before it.
     """
-    _core.rnn_step("gru" if reset_after else "gru_before", x, h, None, w, r, b)
+    _core.gru_step(x, h, w, r, b, bool(reset_after))
 
 
 def rnn_step(
@@ -168,7 +168,7 @@ def rnn_step(
         raise ValueError(
             f"rnn_step: activation must be 'tanh' or 'relu'. Received: activation={activation!r}."
         )
-    _core.rnn_step(activation, x, h, None, w, r, b)
+    _core.rnn_step(x, h, w, r, b, activation == "relu")
 
 
 def sgd_update(
