@@ -14,7 +14,7 @@ import math
 import sys
 from typing import Any
 
-from harness import Worker, chosen, options, parts_of, summary, write
+from harness import OwnCores, Worker, chosen, options, parts_of, summary, write
 from workloads import BY_NAME, Workload
 
 SCRIPTS = {
@@ -54,9 +54,10 @@ def compare(
     asked = {name: (worker, {"action": "measure"}) for name, worker in workers.items()}
     asked |= beside or {}
     times: dict[str, list[float]] = {name: [] for name in asked}
+    measurements = OwnCores(ours, threads)
     for turn in range(rounds + 2):
         for name, (worker, question) in asked.items():
-            seconds = worker.ask(**question)["seconds"]
+            seconds = measurements.ask(worker, **question)["seconds"]
             if turn >= 2:  # the first two warm up
                 times[name].append(seconds)
     after = ours.ask(action="limits", threads=threads)
@@ -67,6 +68,7 @@ def compare(
         "step": {name: summary(times[name]) for name in workers},
         "beside": {name: summary(times[name]) for name in beside or {}},
         "limits": {"before": before, "after": after},
+        "one_core": {"again": measurements.again, "kept": measurements.shared},
         "bound": bound(work, before["gflops"]),
     }
 
@@ -101,10 +103,18 @@ def table(
         ratio = f"{best / ours:.1f}×" if peers else "-"
         share = f"{100 * row['bound'] / ours:.0f} %"
         lines.append(f"| {row['workload']} | " + " | ".join(cells) + f" | {ratio} | {share} |")
-    peaks = [row["limits"][when]["gflops"] for row in results for when in ("before", "after")]
-    lines += ["", f"Multiply-add peak in the run: {min(peaks):.0f} to {max(peaks):.0f} GFLOP/s."]
-    lines += ["", *[f"- {text}" for text in about.values()], ""]
+    lines += ["", machine(results), "", *[f"- {text}" for text in about.values()], ""]
     return "\n".join(lines)
+
+
+def machine(results: list[dict[str, Any]]) -> str:
+    """What the machine was like in the run."""
+    peaks = [r["limits"][when]["gflops"] for r in results for when in ("before", "after")]
+    again, kept = (sum(r["one_core"][what] for r in results) for what in ("again", "kept"))
+    return (
+        f"Multiply-add peak in the run: {min(peaks):.0f} to {max(peaks):.0f} GFLOP/s. "
+        f"Measurements made again because the threads shared a core: {again}; kept so: {kept}."
+    )
 
 
 def start(python: dict[str, str], threads: int) -> dict[str, Worker]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from bench_models import TITLES, compare, show, start
+from bench_models import TITLES, compare, machine, show, start
 from harness import Worker, chosen, markdown, options, parts_of, write
 from recurrent_workloads import BY_NAME, GATES, GROUPS
 from workloads import Workload
@@ -60,14 +60,13 @@ def report(results: list[dict[str, Any]], about: dict[str, str], threads: int) -
     peers = [name for name in about if name != "hornbeam"]
     head = ["step", "hornbeam", *(TITLES[p] for p in peers), "of peak", "of its products alone"]
     head.append("of the plain layer's time")
-    peaks = [r["limits"][when]["gflops"] for r in results for when in ("before", "after")]
     return "\n".join(
         [
             HEAD.format(threads),
             "",
             *markdown(head, [row(r, peers) for r in results]),
             "",
-            f"Multiply-add peak in the run: {min(peaks):.0f} to {max(peaks):.0f} GFLOP/s.",
+            machine(results),
             "",
             *[f"- {text}" for text in about.values()],
             "",

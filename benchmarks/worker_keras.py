@@ -290,7 +290,13 @@ def limits(threads: int) -> Answer:
     return {"gflops": core.measure_fma_peak(threads), "gbytes": core.measure_triad(threads)}
 
 
+def cores(threads: int) -> Answer:
+    """The multiply-adds of all threads, of as many times those of one."""
+    core = importlib.import_module("hornbeam._core")
+    return {"share": core.measure_fma_peak(threads) / (threads * core.measure_fma_peak(1))}
+
+
 if __name__ == "__main__":
     actions = {"about": about, "prepare": prepare, "measure": measure, "limits": limits}
-    more = {"memory": memory, "ready": ready, "read": read, "products": products}
+    more = {"cores": cores, "memory": memory, "ready": ready, "read": read, "products": products}
     serve({**actions, **more})
