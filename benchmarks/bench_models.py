@@ -11,6 +11,7 @@ just before.
 from __future__ import annotations
 
 import math
+import statistics
 import sys
 from typing import Any
 
@@ -69,6 +70,7 @@ def compare(
         "beside": {name: summary(times[name]) for name in beside or {}},
         "limits": {"before": before, "after": after},
         "one_core": {"again": measurements.again, "kept": measurements.shared},
+        "meetings": measurements.meetings,
         "bound": bound(work, before["gflops"]),
     }
 
@@ -111,10 +113,15 @@ def machine(results: list[dict[str, Any]]) -> str:
     """What the machine was like in the run."""
     peaks = [r["limits"][when]["gflops"] for r in results for when in ("before", "after")]
     again, kept = (sum(r["one_core"][what] for r in results) for what in ("again", "kept"))
-    return (
+    text = (
         f"Multiply-add peak in the run: {min(peaks):.0f} to {max(peaks):.0f} GFLOP/s. "
         f"Measurements made again because the threads shared a core: {again}; kept so: {kept}."
     )
+    meetings = [seconds * 1e6 for r in results for seconds in r["meetings"]]
+    if len(meetings) > 1:
+        low, _, high = statistics.quantiles(meetings, n=4)
+        text += f" A meeting of the threads (middle half): {low:.2f} to {high:.2f} µs."
+    return text
 
 
 def start(python: dict[str, str], threads: int) -> dict[str, Worker]:

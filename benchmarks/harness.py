@@ -107,7 +107,9 @@ class OwnCores:
 
     A host may run two of a virtual machine's cores as one for seconds, and twice the threads then
     have no more multiply-adds. A measurement beside which they have less than `LEAST` of the
-    threads times those of one is made again, up to `TRIES` times: each is counted.
+    threads times those of one is made again, up to `TRIES` times: each is counted. It may as well
+    put them far apart, without a common cache: `meetings` tells, in seconds that a meeting of the
+    threads takes.
     """
 
     LEAST, TRIES = 0.75, 30
@@ -115,13 +117,17 @@ class OwnCores:
     def __init__(self, yardstick: Worker, threads: int) -> None:
         self.yardstick, self.threads = yardstick, threads
         self.again = self.shared = 0
+        self.meetings: list[float] = []
         self._apart = self._look()
 
     def _look(self) -> bool:
         if self.threads == 1:
             return True
-        share: float = self.yardstick.ask(action="cores", threads=self.threads)["share"]
-        return share >= self.LEAST
+        answer = self.yardstick.ask(action="cores", threads=self.threads)
+        apart: bool = answer["share"] >= self.LEAST
+        if apart:
+            self.meetings.append(answer["meeting"])
+        return apart
 
     def ask(self, worker: Worker, **question: Any) -> Answer:
         for _ in range(self.TRIES):

@@ -291,9 +291,10 @@ def limits(threads: int) -> Answer:
 
 
 def cores(threads: int) -> Answer:
-    """The multiply-adds of all threads, of as many times those of one."""
+    """The multiply-adds of all threads, of as many times those of one; seconds of a meeting."""
     core = importlib.import_module("hornbeam._core")
-    return {"share": core.measure_fma_peak(threads) / (threads * core.measure_fma_peak(1))}
+    share = core.measure_fma_peak(threads) / (threads * core.measure_fma_peak(1))
+    return {"share": share, "meeting": core.measure_barrier(threads)}
 
 
 if __name__ == "__main__":

@@ -130,8 +130,6 @@ int64_t cost(const Sizes& s, int64_t gates) { return s.n * gates * s.u * (2 * s.
 
 inline constexpr int64_t kResident = 256 << 10;  // bytes of weights that a core keeps near
 
-int64_t threads_of(const Emit& e) { return e.threads > 1 ? e.threads / 4 : 1; }  // 4 shares each
-
 bool stay_near(const Emit& e, const Sizes& s, int64_t gates) {
     return gates * s.u * s.u * int64_t(dtype_size(e.in_type(0).dtype)) <= kResident;
 }
@@ -142,7 +140,7 @@ bool by_columns(const Emit& e, const Sizes& s, int64_t gates) {
     constexpr int64_t kStep = 1 << 19;  // less work is not worth a meeting of threads
     constexpr int64_t kFew = 32;        // rows of a thread that a panel of weights is fetched for
     return e.threads > 1 && cost(s, gates) >= kStep &&
-           (s.n < e.threads || (s.n < kFew * threads_of(e) && !stay_near(e, s, gates)));
+           (s.n < e.threads || (s.n < kFew * threads_of(e.threads) && !stay_near(e, s, gates)));
 }
 
 // Two sequences that are alike take half of the threads each, without meeting, where a core keeps
@@ -160,7 +158,7 @@ bool beside_grad(const Attrs& attrs, std::span<const TensorType> in) {
 // As few rows as keep all threads busy, but 16 for each panel of weights that is fetched; all rows
 // of a thread, if may be, where the panels come from far away.
 int64_t rows_of_block(const Emit& e, const Sizes& s, int64_t gates) {
-    const int64_t threads = threads_of(e), of_thread = ceil_div(s.n, threads);
+    const int64_t threads = threads_of(e.threads), of_thread = ceil_div(s.n, threads);
     if (!stay_near(e, s, gates)) return ceil_div(of_thread, ceil_div(of_thread, kRnnRows));
     const int64_t rows =
         s.n <= 16 * threads ? of_thread : std::max<int64_t>(16, ceil_div(s.n, e.threads));

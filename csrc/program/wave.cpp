@@ -235,7 +235,7 @@ class Emitter {
   private:
     // As one instruction after the other, or 0: by itself each layer is as fast.
     int64_t choose_parts() const {
-        const int threads = e_.threads / 4;
+        const int threads = threads_of(e_.threads);
         if (threads < 2) return 0;
         const int64_t rows = wave_.members[0].out[0].shape[1];
         const int64_t steps = wave_.steps, stages = wave_.stages;
