@@ -110,16 +110,16 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
            int64_t last, int64_t p0, int64_t p1, int64_t k, int64_t depth, bool begins, bool ends,
            bool past_caches, T* scratch, Ahead ahead) {
     constexpr int64_t panel = kPanel<T>;
-    const int64_t row0 = tiles.begin(first), rows = tiles.begin(last) - row0, zero = 0;
+    const int64_t row0 = tiles.begin(first), count = last - first, zero = 0;
     a += row0 * g.a_row;
-    T* packed = scratch + g.a_copy;
-    for (int64_t i = first; g.pack_a && !g.a_tiles && i < last; ++i) {
-        const int64_t at = tiles.begin(i) - row0;
-        pack_tile<T>(packed + at * depth, a + at * g.a_row, g.a_row, g.a_col, tiles.size(i), depth);
-    }
-    int64_t a_rows[kBlockRows], c_rows[kBlockRows];
-    for (int64_t i = 0; i < rows; ++i) a_rows[i] = i * g.a_row, c_rows[i] = i * g.n;
     c += row0 * g.n;
+    T* packed = scratch + g.a_copy;
+    int64_t begin[kBlockTiles + 1], a_rows[kBlockRows], c_rows[kBlockRows];
+    for (int64_t i = 0; i <= count; ++i) begin[i] = tiles.begin(first + i) - row0;
+    for (int64_t i = 0; i < begin[count]; ++i) a_rows[i] = i * g.a_row, c_rows[i] = i * g.n;
+    for (int64_t i = 0; g.pack_a && !g.a_tiles && i < count; ++i)
+        pack_tile<T>(packed + begin[i] * depth, a + begin[i] * g.a_row, g.a_row, g.a_col,
+                     begin[i + 1] - begin[i], depth);
     Tile<T> t{};
     t.a = a;
     t.a_step = g.a_col;
@@ -140,9 +140,8 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
                 break;
             case BLayout::panels:
                 t.b = b + j * g.k + k * panel;
-                if (p + 1 < p1 && last - first >= kFewTiles)
-                    ahead_b =
-                        ahead_of<T>({t.b + g.k * panel, 0, 1}, 1, depth * panel, last - first);
+                if (p + 1 < p1 && count >= kFewTiles)
+                    ahead_b = ahead_of<T>({t.b + g.k * panel, 0, 1}, 1, depth * panel, count);
                 break;
             case BLayout::strided:
                 if ((p - p0) % group == 0) {
@@ -150,7 +149,7 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
                                   width = left < g.copied ? left : g.copied;
                     const Rows<T> at{b + k * g.b_row + j * g.b_col, g.b_row, g.b_col};
                     pack_panels<T>(scratch, depth, at.a, at.row, at.col, depth, width);
-                    const int64_t calls = group * (last - first);
+                    const int64_t calls = group * count;
                     if (p + group < p1)
                         ahead_b = ahead_of<T>({at.a + g.copied * at.col, at.row, at.col}, depth,
                                               g.copied, calls);
@@ -163,17 +162,17 @@ void block(const GemmArgs& g, const T* a, const T* b, T* c, const TileRows& tile
                 break;
         }
         if (ends) t.finish = Finish<T>(g.epilogue, j, c + j - (T*)g.c);
-        for (int64_t i = first; i < last; ++i) {
-            const int64_t at = tiles.begin(i) - row0;
+        for (int64_t i = 0; i < count; ++i) {
+            const int64_t at = begin[i];
+            const int m = int(begin[i + 1] - at);
             if (g.a_tiles)
-                t.a = (const T*)g.a_tiles + tiles.begin(i) * g.k + k * tiles.size(i);
+                t.a = (const T*)g.a_tiles + (row0 + at) * g.k + k * m;
             else if (g.pack_a)
                 t.a = packed + at * depth;
             else
                 t.a_rows = a_rows + at;
             t.c = c + j;
             t.c_rows = c_rows + at;
-            const int m = tiles.size(i);
             ahead.fetch();
             ahead_b.fetch();
             if (p + 1 < p1 && !past_caches)  // the same rows at the next panel

@@ -81,12 +81,13 @@ HB_INLINE TileFn<T> tile_fn(int m, int n, bool packed = false) {
 
 // Cuts m rows evenly into the fewest tiles: 8 rows are 4 + 4, not 6 + 2.
 struct TileRows {
-    int64_t rows, count;
-    HB_INLINE explicit TileRows(int64_t m) : rows(m), count((m + kTileRows - 1) / kTileRows) {}
-    HB_INLINE int64_t begin(int64_t i) const {
-        const int64_t base = rows / count, extra = rows % count;
-        return i * base + (i < extra ? i : extra);
-    }
+    int64_t rows, count, least, larger;  // rows of each at least, and how many have one more
+    HB_INLINE explicit TileRows(int64_t m)
+        : rows(m),
+          count((m + kTileRows - 1) / kTileRows),
+          least(count ? m / count : 0),
+          larger(count ? m % count : 0) {}
+    HB_INLINE int64_t begin(int64_t i) const { return i * least + (i < larger ? i : larger); }
     HB_INLINE int size(int64_t i) const { return int(begin(i + 1) - begin(i)); }
 };
 
