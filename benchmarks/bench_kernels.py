@@ -12,7 +12,17 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from harness import Worker, chosen, markdown, options, parts_of, summary, write
+from harness import (
+    OwnCores,
+    Worker,
+    chosen,
+    markdown,
+    options,
+    parts_of,
+    report_of_cores,
+    summary,
+    write,
+)
 from kernels import JOBS, Job
 
 SCRIPTS = {"torch": "kernels_torch.py", "numpy": "kernels_numpy.py"}
@@ -26,11 +36,12 @@ def measure(name: str, workers: dict[str, Worker], rounds: int, threads: int) ->
             skipped[who] = answer["skip"]
         else:
             taking_part[who] = worker
-    limits = workers["hornbeam"].ask(action="limits", threads=threads)
+    measurements = OwnCores(workers["hornbeam"], threads)
+    limits = measurements.ask(workers["hornbeam"], action="limits", threads=threads)
     times: dict[str, list[float]] = {who: [] for who in taking_part}
     for turn in range(rounds + 1):
         for who, worker in taking_part.items():
-            seconds = worker.ask(action="measure")["seconds"]
+            seconds = measurements.ask(worker, action="measure")["seconds"]
             if turn:
                 times[who].append(seconds)
     return {
@@ -38,6 +49,7 @@ def measure(name: str, workers: dict[str, Worker], rounds: int, threads: int) ->
         "time": {who: summary(seconds) for who, seconds in times.items()},
         "skipped": skipped,
         "limits": limits,
+        "own_cores": measurements.told(),
     }
 
 
@@ -101,6 +113,7 @@ def report(results: list[dict[str, Any]], about: dict[str, str], threads: int, r
     for what, unit in (("gflops", "GFLOP/s multiply-add peak"), ("gbytes", "GB/s triad")):
         seen = [result["limits"][what] for result in results]
         lines.append(f"- {unit}: {min(seen):.0f} to {max(seen):.0f} in this run")
+    lines.append(f"- {report_of_cores(results)}")
     return "\n".join([*lines, *[f"- {text}" for text in about.values()], ""])
 
 

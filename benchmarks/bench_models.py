@@ -11,11 +11,10 @@ just before.
 from __future__ import annotations
 
 import math
-import statistics
 import sys
 from typing import Any
 
-from harness import OwnCores, Worker, chosen, options, parts_of, summary, write
+from harness import OwnCores, Worker, chosen, options, parts_of, report_of_cores, summary, write
 from workloads import BY_NAME, Workload
 
 SCRIPTS = {
@@ -51,17 +50,17 @@ def compare(
         if not math.isclose(loss, first, rel_tol=1e-3):
             raise RuntimeError(f"{work.name}: losses differ: {losses} ({name})")
     ours = workers["hornbeam"]
-    before = ours.ask(action="limits", threads=threads)
+    measurements = OwnCores(ours, threads)
+    before = measurements.ask(ours, action="limits", threads=threads)
     asked = {name: (worker, {"action": "measure"}) for name, worker in workers.items()}
     asked |= beside or {}
     times: dict[str, list[float]] = {name: [] for name in asked}
-    measurements = OwnCores(ours, threads)
     for turn in range(rounds + 2):
         for name, (worker, question) in asked.items():
             seconds = measurements.ask(worker, **question)["seconds"]
             if turn >= 2:  # the first two warm up
                 times[name].append(seconds)
-    after = ours.ask(action="limits", threads=threads)
+    after = measurements.ask(ours, action="limits", threads=threads)
     return {
         "workload": work.name,
         "loss": first,
@@ -69,8 +68,7 @@ def compare(
         "step": {name: summary(times[name]) for name in workers},
         "beside": {name: summary(times[name]) for name in beside or {}},
         "limits": {"before": before, "after": after},
-        "one_core": {"again": measurements.again, "kept": measurements.shared},
-        "meetings": measurements.meetings,
+        "own_cores": measurements.told(),
         "bound": bound(work, before["gflops"]),
     }
 
@@ -112,16 +110,8 @@ def table(
 def machine(results: list[dict[str, Any]]) -> str:
     """What the machine was like in the run."""
     peaks = [r["limits"][when]["gflops"] for r in results for when in ("before", "after")]
-    again, kept = (sum(r["one_core"][what] for r in results) for what in ("again", "kept"))
-    text = (
-        f"Multiply-add peak in the run: {min(peaks):.0f} to {max(peaks):.0f} GFLOP/s. "
-        f"Measurements made again because the threads shared a core: {again}; kept so: {kept}."
-    )
-    meetings = [seconds * 1e6 for r in results for seconds in r["meetings"]]
-    if len(meetings) > 1:
-        low, _, high = statistics.quantiles(meetings, n=4)
-        text += f" A meeting of the threads (middle half): {low:.2f} to {high:.2f} µs."
-    return text
+    peak = f"Multiply-add peak in the run: {min(peaks):.0f} to {max(peaks):.0f} GFLOP/s."
+    return f"{peak} {report_of_cores(results)}"
 
 
 def start(python: dict[str, str], threads: int) -> dict[str, Worker]:

@@ -139,6 +139,21 @@ class OwnCores:
         self.shared += 1
         return answer
 
+    def told(self) -> dict[str, Any]:
+        return {"again": self.again, "shared": self.shared, "meetings": self.meetings}
+
+
+def report_of_cores(results: list[dict[str, Any]]) -> str:
+    """What `OwnCores` told of each result."""
+    told = [result["own_cores"] for result in results]
+    again, shared = (sum(one[what] for one in told) for what in ("again", "shared"))
+    text = f"Measured again because the threads shared a core: {again}; kept although: {shared}."
+    meetings = [seconds * 1e6 for one in told for seconds in one["meetings"]]
+    if len(meetings) > 1:
+        low, _, high = statistics.quantiles(meetings, n=4)
+        text += f" A meeting of the threads (middle half): {low:.2f} to {high:.2f} µs."
+    return text
+
 
 def serve(actions: dict[str, Callable[..., Answer]]) -> None:
     """The worker's side: answer until the questions end. What libraries print goes to stderr."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from harness import Answer, calibrate, measure, serve
 from kernels import JOBS, Arrays, Job, verify
+from limits import cores, limits
 
 import hornbeam as hb
 from hornbeam import _core
@@ -113,10 +114,6 @@ def prepare(name: str) -> Answer:
     return {}
 
 
-def limits(threads: int) -> Answer:
-    return {"gflops": _core.measure_fma_peak(threads), "gbytes": _core.measure_triad(threads)}
-
-
 # what one thread reads again and again while its neighbours do the same
 SIZES = {"L1": 16 << 10, "L2": 128 << 10, "L3": 4 << 20, "memory": 64 << 20}
 
@@ -133,6 +130,7 @@ if __name__ == "__main__":
             "prepare": prepare,
             "measure": measure,
             "limits": limits,
+            "cores": cores,
             "machine": machine,
         }
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from harness import Answer, calibrate, extra_memory, measure, serve
+from limits import cores, limits
 from recurrent_workloads import BY_NAME as RECURRENTS
 from workloads import BY_NAME as MODELS
 from workloads import Layers, Workload
@@ -282,19 +283,6 @@ def products(rows: int, inner: int, columns: int, count: int) -> Answer:
 
     run()
     return {"seconds": count * mean(run)["seconds"]}
-
-
-def limits(threads: int) -> Answer:
-    """What this machine can do just now: only hornbeam can tell."""
-    core = importlib.import_module("hornbeam._core")
-    return {"gflops": core.measure_fma_peak(threads), "gbytes": core.measure_triad(threads)}
-
-
-def cores(threads: int) -> Answer:
-    """The multiply-adds of all threads, of as many times those of one; seconds of a meeting."""
-    core = importlib.import_module("hornbeam._core")
-    share = core.measure_fma_peak(threads) / (threads * core.measure_fma_peak(1))
-    return {"share": share, "meeting": core.measure_barrier(threads)}
 
 
 if __name__ == "__main__":
