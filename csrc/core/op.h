@@ -44,10 +44,12 @@ struct Instr {
 
 // Below this an instruction (some microseconds of work) is not worth a meeting of threads.
 inline constexpr int64_t kParallelCost = 1 << 19;
+
 // Into how many shares the work of an instruction is cut: more than threads, so that one that the
 // system has put aside does not hold up the others.
 inline constexpr int kSharesOfThread = 4;
 inline int num_shares(int threads) { return threads == 1 ? 1 : kSharesOfThread * threads; }
+// Of how many threads these are the shares.
 inline int threads_of(int shares) { return shares == 1 ? 1 : shares / kSharesOfThread; }
 
 struct ErrorCheck {  // looked at once the instructions have run, or before the first effect

@@ -81,7 +81,8 @@ HB_INLINE TileFn<T> tile_fn(int m, int n, bool packed = false) {
 
 // Cuts m rows evenly into the fewest tiles: 8 rows are 4 + 4, not 6 + 2.
 struct TileRows {
-    int64_t rows, count, least, larger;  // rows of each at least, and how many have one more
+    int64_t rows, count;
+    int64_t least, larger;  // rows that each tile has, and how many tiles have one more
     HB_INLINE explicit TileRows(int64_t m)
         : rows(m),
           count((m + kTileRows - 1) / kTileRows),
